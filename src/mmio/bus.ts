@@ -1,0 +1,268 @@
+/**
+ * The I/O bus: disjoint address ranges, each owned by a device, found in constant time. Any number of ranges; changes take
+ * effect whole or not at all. It does not know what a register is: a device sees an offset, a width and an initiator.
+ */
+
+import { Access, type AccessSize, type Device, type Initiator, swapBytes } from './access.ts'
+import { defaultPolicy, Outcome, outcomeNames, type Policy, type Response } from './outcome.ts'
+import { RangeIndex } from './range-index.ts'
+
+/** Physical addresses are at most 52 bits wide (DDI 0487, FEAT_LPA), which a JavaScript number holds exactly. */
+const ADDRESS_LIMIT = 2 ** 52
+
+/** How deep accesses may nest (a device that makes an access while it answers one) before the bus refuses them. */
+const MAX_DEPTH = 8
+
+export interface RangeSpec {
+  /** First address, in bytes. */
+  readonly base: number
+  /** Length in bytes. */
+  readonly size: number
+  readonly device: Device
+  /** Name of the range in errors and listings; the device's own unless given. */
+  readonly name?: string
+}
+
+/** A registered range: the handle to unregister or move it by. Its counters are the bus's own. */
+export interface Range {
+  readonly base: number
+  readonly size: number
+  readonly device: Device
+  readonly name: string
+  /** Accesses that this range has answered since it was registered, refused ones included. */
+  reads: number
+  writes: number
+}
+
+/** Two ranges claim one address; both owners are named. */
+export class RangeConflictError extends Error {
+  override readonly name = 'RangeConflictError'
+  readonly range: RangeSpec
+  readonly other: RangeSpec
+
+  constructor(range: RangeSpec, other: RangeSpec) {
+    super(`${describeRange(range)} overlaps ${describeRange(other)}`)
+    this.range = range
+    this.other = other
+  }
+}
+
+/** Thrown for a refused access where the policy says 'throw'. */
+export class AccessError extends Error {
+  override readonly name = 'AccessError'
+  readonly outcome: Outcome
+
+  constructor(outcome: Outcome, address: number, access: Access) {
+    const what = `${access.write ? 'write' : 'read'} of ${access.size} bytes at ${hex(address)} by CPU ${access.by.cpu}`
+    super(`${what}: ${outcomeNames[outcome]}`)
+    this.outcome = outcome
+  }
+}
+
+export type AccessObserver = (range: Range | undefined, access: Access, outcome: Outcome) => void
+
+export class Bus {
+  /** What the last access came to. */
+  outcome: Outcome = Outcome.ok
+  /** Bits 63:32 of the last 8-byte read, in `| 0` form. */
+  high = 0
+  /** Called after every access when set. */
+  observer: AccessObserver | undefined
+
+  readonly #index = new RangeIndex<Range>()
+  readonly #responses: readonly Response[]
+  readonly #accesses: readonly Access[] = Array.from({ length: MAX_DEPTH }, () => new Access())
+  #depth = 0
+
+  constructor(policy: Policy = defaultPolicy) {
+    this.#responses = outcomeNames.map((name) => (name === 'ok' ? 'raz-wi' : (policy[name] ?? 'raz-wi')))
+  }
+
+  /**
+   * A load of `size` bytes. Returns the value's low word in `| 0` form (zero-extended for 1 and 2 bytes); bits 63:32 of an
+   * 8-byte load are in `high`. A refused load returns 0, `outcome` says why, and `aborts(outcome)` whether it is an abort.
+   */
+  read(address: number, size: AccessSize, by: Initiator): number {
+    if (this.#depth === MAX_DEPTH) return this.#overflow()
+    const access = this.#accesses[this.#depth]!
+    access.write = false
+    access.size = size
+    access.by = by
+    access.low = 0
+    access.high = 0
+    const outcome = this.#perform(address, access)
+    if (outcome !== Outcome.ok) {
+      access.low = 0
+      access.high = 0
+    } else if (by.bigEndian) swapBytes(access)
+    this.outcome = outcome
+    this.high = access.high
+    return access.low
+  }
+
+  /** A store of `size` bytes; `low` and `high` are the value's words (bits above `size` are ignored). Returns the outcome. */
+  write(address: number, size: AccessSize, low: number, high: number, by: Initiator): Outcome {
+    if (this.#depth === MAX_DEPTH) {
+      this.#overflow()
+      return Outcome.unmapped
+    }
+    const access = this.#accesses[this.#depth]!
+    access.write = true
+    access.size = size
+    access.by = by
+    access.low = size === 1 ? low & 0xff : size === 2 ? low & 0xffff : low | 0
+    access.high = size === 8 ? high | 0 : 0
+    if (by.bigEndian) swapBytes(access)
+    const outcome = this.#perform(address, access)
+    this.outcome = outcome
+    return outcome
+  }
+
+  /** Whether the policy turns this outcome into an external abort. */
+  aborts(outcome: Outcome): boolean {
+    return this.#responses[outcome] === 'abort'
+  }
+
+  read8(address: number, by: Initiator): number {
+    return this.read(address, 1, by)
+  }
+
+  read16(address: number, by: Initiator): number {
+    return this.read(address, 2, by)
+  }
+
+  /** The value as an unsigned number. */
+  read32(address: number, by: Initiator): number {
+    return this.read(address, 4, by) >>> 0
+  }
+
+  read64(address: number, by: Initiator): bigint {
+    const low = this.read(address, 8, by)
+    return (BigInt(this.high >>> 0) << 32n) | BigInt(low >>> 0)
+  }
+
+  write8(address: number, value: number, by: Initiator): Outcome {
+    return this.write(address, 1, value, 0, by)
+  }
+
+  write16(address: number, value: number, by: Initiator): Outcome {
+    return this.write(address, 2, value, 0, by)
+  }
+
+  write32(address: number, value: number, by: Initiator): Outcome {
+    return this.write(address, 4, value, 0, by)
+  }
+
+  write64(address: number, value: bigint, by: Initiator): Outcome {
+    return this.write(address, 8, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)), by)
+  }
+
+  /**
+   * Adds all of the ranges, or none: throws a RangeConflictError that names both owners, or a RangeError for a range that
+   * is empty, misplaced or beyond 52 bits of address.
+   */
+  register(...specs: readonly RangeSpec[]): Range[] {
+    return this.#replace([], specs)
+  }
+
+  /** Removes all of the ranges, or none: throws when one is not on this bus. */
+  unregister(...ranges: readonly Range[]): void {
+    this.#replace(ranges, [])
+  }
+
+  /** Moves all of the ranges by `distance` bytes, or none. Returns their new handles; the counters go on. */
+  move(ranges: readonly Range[], distance: number): Range[] {
+    const moved = this.#replace(
+      ranges,
+      ranges.map((range) => ({ ...range, base: range.base + distance })),
+    )
+    moved.forEach((range, i) => {
+      range.reads = ranges[i]!.reads
+      range.writes = ranges[i]!.writes
+    })
+    return moved
+  }
+
+  /** The range that holds this address, if any. */
+  rangeAt(address: number): Range | undefined {
+    const range = this.#index.find(address)
+    return range !== undefined && address >= range.base && address < range.base + range.size ? range : undefined
+  }
+
+  /** Every range in the order of addresses. */
+  ranges(): readonly Range[] {
+    return this.#index.sorted
+  }
+
+  #perform(address: number, access: Access): Outcome {
+    const { size } = access
+    let outcome: Outcome = Outcome.unmapped
+    const range = this.#index.find(address)
+    let owner: Range | undefined
+    if (size !== 1 && size !== 2 && size !== 4 && size !== 8) outcome = Outcome.width
+    else if (range !== undefined) {
+      const offset = address - range.base
+      if (offset >= 0 && offset + size <= range.size) {
+        owner = range
+        if (access.write) range.writes++
+        else range.reads++
+        access.offset = offset
+        this.#depth++
+        try {
+          outcome = range.device.access(access) as Outcome
+        } finally {
+          this.#depth--
+        }
+      }
+    }
+    if (this.observer !== undefined) this.observer(owner, access, outcome)
+    if (outcome !== Outcome.ok && this.#responses[outcome] === 'throw') {
+      this.outcome = outcome
+      throw new AccessError(outcome, address, access)
+    }
+    return outcome
+  }
+
+  #overflow(): number {
+    this.outcome = Outcome.unmapped
+    this.high = 0
+    return 0
+  }
+
+  #replace(removed: readonly Range[], specs: readonly RangeSpec[]): Range[] {
+    for (const spec of specs) checkSpec(spec)
+    const added: Range[] = specs.map(({ base, size, device, name }) => ({
+      base,
+      size,
+      device,
+      name: name ?? device.name,
+      reads: 0,
+      writes: 0,
+    }))
+    const conflict = this.#index.replace(removed, added)
+    if (conflict) throw new RangeConflictError(conflict[0], conflict[1])
+    return added
+  }
+}
+
+function checkSpec(spec: RangeSpec): void {
+  const { base, size } = spec
+  if (
+    !Number.isSafeInteger(base) ||
+    base < 0 ||
+    !Number.isSafeInteger(size) ||
+    size <= 0 ||
+    base + size > ADDRESS_LIMIT
+  )
+    throw new RangeError(
+      `${describeRange(spec)}: a range starts at a whole address, is not empty, and ends within 52 bits of address`,
+    )
+}
+
+function describeRange(spec: RangeSpec): string {
+  return `${spec.name ?? spec.device.name} [${hex(spec.base)}, ${hex(spec.base + spec.size - 1)}]`
+}
+
+function hex(value: number): string {
+  return Number.isSafeInteger(value) && value >= 0 ? `0x${value.toString(16).padStart(8, '0')}` : String(value)
+}

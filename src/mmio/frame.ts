@@ -1,0 +1,171 @@
+/**
+ * A frame: one register table bound to one device. It carries an access from offset to handler (alignment, row, width,
+ * mode, security, lanes) and has the three doors of a register: access, peek, restore. It knows neither addresses nor buses;
+ * `wire` gives the ranges to register, one for the frame or one for each register group.
+ */
+
+import type { Access, AccessSize, Device, Initiator } from './access.ts'
+import { extractLanes, laneMask } from './access.ts'
+import type { RangeSpec } from './bus.ts'
+import { Outcome } from './outcome.ts'
+import type { Row } from './register.ts'
+import { type RegisterTable, rowSize } from './register-table.ts'
+
+/** One bus range for the whole frame, or one for each row of its table (and for each gap between rows). */
+export type Wiring = 'frame' | 'group'
+
+export interface FrameOptions<D> {
+  /** Name on the bus; the table's unless given. */
+  name?: string
+  /** Registers marked Secure are hidden from Non-secure accesses; without it a frame has no Security states. */
+  security?: boolean
+  /** Called once after an access that may have changed state: where a device brings its outputs up to date. */
+  settle?: (device: D) => void
+}
+
+/** Called after each access of a frame, with the row that answered if there is one. The access is valid only during the call. */
+export type FrameObserver<D> = (frame: Frame<D>, row: Row<D> | undefined, access: Access, outcome: Outcome) => void
+
+export class Frame<D> implements Device {
+  readonly name: string
+  readonly table: RegisterTable<D>
+  readonly device: D
+  /** Called after every access when set. */
+  observer: FrameObserver<D> | undefined
+
+  readonly #rows: readonly Row<D>[]
+  readonly #map: Uint16Array
+  readonly #security: boolean
+  readonly #settle: ((device: D) => void) | undefined
+
+  constructor(table: RegisterTable<D>, device: D, options: FrameOptions<D> = {}) {
+    this.name = options.name ?? table.name
+    this.table = table
+    this.device = device
+    this.#rows = table.rows
+    this.#map = table.map
+    this.#security = options.security ?? false
+    this.#settle = options.settle
+  }
+
+  /** Length in bytes. */
+  get size(): number {
+    return this.table.size
+  }
+
+  access(access: Access): Outcome {
+    const { offset, size } = access
+    const number = this.#map[offset >>> 2]
+    const row = number === 0 || number === undefined ? undefined : this.#rows[number - 1]
+    const outcome =
+      (offset & (size - 1)) !== 0
+        ? Outcome.misaligned
+        : row === undefined
+          ? Outcome.reserved
+          : access.write
+            ? this.#write(row, access)
+            : this.#read(row, access)
+    if (this.observer !== undefined) this.observer(this, row, access, outcome)
+    return outcome
+  }
+
+  /**
+   * What a read of `size` bytes would return, in `| 0` form, without any effect; the high word of an 8-byte one is at
+   * offset + 4. A register that an access could not read (write-only, hidden, absent) peeks as 0.
+   */
+  peek(offset: number, size: 1 | 2 | 4, by: Initiator): number {
+    const row = this.#rows[(this.#map[offset >>> 2] ?? 0) - 1]
+    if (row === undefined || row.mode === 'WO' || (this.#security && row.secure && !by.secure)) return 0
+    return extractLanes(row.peek(this.device, (offset - row.offset) >>> 2, by) | 0, offset, size)
+  }
+
+  /** Puts a saved word back. Order does not matter to a device, and no side effect of a write happens. */
+  restore(offset: number, value: number, by: Initiator): Outcome {
+    const row = this.#rows[(this.#map[offset >>> 2] ?? 0) - 1]
+    if (row === undefined) return Outcome.reserved
+    if (this.#security && row.secure && !by.secure) return Outcome.denied
+    row.restore(this.device, (offset - row.offset) >>> 2, value | 0, -1, by)
+    this.#settle?.(this.device)
+    return Outcome.ok
+  }
+
+  /** The ranges to put on a bus so that this frame answers from `base` on. Both wirings answer alike. */
+  wire(base: number, wiring: Wiring = 'frame'): RangeSpec[] {
+    if (wiring === 'frame') return [{ base, size: this.size, device: this }]
+    const ranges: RangeSpec[] = []
+    let end = 0
+    const gapUpTo = (offset: number) => {
+      if (offset > end) ranges.push(this.#group(base, end, offset - end, `${this.name} (reserved)`))
+    }
+    for (const row of this.#rows) {
+      gapUpTo(row.offset)
+      end = row.offset + rowSize(row)
+      ranges.push(this.#group(base, row.offset, rowSize(row), row.name))
+    }
+    gapUpTo(this.size)
+    return ranges
+  }
+
+  #group(base: number, offset: number, size: number, name: string): RangeSpec {
+    const row = this.#rows[(this.#map[offset >>> 2] ?? 0) - 1]
+    const device: Device =
+      row === undefined
+        ? { name, access: (access) => this.#shifted(access, offset) }
+        : { name, access: (access) => this.#ofRow(row, access, offset) }
+    return { base: base + offset, size, device }
+  }
+
+  #shifted(access: Access, origin: number): Outcome {
+    access.offset += origin
+    return this.access(access)
+  }
+
+  /** The thread's proposal: the bus has found the register group already, so there is nothing to look up. */
+  #ofRow(row: Row<D>, access: Access, origin: number): Outcome {
+    access.offset += origin
+    const outcome =
+      (access.offset & (access.size - 1)) !== 0
+        ? Outcome.misaligned
+        : access.write
+          ? this.#write(row, access)
+          : this.#read(row, access)
+    if (this.observer !== undefined) this.observer(this, row, access, outcome)
+    return outcome
+  }
+
+  #read(row: Row<D>, access: Access): Outcome {
+    const { size, by } = access
+    if ((row.widths & size) === 0) return Outcome.width
+    if (row.mode === 'WO') return Outcome.mode
+    if (row.secure && this.#security && !by.secure) return Outcome.denied
+    const index = (access.offset - row.offset) >>> 2
+    const low = row.read(this.device, index, by)
+    if (size === 4) access.low = low | 0
+    else if (size === 8) {
+      access.low = low | 0
+      access.high = row.read(this.device, index + 1, by) | 0
+    } else access.low = extractLanes(low, access.offset, size)
+    if (row.readHasEffect) this.#settle?.(this.device)
+    return Outcome.ok
+  }
+
+  #write(row: Row<D>, access: Access): Outcome {
+    const { size, by } = access
+    if ((row.widths & size) === 0) return Outcome.width
+    if (row.mode === 'RO') return Outcome.mode
+    if (row.secure && this.#security && !by.secure) return Outcome.denied
+    const index = (access.offset - row.offset) >>> 2
+    if (size === 4) row.write(this.device, index, access.low, -1, by)
+    else if (size === 8) {
+      row.write(this.device, index, access.low, -1, by)
+      row.write(this.device, index + 1, access.high, -1, by)
+    } else this.#writeLanes(row, index, access, size)
+    this.#settle?.(this.device)
+    return Outcome.ok
+  }
+
+  #writeLanes(row: Row<D>, index: number, access: Access, size: AccessSize): void {
+    const { offset } = access
+    row.write(this.device, index, access.low << ((offset & 3) * 8), laneMask(offset, size), access.by)
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Per-IRQ register banks: so many bits for each interrupt, over all of them, a 32-bit word at a time. A bank is a view of
+ * state that several registers may share (ISENABLER and ICENABLER show one bitmap); what differs is what a written 1 does.
+ */
+
+import {
+  bits,
+  type Fields,
+  type Modelling,
+  type ReadHandler,
+  type Row,
+  type RowOptions,
+  raz,
+  type WriteHandler,
+} from './register.ts'
+
+/** What a write does with the bits written: takes them over, sets where 1, or clears where 1. */
+export type BankMode = 'replace' | 'set' | 'clear'
+
+/** State that a bank shows. `word` counts 32-bit words of the state, banked words resolved to their CPU's own. */
+export interface BankView<D> {
+  readonly read: ReadHandler<D>
+  /** Assigns the bits `mask` of `value` (all other bits stay). */
+  readonly assign: WriteHandler<D>
+}
+
+export interface BankOptions<D> extends Omit<RowOptions<D>, 'count'> {
+  /** Bits for each interrupt. */
+  bits: 1 | 2 | 8 | 64
+  bank: BankMode
+  view: BankView<D>
+  /** Interrupts in the bank, from the first on; 1,024 unless given. */
+  irqs?: number
+  /**
+   * The first `irqs` interrupts exist once for each CPU (GICv2's INTIDs 0 to 31): their words come first in the state, CPU
+   * after CPU, then the shared ones.
+   */
+  banked?: { irqs: number; cpus: (device: D) => number }
+  /** The first so many interrupts are RAZ/WI here (GICv3's distributor, whose INTIDs 0 to 31 are in the redistributors). */
+  excluded?: number
+  modelling?: Modelling
+}
+
+/** A bank of registers named `name` with a lower-case `n` for the number, from `offset` on. */
+export function perIrq<D>(name: string, offset: number, options: BankOptions<D>): Row<D> {
+  const perWord = 32 / options.bits
+  const words = Math.ceil((options.irqs ?? 1024) / perWord)
+  const width = options.bits === 64 ? 8 : 4
+  const banked = (options.banked?.irqs ?? 0) / perWord
+  const cpus = options.banked?.cpus ?? (() => 1)
+  const excluded = (options.excluded ?? 0) / perWord
+  const { view, bank } = options
+  const assign = view.assign
+
+  /** The state's word behind word `index` of the bank, or -1 when this initiator has none. */
+  const resolve = (device: D, index: number, cpu: number): number => {
+    if (index < excluded) return -1
+    if (banked === 0) return index
+    if (index >= banked) return index + (cpus(device) - 1) * banked
+    return cpu >= 0 && cpu < cpus(device) ? cpu * banked + index : -1
+  }
+  const read: ReadHandler<D> = (device, index, by) => {
+    const at = resolve(device, index, by.cpu)
+    return at < 0 ? 0 : view.read(device, at, by)
+  }
+  const write: WriteHandler<D> = (device, index, value, mask, by) => {
+    const at = resolve(device, index, by.cpu)
+    if (at < 0) return
+    if (bank === 'replace') assign(device, at, value, mask, by)
+    else assign(device, at, bank === 'set' ? -1 : 0, value & mask, by)
+  }
+  /** A saved word is assigned through the bank that sets; the one that clears shows the same state and has nothing to add. */
+  const restore: WriteHandler<D> = (device, index, value, mask, by) => {
+    const at = resolve(device, index, by.cpu)
+    if (at >= 0 && bank !== 'clear') assign(device, at, value, mask, by)
+  }
+  return {
+    name,
+    offset,
+    width,
+    count: width === 8 ? words / 2 : words,
+    first: options.first ?? 0,
+    widths: (options.widths ?? (width === 8 ? [4, 8] : [4])).reduce<number>((sum, size) => sum | size, 0),
+    mode: options.mode ?? 'RW',
+    modelling: options.modelling ?? 'full',
+    fields: options.fields ?? bankFields(options.bits, name),
+    reset: options.reset,
+    secure: options.secure ?? false,
+    readHasEffect: false,
+    read: options.mode === 'WO' ? raz : read,
+    write,
+    peek: options.peek ?? read,
+    restore: options.restore ?? restore,
+    note: options.note,
+  }
+}
+
+/** Byte-wide banks get a name for each lane, as the specification prints them; the others are one field for each interrupt. */
+function bankFields(width: 1 | 2 | 8 | 64, name: string): Fields {
+  if (width === 64) return {}
+  const stem = name.replace(/^[A-Z]+_/, '').replace(/n?E?$/, '')
+  const fields: Record<string, { msb: number; lsb: number }> = {}
+  for (let i = 0; i < 32 / width; i++) fields[`${stem}[${i}]`] = bits(i * width + width - 1, i * width)
+  return fields
+}

@@ -1,0 +1,213 @@
+/**
+ * Finds the range of an address in constant time: a three-level map of the low 4 GiB (4 MiB blocks, 4 KiB pages, 4-byte
+ * words), which goes only as deep as the ranges in it need; above 4 GiB, and where two ranges share a word, a binary search.
+ * It keeps ranges disjoint. It does not know what they are for.
+ */
+
+export interface Span {
+  readonly base: number
+  readonly size: number
+}
+
+const BLOCK_BITS = 22
+const PAGE_BITS = 12
+const BLOCK = 2 ** BLOCK_BITS
+const PAGE = 2 ** PAGE_BITS
+const MAPPED = 2 ** 32
+
+/** Codes of a map entry: nothing here; search for it; above, the number of a span or of a deeper map, each its own way. */
+const NOTHING = 0
+const SEARCH = -1
+
+export class RangeIndex<T extends Span> {
+  /** Spans in the order of addresses. */
+  sorted: T[] = []
+
+  /** Spans by number; numbers are reused. */
+  readonly #spans: (T | undefined)[] = []
+  readonly #free: number[] = []
+  readonly #numbers = new Map<T, number>()
+  /** An entry > 0 is span number + 1; an entry < -1 is -(map number + 2). */
+  readonly #blocks = new Int32Array(MAPPED / BLOCK)
+  readonly #maps: Int32Array[] = []
+  readonly #freeMaps: number[] = []
+
+  /** The span that may hold `address`: the caller checks that it does. */
+  find(address: number): T | undefined {
+    if (!(address < MAPPED)) return this.#search(address)
+    let entry = this.#blocks[address >>> BLOCK_BITS]!
+    if (entry > NOTHING) return this.#spans[entry - 1]
+    if (entry === NOTHING) return undefined
+    entry = this.#maps[-entry - 2]![(address >>> PAGE_BITS) & 1023]!
+    if (entry > NOTHING) return this.#spans[entry - 1]
+    if (entry === NOTHING) return undefined
+    entry = this.#maps[-entry - 2]![(address >>> 2) & 1023]!
+    if (entry > NOTHING) return this.#spans[entry - 1]
+    return entry === SEARCH ? this.#search(address) : undefined
+  }
+
+  /**
+   * Takes `removed` out and puts `added` in, as one step. When that would make two spans overlap, changes nothing and
+   * returns the two. Throws, and changes nothing, when a span to remove is not here.
+   */
+  replace(removed: readonly T[], added: readonly T[]): [T, T] | undefined {
+    const gone = new Set(removed)
+    for (const span of gone)
+      if (!this.#numbers.has(span))
+        throw new RangeError('a range that is not registered here cannot be removed or moved')
+    const kept = gone.size === 0 ? this.sorted : this.sorted.filter((span) => !gone.has(span))
+    const fresh = [...added].sort((a, b) => a.base - b.base)
+    const conflict = overlapAmong(fresh) ?? overlapBetween(kept, fresh)
+    if (conflict) return conflict
+
+    this.sorted = merge(kept, fresh)
+    for (const span of gone) {
+      const number = this.#numbers.get(span)!
+      this.#numbers.delete(span)
+      this.#spans[number] = undefined
+      this.#free.push(number)
+    }
+    for (const span of fresh) {
+      const number = this.#free.pop() ?? this.#spans.length
+      this.#spans[number] = span
+      this.#numbers.set(span, number)
+    }
+    this.#remap([...gone, ...fresh])
+    return undefined
+  }
+
+  #search(address: number): T | undefined {
+    const at = upperBound(this.sorted, address) - 1
+    return at < 0 ? undefined : this.sorted[at]
+  }
+
+  /** Draws the map anew wherever one of these spans is or was. */
+  #remap(changed: readonly T[]): void {
+    const blocks = new Set<number>()
+    for (const { base, size } of changed) {
+      const last = Math.min(base + size, MAPPED) - 1
+      for (let block = Math.floor(base / BLOCK); block * BLOCK <= last; block++) blocks.add(block)
+    }
+    for (const block of blocks) {
+      const pages = new Set<number>()
+      for (const { base, size } of changed) {
+        const first = Math.max(base, block * BLOCK)
+        const end = Math.min(base + size, (block + 1) * BLOCK)
+        if (first >= end) continue
+        for (let page = Math.floor(first / PAGE); page * PAGE < end; page++) pages.add(page)
+      }
+      this.#remapBlock(block, pages)
+    }
+  }
+
+  #remapBlock(block: number, pages: ReadonlySet<number>): void {
+    const start = block * BLOCK
+    const whole = this.#only(start, BLOCK)
+    const entry = this.#blocks[block]!
+    if (whole !== undefined) {
+      this.#release(entry, true)
+      this.#blocks[block] = whole
+      return
+    }
+    let map: number
+    if (entry < SEARCH) map = -entry - 2
+    else {
+      map = this.#allocate()
+      // A span that had the block to itself is drawn again page by page.
+      if (entry > NOTHING) for (let page = 0; page < 1024; page++) this.#remapPage(map, start / PAGE + page)
+      this.#blocks[block] = -(map + 2)
+    }
+    for (const page of pages) this.#remapPage(map, page)
+  }
+
+  #remapPage(map: number, page: number): void {
+    const pages = this.#maps[map]!
+    const at = page & 1023
+    const start = page * PAGE
+    const whole = this.#only(start, PAGE)
+    const entry = pages[at]!
+    if (whole !== undefined) {
+      this.#release(entry, false)
+      pages[at] = whole
+      return
+    }
+    const words = entry < SEARCH ? -entry - 2 : this.#allocate()
+    pages[at] = -(words + 2)
+    const codes = this.#maps[words]!
+    codes.fill(NOTHING)
+    for (let i = firstEndingAfter(this.sorted, start); i < this.sorted.length; i++) {
+      const span = this.sorted[i]!
+      if (span.base >= start + PAGE) break
+      const code = this.#numbers.get(span)! + 1
+      const first = Math.max(span.base, start) - start
+      const end = Math.min(span.base + span.size, start + PAGE) - start
+      for (let word = first >>> 2; word * 4 < end; word++) codes[word] = codes[word] === NOTHING ? code : SEARCH
+    }
+  }
+
+  /** The code of a stretch that at most one span touches, or undefined when more do. */
+  #only(start: number, length: number): number | undefined {
+    const at = firstEndingAfter(this.sorted, start)
+    const span = this.sorted[at]
+    if (span === undefined || span.base >= start + length) return NOTHING
+    const next = this.sorted[at + 1]
+    return next === undefined || next.base >= start + length ? this.#numbers.get(span)! + 1 : undefined
+  }
+
+  #allocate(): number {
+    const free = this.#freeMaps.pop()
+    if (free !== undefined) return free
+    return this.#maps.push(new Int32Array(1024)) - 1
+  }
+
+  #release(entry: number, deep: boolean): void {
+    if (entry >= SEARCH) return
+    const map = -entry - 2
+    const codes = this.#maps[map]!
+    if (deep) for (let i = 0; i < codes.length; i++) this.#release(codes[i]!, false)
+    codes.fill(NOTHING)
+    this.#freeMaps.push(map)
+  }
+}
+
+/** Index of the first span whose base is above `address`. */
+function upperBound<T extends Span>(spans: readonly T[], address: number): number {
+  let low = 0
+  let high = spans.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (spans[middle]!.base <= address) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function firstEndingAfter<T extends Span>(spans: readonly T[], address: number): number {
+  const at = upperBound(spans, address) - 1
+  const span = spans[at]
+  return span !== undefined && span.base + span.size > address ? at : at + 1
+}
+
+function overlapAmong<T extends Span>(spans: readonly T[]): [T, T] | undefined {
+  for (let i = 1; i < spans.length; i++)
+    if (spans[i]!.base < spans[i - 1]!.base + spans[i - 1]!.size) return [spans[i]!, spans[i - 1]!]
+  return undefined
+}
+
+function overlapBetween<T extends Span>(kept: readonly T[], fresh: readonly T[]): [T, T] | undefined {
+  for (const span of fresh) {
+    const other = kept[firstEndingAfter(kept, span.base)]
+    if (other !== undefined && other.base < span.base + span.size) return [span, other]
+  }
+  return undefined
+}
+
+function merge<T extends Span>(kept: T[], fresh: readonly T[]): T[] {
+  if (fresh.length === 0) return kept
+  // The usual case of one device more: no copy and no sort of the whole.
+  if (fresh.length === 1) {
+    kept.splice(upperBound(kept, fresh[0]!.base), 0, fresh[0]!)
+    return kept
+  }
+  return [...kept, ...fresh].sort((a, b) => a.base - b.base)
+}

@@ -1,0 +1,139 @@
+/**
+ * A register table: the rows of one frame, validated when it is built, and the map from an offset to its row. One table
+ * serves every instance of its device. It makes no access itself: that is `frame.ts`.
+ */
+
+import type { Row } from './register.ts'
+
+/** A table that cannot be right; names the rows at fault. */
+export class RegisterTableError extends Error {
+  override readonly name = 'RegisterTableError'
+}
+
+export interface NamedRegister<D> {
+  readonly row: Row<D>
+  /** Number of the register in its row, from 0. */
+  readonly element: number
+  /** As software writes it: `GICD_ISENABLER1`. */
+  readonly name: string
+}
+
+export interface RegisterTable<D> {
+  readonly name: string
+  /** Length of the frame in bytes. */
+  readonly size: number
+  readonly rows: readonly Row<D>[]
+  /** Row number + 1 for each 32-bit word of the frame; 0 where there is none. */
+  readonly map: Uint16Array
+  /** The register that holds the byte at `offset`. */
+  at(offset: number): NamedRegister<D> | undefined
+  /** Offset in bytes of a register by its name, `GICD_ISENABLER1` as well as `GICD_ISENABLERn` for the first of an array. */
+  offsetOf(name: string): number | undefined
+  /** Field values by name, of the register at `offset`. `high` holds bits 63:32 of a 64-bit one. */
+  decode(offset: number, low: number, high?: number): Record<string, number>
+}
+
+/** Builds a table of `size` bytes, or throws a RegisterTableError that says which rows do not fit, and why. */
+export function registerTable<D>(name: string, size: number, rows: readonly Row<D>[]): RegisterTable<D> {
+  if (!Number.isInteger(size) || size <= 0 || size % 8 !== 0)
+    throw new RegisterTableError(`${name}: a frame is a positive multiple of 8 bytes, not ${size}`)
+  const map = new Uint16Array(size / 4)
+  const names = new Set<string>()
+  let previous: Row<D> | undefined
+  for (const [i, row] of rows.entries()) {
+    checkRow(name, size, row)
+    if (names.has(row.name)) throw new RegisterTableError(`${name}: two rows are named ${row.name}`)
+    names.add(row.name)
+    if (previous !== undefined) {
+      if (row.offset < previous.offset)
+        throw new RegisterTableError(
+          `${name}: ${row.name} at ${hex(row.offset)} stands after ${previous.name} at ${hex(previous.offset)}`,
+        )
+      if (row.offset < previous.offset + rowSize(previous))
+        throw new RegisterTableError(
+          `${name}: ${row.name} at ${hex(row.offset)} overlaps ${previous.name}, which ends at ${hex(previous.offset + rowSize(previous) - 1)}`,
+        )
+    }
+    previous = row
+    map.fill(i + 1, row.offset / 4, (row.offset + rowSize(row)) / 4)
+  }
+
+  const at = (offset: number): NamedRegister<D> | undefined => {
+    const row = rows[(map[offset >>> 2] ?? 0) - 1]
+    if (row === undefined || offset < 0) return undefined
+    const element = Math.floor((offset - row.offset) / row.width)
+    return { row, element, name: elementName(row, element) }
+  }
+  return {
+    name,
+    size,
+    rows,
+    map,
+    at,
+    offsetOf: (wanted) => {
+      for (const row of rows) {
+        if (row.name === wanted) return row.offset
+        const element = elementOf(row, wanted)
+        if (element !== undefined) return row.offset + element * row.width
+      }
+      return undefined
+    },
+    decode: (offset, low, high = 0) => decodeFields(at(offset)?.row, low, high),
+  }
+}
+
+/** Length of all registers of a row, in bytes. */
+export function rowSize<D>(row: Row<D>): number {
+  return row.width * row.count
+}
+
+function elementName<D>(row: Row<D>, element: number): string {
+  return row.count === 1 && !row.name.includes('n') ? row.name : row.name.replace('n', String(row.first + element))
+}
+
+function elementOf<D>(row: Row<D>, name: string): number | undefined {
+  if (!row.name.includes('n')) return undefined
+  const [before = '', after = ''] = row.name.split('n')
+  if (!name.startsWith(before) || !name.endsWith(after)) return undefined
+  const digits = name.slice(before.length, name.length - after.length)
+  if (!/^\d{1,5}$/.test(digits)) return undefined
+  const element = Number(digits) - row.first
+  return element >= 0 && element < row.count ? element : undefined
+}
+
+function decodeFields<D>(row: Row<D> | undefined, low: number, high: number): Record<string, number> {
+  const values: Record<string, number> = {}
+  for (const [name, { msb, lsb }] of Object.entries(row?.fields ?? {})) {
+    const value = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
+    values[name] = Number((value >> BigInt(lsb)) & ((1n << BigInt(msb - lsb + 1)) - 1n))
+  }
+  return values
+}
+
+function checkRow<D>(table: string, size: number, row: Row<D>): void {
+  const fail = (what: string): never => {
+    throw new RegisterTableError(`${table}: ${row.name} at ${hex(row.offset)} ${what}`)
+  }
+  if (!Number.isInteger(row.offset) || row.offset < 0 || row.offset % row.width !== 0)
+    fail(`is not aligned to its ${row.width} bytes`)
+  if (!Number.isInteger(row.count) || row.count < 1) fail(`has ${row.count} registers`)
+  if (row.offset + rowSize(row) > size) fail(`ends beyond the frame of ${hex(size)} bytes`)
+  if (row.widths === 0 || row.widths & ~15) fail('allows no access width, or one that is not 1, 2, 4 or 8')
+  if (row.widths & 8 && row.width !== 8) fail('allows 64-bit accesses and is 32 bits wide')
+  let used = 0n
+  const fields = Object.entries(row.fields)
+  for (const [name, { msb, lsb }] of fields) {
+    if (!Number.isInteger(lsb) || !Number.isInteger(msb) || lsb < 0 || msb < lsb || msb >= row.width * 8)
+      fail(`has field ${name} [${msb}:${lsb}] outside of its ${row.width * 8} bits`)
+    const mask = ((1n << BigInt(msb - lsb + 1)) - 1n) << BigInt(lsb)
+    if (used & mask) {
+      const other = fields.find(([, field]) => field.lsb <= msb && field.msb >= lsb)!
+      fail(`has fields ${other[0]} and ${name} on the same bits`)
+    }
+    used |= mask
+  }
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`
+}
