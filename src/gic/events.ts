@@ -1,0 +1,91 @@
+/**
+ * What a GIC tells whoever listens: one typed stream of accesses, state changes, signals, acknowledgements and misuse.
+ * Nothing is built or called when nobody listens. Events describe; they never decide.
+ */
+
+import type { OutcomeName } from '../mmio/index.ts'
+
+export type OutputLine = 'irq' | 'fiq'
+
+export type StateName = 'line' | 'pending' | 'enabled' | 'active' | 'group' | 'priority' | 'target' | 'config'
+
+/** Software did what the architecture leaves UNPREDICTABLE, forbids, or ignores. */
+export type MisuseCode =
+  | 'eoi-without-acknowledge'
+  | 'eoi-of-another'
+  | 'eoi-hidden-group'
+  | 'eoi-invalid-intid'
+  | 'deactivate-without-split'
+  | 'deactivate-not-active'
+  | 'deactivate-hidden-group'
+  | 'config-while-enabled'
+  | 'sgi-reserved-filter'
+  | 'sgi-no-target'
+  | 'reserved-register'
+  | 'not-modelled'
+  | 'bad-access'
+
+/** What each misuse was, for a person; `what` is the INTID, or the register. */
+export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => string>> = {
+  'eoi-without-acknowledge': (intid) => `end of interrupt ${intid}, but none is running: ignored`,
+  'eoi-of-another': (intid) => `end of interrupt ${intid}, which is not the one acknowledged last and still running`,
+  'eoi-hidden-group': (intid) => `Non-secure end of interrupt ${intid}, which is in Group 0: ignored`,
+  'eoi-invalid-intid': (intid) => `end of interrupt ${intid}, which does not exist: ignored`,
+  'deactivate-without-split': (intid) => `deactivation of interrupt ${intid} while EOImode is 0: ignored`,
+  'deactivate-not-active': (intid) => `deactivation of interrupt ${intid}, which is not active`,
+  'deactivate-hidden-group': (intid) => `Non-secure deactivation of interrupt ${intid}, which is in Group 0: ignored`,
+  'config-while-enabled': (intid) => `trigger of interrupt ${intid} changed while it is enabled: UNPREDICTABLE`,
+  'sgi-reserved-filter': (intid) => `SGI ${intid} with the reserved target list filter 0b11: ignored`,
+  'sgi-no-target': (intid) => `SGI ${intid} that reaches no CPU`,
+  'reserved-register': (register) => `access to ${register}, where no register is`,
+  'not-modelled': (register) => `access to ${register}, which is not modelled: read as zero, write ignored`,
+  'bad-access': (register) => `access to ${register} of a width, alignment or direction that it does not allow`,
+}
+
+export type GicEvent =
+  | {
+      kind: 'access'
+      frame: string
+      /** The register's name, or undefined where none is declared. */
+      register: string | undefined
+      offset: number
+      size: number
+      write: boolean
+      /** Words of the value written or read, unsigned. */
+      low: number
+      high: number
+      cpu: number
+      secure: boolean
+      outcome: OutcomeName
+    }
+  /** A bit or field of one interrupt changed. `cpu` is -1 for an interrupt that all CPUs share. */
+  | { kind: 'state'; intid: number; cpu: number; state: StateName; value: number }
+  /** An output wire changed. */
+  | { kind: 'signal'; cpu: number; line: OutputLine; level: boolean }
+  /** An acknowledge register was read. `intid` is 1020 to 1023 when there was nothing to give; `reason` then says why. */
+  | { kind: 'acknowledge'; cpu: number; intid: number; source: number; register: string; reason: string | undefined }
+  | { kind: 'priority-drop'; cpu: number; intid: number }
+  | { kind: 'deactivate'; cpu: number; intid: number }
+  | { kind: 'misuse'; code: MisuseCode; cpu: number; intid: number; message: string }
+
+export type GicListener = (event: GicEvent) => void
+
+/** The listeners of one GIC. `active` guards the building of an event: `if (events.active) events.emit({…})`. */
+export class Events {
+  active = false
+  readonly #listeners = new Set<GicListener>()
+
+  /** Adds a listener, and returns the function that takes it off again. */
+  listen(listener: GicListener): () => void {
+    this.#listeners.add(listener)
+    this.active = true
+    return () => {
+      this.#listeners.delete(listener)
+      this.active = this.#listeners.size > 0
+    }
+  }
+
+  emit(event: GicEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}

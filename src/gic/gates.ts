@@ -1,0 +1,47 @@
+/**
+ * The gates between a wire and a PE, in their order. Delivery and explanation use the same ones: `interrupts.ts` takes the
+ * word of the three that are bitmaps, a GIC version's own gates decide for one interrupt, and `explain` asks every gate in
+ * turn. A gate knows what closes it, by register and field, and what would open it.
+ */
+
+import type { Interrupts } from './interrupts.ts'
+
+/** What a gate says of one interrupt on one PE. */
+export interface GateReport {
+  /** Name of the gate, the same for every interrupt. */
+  readonly gate: string
+  readonly open: boolean
+  /** The register and field that decide, as software would name them: `GICD_ISENABLER1`, `Set_enable_bit[5]`. */
+  readonly register: string
+  readonly field: string
+  /** The field's value now. */
+  readonly value: number
+  /** One sentence on the state of the gate. */
+  readonly says: string
+  /** For a closed gate: what opens it. */
+  readonly remedy: string | undefined
+}
+
+/** A gate over the bitmaps: open for the interrupts whose bit is 1. */
+export interface BankGate {
+  readonly name: string
+  word(irqs: Interrupts, word: number): number
+}
+
+/** Pending: latched, or level-sensitive with its line high (IHI 0048 4.3.7, IHI 0069 12.9). */
+export const pendingGate: BankGate = {
+  name: 'pending',
+  word: (irqs, word) => irqs.latch[word]! | (irqs.line[word]! & ~irqs.edge[word]!),
+}
+
+/** Enabled in the Distributor (GICD_ISENABLER). */
+export const enabledGate: BankGate = {
+  name: 'enabled',
+  word: (irqs, word) => irqs.enabled[word]!,
+}
+
+/** Not active: an active interrupt is not given again before it is deactivated. */
+export const activeGate: BankGate = {
+  name: 'not active',
+  word: (irqs, word) => ~irqs.active[word]!,
+}

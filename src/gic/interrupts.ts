@@ -1,0 +1,182 @@
+/**
+ * The state of every interrupt, as bitmaps and byte arrays that the registers are views of, and the upkeep of candidates as
+ * it changes. Shared by GICv2 and GICv3. It does not know registers, PEs' interfaces, or how an interrupt is routed.
+ *
+ * Words: first one for each PE (its INTIDs 0 to 31), then the shared ones from INTID 32 on. A slot is a bit of a word:
+ * the index of an interrupt's bytes.
+ */
+
+import { lowestBit } from './bits.ts'
+import type { Events, StateName } from './events.ts'
+import { activeGate, enabledGate, pendingGate } from './gates.ts'
+
+export abstract class Interrupts {
+  /** PEs, and so words of private interrupts. */
+  readonly pes: number
+  readonly words: number
+  readonly events: Events
+
+  /** The interrupts that exist. */
+  readonly implemented: Int32Array
+  readonly enabled: Int32Array
+  /** Pending because of an edge or by software; a level-sensitive interrupt is pending while its line is high, too. */
+  readonly latch: Int32Array
+  /** Input wires. */
+  readonly line: Int32Array
+  readonly active: Int32Array
+  /** 1: Group 1. */
+  readonly group: Int32Array
+  /** 1: edge-triggered. */
+  readonly edge: Int32Array
+  /** A level was withdrawn before anyone acknowledged it: only `explain` reads this. */
+  readonly withdrawn: Int32Array
+  readonly priority: Uint8Array
+
+  /** Pending, enabled and not active: what is listed as a candidate at this moment. */
+  protected readonly candidate: Int32Array
+
+  constructor(pes: number, sharedWords: number, events: Events) {
+    this.pes = pes
+    this.words = pes + sharedWords
+    this.events = events
+    const bitmap = () => new Int32Array(this.words)
+    this.implemented = bitmap()
+    this.enabled = bitmap()
+    this.latch = bitmap()
+    this.line = bitmap()
+    this.active = bitmap()
+    this.group = bitmap()
+    this.edge = bitmap()
+    this.withdrawn = bitmap()
+    this.candidate = bitmap()
+    this.priority = new Uint8Array(this.words * 32)
+  }
+
+  /** Puts a candidate into the sets of the PEs that it is routed to, or takes it out. */
+  protected abstract list(word: number, bit: number, add: boolean): void
+
+  /** The INTID of bit `bit` of a word. */
+  intidOf(word: number, bit: number): number {
+    return word < this.pes ? bit : (word - this.pes + 1) * 32 + bit
+  }
+
+  /** The word of an INTID as PE `pe` sees it. */
+  wordOf(intid: number, pe: number): number {
+    return intid < 32 ? pe : this.pes + (intid >>> 5) - 1
+  }
+
+  pending(word: number): number {
+    return pendingGate.word(this, word)
+  }
+
+  isCandidate(word: number, bit: number): boolean {
+    return ((this.candidate[word]! >>> bit) & 1) === 1
+  }
+
+  /** Lists and unlists what a change to this word has made, and unmade, a candidate. */
+  refresh(word: number): void {
+    const wanted = pendingGate.word(this, word) & enabledGate.word(this, word) & activeGate.word(this, word)
+    let changed = wanted ^ this.candidate[word]!
+    if (changed === 0) return
+    this.candidate[word] = wanted
+    do {
+      const bit = lowestBit(changed)
+      changed &= changed - 1
+      this.list(word, bit, ((wanted >>> bit) & 1) === 1)
+    } while (changed !== 0)
+  }
+
+  /** Lists every candidate anew, from nothing: after a restore. */
+  relist(): void {
+    this.candidate.fill(0)
+    for (let word = 0; word < this.words; word++) this.refresh(word)
+  }
+
+  /** Assigns the bits `mask` of a bitmap whose bits gate candidates. */
+  assign(bitmap: Int32Array, state: StateName, word: number, value: number, mask: number): void {
+    const before = bitmap[word]!
+    const after = (before & ~mask) | (value & mask)
+    if (after === before) return
+    bitmap[word] = after
+    if (this.events.active) this.#report(state, word, after, after ^ before)
+    this.refresh(word)
+  }
+
+  /** Assigns bits of the group bitmap: a candidate changes its set. */
+  assignGroup(word: number, value: number, mask: number): void {
+    const before = this.group[word]!
+    const changed = (before ^ value) & mask
+    if (changed === 0) return
+    const moving = changed & this.candidate[word]!
+    this.#relistBits(word, moving, false)
+    this.group[word] = before ^ changed
+    this.#relistBits(word, moving, true)
+    if (this.events.active) this.#report('group', word, before ^ changed, changed)
+  }
+
+  setPriority(slot: number, priority: number): void {
+    if (this.priority[slot] === priority) return
+    const word = slot >>> 5
+    const bit = slot & 31
+    const listed = this.isCandidate(word, bit)
+    if (listed) this.list(word, bit, false)
+    this.priority[slot] = priority
+    if (listed) this.list(word, bit, true)
+    if (this.events.active) this.reportState('priority', word, bit, priority)
+  }
+
+  /** An input wire. A rising edge latches an edge-triggered interrupt; level-sensitive ones follow the wire. */
+  setLine(word: number, bit: number, level: boolean): void {
+    const mask = 1 << bit
+    const before = this.line[word]!
+    if (((before & mask) !== 0) === level) return
+    this.line[word] = before ^ mask
+    if (this.events.active) this.reportState('line', word, bit, level ? 1 : 0)
+    if (this.edge[word]! & mask) {
+      if (level && !(this.latch[word]! & mask)) {
+        this.latch[word]! |= mask
+        if (this.events.active) this.reportState('pending', word, bit, 1)
+      }
+    } else {
+      if (level) this.withdrawn[word]! &= ~mask
+      else if (!(this.latch[word]! & mask) && !(this.active[word]! & mask)) this.withdrawn[word]! |= mask
+      if (this.events.active && !(this.latch[word]! & mask)) this.reportState('pending', word, bit, level ? 1 : 0)
+    }
+    this.refresh(word)
+  }
+
+  /** Pending to active, or to active and pending while a level is still high. */
+  activate(word: number, bit: number): void {
+    const mask = 1 << bit
+    this.latch[word]! &= ~mask
+    this.active[word]! |= mask
+    this.withdrawn[word]! &= ~mask
+    if (this.events.active) {
+      this.reportState('active', word, bit, 1)
+      this.reportState('pending', word, bit, (this.pending(word) >>> bit) & 1)
+    }
+    this.refresh(word)
+  }
+
+  deactivate(word: number, bit: number): void {
+    this.active[word]! &= ~(1 << bit)
+    if (this.events.active) this.reportState('active', word, bit, 0)
+    this.refresh(word)
+  }
+
+  protected reportState(state: StateName, word: number, bit: number, value: number): void {
+    const cpu = word < this.pes ? word : -1
+    this.events.emit({ kind: 'state', intid: this.intidOf(word, bit), cpu, state, value })
+  }
+
+  #report(state: StateName, word: number, value: number, changed: number): void {
+    for (let rest = changed; rest !== 0; rest &= rest - 1) {
+      const bit = lowestBit(rest)
+      this.reportState(state, word, bit, (value >>> bit) & 1)
+    }
+  }
+
+  #relistBits(word: number, bits: number, add: boolean): void {
+    for (let rest = bits; rest !== 0; rest &= rest - 1) this.list(word, lowestBit(rest), add)
+  }
+}

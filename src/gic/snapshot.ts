@@ -1,0 +1,125 @@
+/**
+ * Snapshots as plain JSON with a schema: a table of named parts, each of which knows how to save itself, how to check what
+ * it is given, and how to take it over. A snapshot is checked whole before any of it is taken over.
+ */
+
+/** What is wrong with a snapshot: names the part. */
+export class SnapshotError extends Error {
+  override readonly name = 'SnapshotError'
+}
+
+export interface Part {
+  save(): unknown
+  /** Throws a SnapshotError, naming `where`, when the value is not one that this part could have saved. */
+  check(value: unknown, where: string): void
+  load(value: unknown): void
+}
+
+export type Schema = Readonly<Record<string, Part>>
+
+type WordArray = Int32Array | Uint8Array | Float64Array
+
+/**
+ * A typed array, saved as its numbers; words in `| 0` form are saved unsigned. `allowed` gives the bits that element `i` may
+ * have: all unless given.
+ */
+export function array(words: WordArray, allowed?: (i: number) => number): Part {
+  const [least, most] =
+    words instanceof Uint8Array ? [0, 0xff] : words instanceof Int32Array ? [0, 0xffff_ffff] : [0, 2 ** 53 - 1]
+  return {
+    save: () => Array.from(words, (value) => (words instanceof Int32Array ? value >>> 0 : value)),
+    check: (value, where) => {
+      if (!Array.isArray(value) || value.length !== words.length)
+        throw new SnapshotError(`${where}: expected an array of ${words.length} numbers`)
+      for (const [i, each] of value.entries()) {
+        checkInteger(each, least, most, `${where}[${i}]`)
+        const extra = allowed === undefined ? 0 : (each & ~allowed(i)) >>> 0
+        if (extra !== 0)
+          throw new SnapshotError(`${where}[${i}]: bits 0x${extra.toString(16)} cannot be set in this configuration`)
+      }
+    },
+    load: (value) => {
+      for (const [i, each] of (value as number[]).entries()) words[i] = each
+    },
+  }
+}
+
+/** A whole number in a range, behind a getter and a setter. */
+export function integer(get: () => number, set: (value: number) => void, least: number, most: number): Part {
+  return {
+    save: get,
+    check: (value, where) => checkInteger(value, least, most, where),
+    load: (value) => set(value as number),
+  }
+}
+
+export function flag(get: () => boolean, set: (value: boolean) => void): Part {
+  return {
+    save: get,
+    check: (value, where) => {
+      if (typeof value !== 'boolean') throw new SnapshotError(`${where}: expected true or false`)
+    },
+    load: (value) => set(value as boolean),
+  }
+}
+
+/** Named parts in one. */
+export function group(schema: Schema): Part {
+  return {
+    save: () => Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, part.save()])),
+    check: (value, where) => {
+      const given = checkRecord(value, where)
+      for (const name of Object.keys(given))
+        if (!Object.hasOwn(schema, name)) throw new SnapshotError(`${where}.${name}: no such part`)
+      for (const [name, part] of Object.entries(schema)) {
+        if (!Object.hasOwn(given, name)) throw new SnapshotError(`${where}.${name}: missing`)
+        part.check(given[name], `${where}.${name}`)
+      }
+    },
+    load: (value) => {
+      const given = value as Record<string, unknown>
+      for (const [name, part] of Object.entries(schema)) part.load(given[name])
+    },
+  }
+}
+
+/** A fixed number of like parts. */
+export function list(parts: readonly Part[]): Part {
+  return {
+    save: () => parts.map((part) => part.save()),
+    check: (value, where) => {
+      if (!Array.isArray(value) || value.length !== parts.length)
+        throw new SnapshotError(`${where}: expected an array of ${parts.length}`)
+      for (const [i, part] of parts.entries()) part.check(value[i], `${where}[${i}]`)
+    },
+    load: (value) => {
+      for (const [i, part] of parts.entries()) part.load((value as unknown[])[i])
+    },
+  }
+}
+
+/** A value that must be as given: a format's name, its version, a configuration. */
+export function exactly(expected: unknown, what: string): Part {
+  const text = JSON.stringify(expected)
+  return {
+    save: () => JSON.parse(text) as unknown,
+    check: (value, where) => {
+      if (JSON.stringify(value) !== text)
+        throw new SnapshotError(
+          `${where}: ${what} is ${text} here, and ${JSON.stringify(value) ?? 'nothing'} in the snapshot`,
+        )
+    },
+    load: () => {},
+  }
+}
+
+function checkRecord(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SnapshotError(`${where}: expected an object`)
+  return value as Record<string, unknown>
+}
+
+function checkInteger(value: unknown, least: number, most: number, where: string): asserts value is number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
+    throw new SnapshotError(`${where}: expected a whole number from ${least} to ${most}`)
+}

@@ -1,0 +1,208 @@
+/**
+ * Delivery in a GICv2: which candidate a CPU is signalled, over which wire, and what acknowledging, ending and deactivating
+ * it does (IHI 0048 chapter 3). The gates here are the ones that `explain.ts` reports.
+ */
+
+import { keyIntid, keyPriority, NONE } from '../candidates.ts'
+import { type CpuInterface, Ctlr } from './cpu-interface.ts'
+import type { GicV2 } from './gic.ts'
+
+/** GICD_CTLR and GICC_CTLR have one enable bit for each group, at the same place. */
+export function distributorGroupOpen(gic: GicV2, group: number): boolean {
+  return ((gic.ctlr >>> group) & 1) === 1
+}
+
+export function interfaceGroupOpen(cpu: CpuInterface, group: number): boolean {
+  return ((cpu.ctlr >>> group) & 1) === 1
+}
+
+/** Only a priority of lower value than GICC_PMR is signalled (IHI 0048 4.4.2). */
+export function priorityMaskOpen(cpu: CpuInterface, priority: number): boolean {
+  return priority < cpu.pmr
+}
+
+/** Only a group priority of lower value than the running priority preempts (IHI 0048 3.3.2). */
+export function runningPriorityOpen(cpu: CpuInterface, priority: number, group: number): boolean {
+  return (priority & cpu.groupPriorityMask(group)) < cpu.running
+}
+
+/** Best candidate of the groups that are enabled in the Distributor, and in the CPU interface too where `signalled`. */
+export function bestCandidate(gic: GicV2, cpu: CpuInterface, signalled: boolean): number {
+  const set = cpu.cpu * 2
+  let best = NONE
+  if (distributorGroupOpen(gic, 0) && (!signalled || interfaceGroupOpen(cpu, 0))) best = gic.irqs.candidates.best(set)
+  if (distributorGroupOpen(gic, 1) && (!signalled || interfaceGroupOpen(cpu, 1))) {
+    const other = gic.irqs.candidates.best(set + 1)
+    if (other < best) best = other
+  }
+  return best
+}
+
+export function groupOf(gic: GicV2, cpu: number, intid: number): number {
+  return (gic.irqs.group[gic.irqs.wordOf(intid, cpu)]! >>> (intid & 31)) & 1
+}
+
+/** Brings what one CPU is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
+export function updateCpu(gic: GicV2, cpu: CpuInterface): void {
+  const key = bestCandidate(gic, cpu, true)
+  let irq = false
+  let fiq = false
+  gic.signalled[cpu.cpu] = NONE
+  if (key !== NONE) {
+    const priority = keyPriority(key)
+    const group = groupOf(gic, cpu.cpu, keyIntid(key))
+    if (priorityMaskOpen(cpu, priority) && runningPriorityOpen(cpu, priority, group)) {
+      gic.signalled[cpu.cpu] = key
+      if (group === 0 && cpu.ctlr & Ctlr.FIQEn) fiq = true
+      else irq = true
+    }
+  }
+  if (cpu.legacyIrq && irqBypassed(cpu)) irq = true
+  if (cpu.legacyFiq && fiqBypassed(cpu)) fiq = true
+  gic.setOutputs(cpu.cpu, irq, fiq)
+}
+
+/** The legacy IRQ input reaches the CPU while the interface signals no group as IRQ and a bypass is not disabled. */
+function irqBypassed(cpu: CpuInterface): boolean {
+  const { ctlr } = cpu
+  const signals = ctlr & Ctlr.FIQEn ? Ctlr.EnableGrp1 : Ctlr.EnableGrp0 | Ctlr.EnableGrp1
+  const disabled = ctlr & Ctlr.FIQEn ? Ctlr.IRQBypDisGrp1 : Ctlr.IRQBypDisGrp0 | Ctlr.IRQBypDisGrp1
+  return (ctlr & signals) === 0 && (ctlr & disabled) !== disabled
+}
+
+function fiqBypassed(cpu: CpuInterface): boolean {
+  const { ctlr } = cpu
+  if (ctlr & Ctlr.FIQEn) return (ctlr & Ctlr.EnableGrp0) === 0 && (ctlr & Ctlr.FIQBypDisGrp0) === 0
+  const disabled = Ctlr.FIQBypDisGrp0 | Ctlr.FIQBypDisGrp1
+  return (ctlr & disabled) !== disabled
+}
+
+export const SPURIOUS = 1023
+/** The pending interrupt is of Group 1 and this read may not take it (IHI 0048 3.2.5). */
+export const GROUP1_PENDING = 1022
+
+/** Which interrupts a read of an acknowledge or highest-pending register may see. */
+export type View = 'secure' | 'non-secure'
+
+/** What a read in this view makes of the interrupt `intid`: itself, 1022 or 1023. */
+function filtered(gic: GicV2, cpu: CpuInterface, intid: number, view: View): number {
+  const group = groupOf(gic, cpu.cpu, intid)
+  if (view === 'non-secure') return group === 1 ? intid : SPURIOUS
+  return group === 1 && !(cpu.ctlr & Ctlr.AckCtl) ? GROUP1_PENDING : intid
+}
+
+/** GICC_IAR and GICC_AIAR without their effect: INTID with an SGI's source in bits 12:10. */
+export function peekAcknowledge(gic: GicV2, cpu: CpuInterface, view: View): number {
+  const key = gic.signalled[cpu.cpu]!
+  if (key === NONE) return SPURIOUS
+  const intid = filtered(gic, cpu, keyIntid(key), view)
+  return intid < 16 ? withSource(gic, cpu.cpu, intid) : intid
+}
+
+export function acknowledge(gic: GicV2, cpu: CpuInterface, view: View, register: string): number {
+  const key = gic.signalled[cpu.cpu]!
+  const intid = key === NONE ? SPURIOUS : filtered(gic, cpu, keyIntid(key), view)
+  let value = intid
+  if (intid < 1020) {
+    const { irqs } = gic
+    cpu.activatePriority(keyPriority(key), groupOf(gic, cpu.cpu, intid))
+    if (intid < 16) value = intid | (irqs.takeSgi(cpu.cpu, intid) << 10)
+    else irqs.activate(irqs.wordOf(intid, cpu.cpu), intid & 31)
+    irqs.dirty |= 1 << cpu.cpu
+  }
+  if (gic.events.active) {
+    const reason = intid < 1020 ? undefined : gic.whyNothing(cpu.cpu, view)
+    gic.events.emit({
+      kind: 'acknowledge',
+      cpu: cpu.cpu,
+      intid,
+      source: intid < 16 ? value >>> 10 : 0,
+      register,
+      reason,
+    })
+  }
+  return value
+}
+
+/** GICC_HPPIR and GICC_AHPPIR: does not depend on the priority mask or on what is running (IHI 0048 4.4.7). */
+export function highestPending(gic: GicV2, cpu: CpuInterface, view: View): number {
+  const key = bestCandidate(gic, cpu, false)
+  if (key === NONE) return SPURIOUS
+  const intid = keyIntid(key)
+  if (!interfaceGroupOpen(cpu, groupOf(gic, cpu.cpu, intid))) return SPURIOUS
+  const seen = filtered(gic, cpu, intid, view)
+  return seen < 16 ? withSource(gic, cpu.cpu, seen) : seen
+}
+
+function withSource(gic: GicV2, cpu: number, sgi: number): number {
+  const sources = gic.irqs.sources[cpu * 16 + sgi]!
+  return sgi | ((31 - Math.clz32(sources & -sources)) << 10)
+}
+
+/**
+ * GICC_EOIR and GICC_AEOIR: priority drop, and deactivation too unless `split`. What the architecture leaves UNPREDICTABLE
+ * is decided so: nothing running, or no such interrupt: ignored; out of order: the group's best priority drops.
+ */
+export function endOfInterrupt(gic: GicV2, cpu: CpuInterface, value: number, view: View, split: boolean): void {
+  const intid = value & 0x3ff
+  if (intid >= 1020) return
+  const { irqs } = gic
+  const word = irqs.wordOf(intid, cpu.cpu)
+  const bit = intid & 31
+  if (!((irqs.implemented[word]! >>> bit) & 1)) {
+    gic.misuse('eoi-invalid-intid', cpu.cpu, intid)
+    return
+  }
+  const group = groupOf(gic, cpu.cpu, intid)
+  if (view === 'non-secure' && group === 0) {
+    gic.misuse('eoi-hidden-group', cpu.cpu, intid)
+    return
+  }
+  if (cpu.running === 256) {
+    gic.misuse('eoi-without-acknowledge', cpu.cpu, intid)
+    return
+  }
+  const active = ((irqs.active[word]! >>> bit) & 1) === 1
+  const another =
+    !active ||
+    (intid < 16 && irqs.activeSource[cpu.cpu * 16 + intid] !== ((value >>> 10) & 7)) ||
+    runningIsNot(cpu, irqs.priority[word * 32 + bit]!, group)
+  if (another) gic.misuse('eoi-of-another', cpu.cpu, intid)
+  cpu.dropPriority(group)
+  if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.cpu, intid })
+  if (!split) deactivate(gic, cpu, word, bit)
+  irqs.dirty |= 1 << cpu.cpu
+}
+
+function runningIsNot(cpu: CpuInterface, priority: number, group: number): boolean {
+  return (priority & cpu.groupPriorityMask(group)) !== cpu.running
+}
+
+/** GICC_DIR: works only while the view's EOImode separates the two (IHI 0048 4.4.11). */
+export function deactivateInterrupt(gic: GicV2, cpu: CpuInterface, value: number, view: View, split: boolean): void {
+  const intid = value & 0x3ff
+  if (intid >= 1020) return
+  if (!split) {
+    gic.misuse('deactivate-without-split', cpu.cpu, intid)
+    return
+  }
+  const { irqs } = gic
+  const word = irqs.wordOf(intid, cpu.cpu)
+  const bit = intid & 31
+  if (view === 'non-secure' && groupOf(gic, cpu.cpu, intid) === 0) {
+    gic.misuse('deactivate-hidden-group', cpu.cpu, intid)
+    return
+  }
+  if (!((irqs.active[word]! >>> bit) & 1)) {
+    gic.misuse('deactivate-not-active', cpu.cpu, intid)
+    return
+  }
+  deactivate(gic, cpu, word, bit)
+}
+
+function deactivate(gic: GicV2, cpu: CpuInterface, word: number, bit: number): void {
+  const was = (gic.irqs.active[word]! >>> bit) & 1
+  gic.irqs.deactivate(word, bit)
+  if (was && gic.events.active)
+    gic.events.emit({ kind: 'deactivate', cpu: cpu.cpu, intid: gic.irqs.intidOf(word, bit) })
+}

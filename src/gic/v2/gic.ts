@@ -1,0 +1,207 @@
+/**
+ * A GICv2: Distributor, CPU interfaces and GICv2m frame over one state; inputs as wires, outputs as an IRQ and a FIQ level
+ * for each CPU. It owns the state and settles it; registers are in the tables beside it, delivery in `delivery.ts`.
+ */
+
+import { Frame, type FrameObserver, Outcome, outcomeNames } from '../../mmio/index.ts'
+import { lowBits, lowestBit } from '../bits.ts'
+import { NONE } from '../candidates.ts'
+import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
+import type { Explanation } from '../explain.ts'
+import { type CheckedConfig, ConfigError, checkConfig, type GicV2Config } from './config.ts'
+import { CpuInterface } from './cpu-interface.ts'
+import { cpuRegisters } from './cpu-registers.ts'
+import { updateCpu, type View } from './delivery.ts'
+import { distributor } from './distributor.ts'
+import { explainInterrupt, whyNothing } from './explain.ts'
+import { IrqsV2 } from './irqs.ts'
+import { restoreGic, type SnapshotV2, snapshotGic } from './snapshot.ts'
+import { v2mRegisters } from './v2m.ts'
+
+/** Called when an output wire of a CPU changes, and only then. */
+export type OutputCallback = (cpu: number, line: OutputLine, level: boolean) => void
+
+export class GicV2 {
+  readonly config: CheckedConfig
+  readonly events = new Events()
+  readonly irqs: IrqsV2
+  readonly cpus: readonly CpuInterface[]
+  /** The register frames: put them on a bus where the machine's memory map says. */
+  readonly frames: { readonly gicd: Frame<GicV2>; readonly gicc: Frame<GicV2>; readonly v2m: Frame<GicV2> | undefined }
+
+  /** GICD_CTLR: EnableGrp0, EnableGrp1. */
+  ctlr = 0
+  /** One bit for each CPU. */
+  readonly allCpus: number
+  /** Implemented bits of a priority. */
+  readonly priorityMask: number
+  /** Key of the interrupt that an acknowledge by each CPU would take, or NONE. */
+  readonly signalled: Int32Array
+  onOutput: OutputCallback | undefined
+
+  readonly #irq: boolean[]
+  readonly #fiq: boolean[]
+
+  /** Throws a ConfigError that says what is not allowed, and what is. */
+  constructor(config: GicV2Config = {}) {
+    this.config = checkConfig(config)
+    const { cpus, priorityBits, security, msi } = this.config
+    this.allCpus = lowBits(cpus)
+    this.priorityMask = (0xff << (8 - priorityBits)) & 0xff
+    this.irqs = new IrqsV2(this.config, this.events)
+    this.cpus = Array.from({ length: cpus }, (_, cpu) => new CpuInterface(cpu, priorityBits))
+    this.signalled = new Int32Array(cpus).fill(NONE)
+    this.#irq = Array.from({ length: cpus }, () => false)
+    this.#fiq = Array.from({ length: cpus }, () => false)
+    const settle = (gic: GicV2) => gic.settle()
+    this.frames = {
+      gicd: new Frame<GicV2>(distributor, this, { security, settle }),
+      gicc: new Frame<GicV2>(cpuRegisters, this, { security, settle }),
+      v2m: msi === undefined ? undefined : new Frame<GicV2>(v2mRegisters, this, { settle }),
+    }
+    this.settle()
+  }
+
+  /** Cold reset. Input wires keep their levels. */
+  reset(): void {
+    this.ctlr = 0
+    for (const cpu of this.cpus) cpu.reset()
+    this.irqs.reset()
+    this.settle()
+  }
+
+  /** The level of an SPI's input wire. Throws for an INTID that is no SPI of this GIC. */
+  setSpi(intid: number, level: boolean): void {
+    this.#checkIntid(intid, 32, this.config.intids)
+    this.irqs.setLine(this.irqs.wordOf(intid, 0), intid & 31, level)
+    this.settle()
+  }
+
+  /** The level of a PPI's input wire (INTID 16 to 31) of one CPU. */
+  setPpi(cpu: number, intid: number, level: boolean): void {
+    this.#checkCpu(cpu)
+    this.#checkIntid(intid, 16, 32)
+    this.irqs.setLine(cpu, intid & 31, level)
+    this.settle()
+  }
+
+  /** A short pulse on an SPI's input wire: an edge, as an MSI makes. */
+  pulseSpi(intid: number): void {
+    this.setSpi(intid, true)
+    this.setSpi(intid, false)
+  }
+
+  /** The level of a CPU's legacy interrupt input, which reaches its output while the GIC is bypassed (IHI 0048 2.3.1). */
+  setLegacy(cpu: number, line: OutputLine, level: boolean): void {
+    this.#checkCpu(cpu)
+    if (line === 'irq') this.cpus[cpu]!.legacyIrq = level
+    else this.cpus[cpu]!.legacyFiq = level
+    this.irqs.dirty |= 1 << cpu
+    this.settle()
+  }
+
+  irq(cpu: number): boolean {
+    return this.#irq[cpu] ?? false
+  }
+
+  fiq(cpu: number): boolean {
+    return this.#fiq[cpu] ?? false
+  }
+
+  /** Every gate between this interrupt and this CPU, in order, with what closes it and what would open it. */
+  explain(intid: number, cpu: number): Explanation {
+    this.#checkCpu(cpu)
+    return explainInterrupt(this, intid, cpu)
+  }
+
+  /** Why an acknowledge by this CPU gives no interrupt: 1023, or 1022. Undefined when it gives one. */
+  whyNothing(cpu: number, view: View = 'secure'): string | undefined {
+    this.#checkCpu(cpu)
+    return whyNothing(this, cpu, view)
+  }
+
+  /** Adds a listener to the event stream, and returns the function that takes it off. Accesses are reported only with `accesses`. */
+  listen(listener: GicListener, options: { accesses?: boolean } = {}): () => void {
+    const stop = this.events.listen(listener)
+    if (options.accesses ?? true) for (const frame of this.#allFrames()) frame.observer = this.#observe
+    return () => {
+      stop()
+      if (!this.events.active) for (const frame of this.#allFrames()) frame.observer = undefined
+    }
+  }
+
+  /** The whole state as plain JSON. */
+  snapshot(): SnapshotV2 {
+    return snapshotGic(this)
+  }
+
+  /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */
+  restore(snapshot: unknown): void {
+    restoreGic(this, snapshot)
+  }
+
+  /** Brings the outputs of every CPU whose candidates or interface changed up to date. */
+  settle(): void {
+    while (this.irqs.dirty !== 0) {
+      const cpu = lowestBit(this.irqs.dirty)
+      this.irqs.dirty &= this.irqs.dirty - 1
+      updateCpu(this, this.cpus[cpu]!)
+    }
+  }
+
+  setOutputs(cpu: number, irq: boolean, fiq: boolean): void {
+    if (this.#irq[cpu] !== irq) {
+      this.#irq[cpu] = irq
+      this.#signal(cpu, 'irq', irq)
+    }
+    if (this.#fiq[cpu] !== fiq) {
+      this.#fiq[cpu] = fiq
+      this.#signal(cpu, 'fiq', fiq)
+    }
+  }
+
+  misuse(code: MisuseCode, cpu: number, intid: number, what = String(intid)): void {
+    if (this.events.active) this.events.emit({ kind: 'misuse', code, cpu, intid, message: misuseMessages[code](what) })
+  }
+
+  #signal(cpu: number, line: OutputLine, level: boolean): void {
+    if (this.events.active) this.events.emit({ kind: 'signal', cpu, line, level })
+    this.onOutput?.(cpu, line, level)
+  }
+
+  #allFrames(): Frame<GicV2>[] {
+    const { gicd, gicc, v2m } = this.frames
+    return v2m === undefined ? [gicd, gicc] : [gicd, gicc, v2m]
+  }
+
+  #observe: FrameObserver<GicV2> = (frame, row, access, outcome) => {
+    const register = frame.table.at(access.offset)?.name
+    this.events.emit({
+      kind: 'access',
+      frame: frame.name,
+      register,
+      offset: access.offset,
+      size: access.size,
+      write: access.write,
+      low: access.low >>> 0,
+      high: access.high >>> 0,
+      cpu: access.by.cpu,
+      secure: access.by.secure,
+      outcome: outcomeNames[outcome]!,
+    })
+    const what = register ?? `${frame.name} offset 0x${access.offset.toString(16)}`
+    if (outcome === Outcome.reserved) this.misuse('reserved-register', access.by.cpu, -1, what)
+    else if (outcome !== Outcome.ok) this.misuse('bad-access', access.by.cpu, -1, what)
+    else if (row?.modelling === 'not-modelled') this.misuse('not-modelled', access.by.cpu, -1, what)
+  }
+
+  #checkCpu(cpu: number): void {
+    if (this.cpus[cpu] === undefined)
+      throw new ConfigError(`CPU ${cpu}: this GIC has CPUs 0 to ${this.cpus.length - 1}`)
+  }
+
+  #checkIntid(intid: number, first: number, end: number): void {
+    if (!Number.isInteger(intid) || intid < first || intid >= end)
+      throw new ConfigError(`INTID ${intid}: this input takes ${first} to ${end - 1}`)
+  }
+}
