@@ -32,7 +32,9 @@ const nobody: Initiator = { cpu: -1, secure: false, bigEndian: false }
 
 /** Filled by the bus, read and answered by a device. Valid only during the call: never keep it. */
 export class Access {
-  /** From the base of the range, in bytes. */
+  /** As the initiator gave it, in bytes: for those who report an access. A device goes by `offset`. */
+  address = 0
+  /** From the base of the range, in bytes; 0 where no range holds the access. */
   offset = 0
   size: AccessSize = 4
   write = false

@@ -10,7 +10,7 @@ import { RangeIndex } from './range-index.ts'
 /** Physical addresses are at most 52 bits wide (DDI 0487, FEAT_LPA), which a JavaScript number holds exactly. */
 const ADDRESS_LIMIT = 2 ** 52
 
-/** How deep accesses may nest (a device that makes an access while it answers one) before the bus refuses them. */
+/** How deep accesses may nest (a device, or an observer, that makes one while it answers one): the next is unmapped. */
 const MAX_DEPTH = 8
 
 export interface RangeSpec {
@@ -59,6 +59,7 @@ export class AccessError extends Error {
   }
 }
 
+/** Valid only during the call, as its access is: `range` is undefined where none holds the whole access. */
 export type AccessObserver = (range: Range | undefined, access: Access, outcome: Outcome) => void
 
 export class Bus {
@@ -71,7 +72,7 @@ export class Bus {
 
   readonly #index = new RangeIndex<Range>()
   readonly #responses: readonly Response[]
-  readonly #accesses: readonly Access[] = Array.from({ length: MAX_DEPTH }, () => new Access())
+  readonly #accesses: readonly Access[] = Array.from({ length: MAX_DEPTH + 1 }, () => new Access())
   #depth = 0
 
   constructor(policy: Policy = defaultPolicy) {
@@ -83,7 +84,6 @@ export class Bus {
    * 8-byte load are in `high`. A refused load returns 0, `outcome` says why, and `aborts(outcome)` whether it is an abort.
    */
   read(address: number, size: AccessSize, by: Initiator): number {
-    if (this.#depth === MAX_DEPTH) return this.#overflow()
     const access = this.#accesses[this.#depth]!
     access.write = false
     access.size = size
@@ -91,21 +91,18 @@ export class Bus {
     access.low = 0
     access.high = 0
     const outcome = this.#perform(address, access)
-    if (outcome !== Outcome.ok) {
-      access.low = 0
-      access.high = 0
-    } else if (by.bigEndian) swapBytes(access)
     this.outcome = outcome
-    this.high = access.high
-    return access.low
+    if (outcome !== Outcome.ok) {
+      this.high = 0
+      return 0
+    }
+    if (by.bigEndian) swapBytes(access)
+    this.high = size === 8 ? access.high | 0 : 0
+    return size === 1 ? access.low & 0xff : size === 2 ? access.low & 0xffff : access.low | 0
   }
 
   /** A store of `size` bytes; `low` and `high` are the value's words (bits above `size` are ignored). Returns the outcome. */
   write(address: number, size: AccessSize, low: number, high: number, by: Initiator): Outcome {
-    if (this.#depth === MAX_DEPTH) {
-      this.#overflow()
-      return Outcome.unmapped
-    }
     const access = this.#accesses[this.#depth]!
     access.write = true
     access.size = size
@@ -165,8 +162,18 @@ export class Bus {
     return this.#replace([], specs)
   }
 
-  /** Removes all of the ranges, or none: throws when one is not on this bus. */
+  /** As `register`, for a group that is too large to be arguments of a call. */
+  registerAll(specs: readonly RangeSpec[]): Range[] {
+    return this.#replace([], specs)
+  }
+
+  /** Removes all of the ranges, or none: throws a RangeError when one is not on this bus. */
   unregister(...ranges: readonly Range[]): void {
+    this.#replace(ranges, [])
+  }
+
+  /** As `unregister`, for a group that is too large to be arguments of a call. */
+  unregisterAll(ranges: readonly Range[]): void {
     this.#replace(ranges, [])
   }
 
@@ -199,34 +206,31 @@ export class Bus {
     let outcome: Outcome = Outcome.unmapped
     const range = this.#index.find(address)
     let owner: Range | undefined
-    if (size !== 1 && size !== 2 && size !== 4 && size !== 8) outcome = Outcome.width
-    else if (range !== undefined) {
-      const offset = address - range.base
-      if (offset >= 0 && offset + size <= range.size) {
-        owner = range
-        if (access.write) range.writes++
-        else range.reads++
-        access.offset = offset
-        this.#depth++
-        try {
+    access.address = address
+    access.offset = 0
+    // The observer may make accesses too, so this one's record is its own until the observer has returned.
+    this.#depth++
+    try {
+      if (size !== 1 && size !== 2 && size !== 4 && size !== 8) outcome = Outcome.width
+      else if (range !== undefined && this.#depth <= MAX_DEPTH) {
+        const offset = address - range.base
+        if (offset >= 0 && offset + size <= range.size) {
+          owner = range
+          if (access.write) range.writes++
+          else range.reads++
+          access.offset = offset
           outcome = range.device.access(access) as Outcome
-        } finally {
-          this.#depth--
         }
       }
+      if (this.observer !== undefined && this.#depth <= MAX_DEPTH) this.observer(owner, access, outcome)
+    } finally {
+      this.#depth--
     }
-    if (this.observer !== undefined) this.observer(owner, access, outcome)
     if (outcome !== Outcome.ok && this.#responses[outcome] === 'throw') {
       this.outcome = outcome
       throw new AccessError(outcome, address, access)
     }
     return outcome
-  }
-
-  #overflow(): number {
-    this.outcome = Outcome.unmapped
-    this.high = 0
-    return 0
   }
 
   #replace(removed: readonly Range[], specs: readonly RangeSpec[]): Range[] {

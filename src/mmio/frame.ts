@@ -74,14 +74,15 @@ export class Frame<D> implements Device {
    * offset + 4. A register that an access could not read (write-only, hidden, absent) peeks as 0.
    */
   peek(offset: number, size: 1 | 2 | 4, by: Initiator): number {
-    const row = this.#rows[(this.#map[offset >>> 2] ?? 0) - 1]
+    const row = this.table.at(offset)?.row
     if (row === undefined || row.mode === 'WO' || (this.#security && row.secure && !by.secure)) return 0
     return extractLanes(row.peek(this.device, (offset - row.offset) >>> 2, by) | 0, offset, size)
   }
 
   /** Puts a saved word back. Order does not matter to a device, and no side effect of a write happens. */
   restore(offset: number, value: number, by: Initiator): Outcome {
-    const row = this.#rows[(this.#map[offset >>> 2] ?? 0) - 1]
+    if (offset & 3) return Outcome.misaligned
+    const row = this.table.at(offset)?.row
     if (row === undefined) return Outcome.reserved
     if (this.#security && row.secure && !by.secure) return Outcome.denied
     row.restore(this.device, (offset - row.offset) >>> 2, value | 0, -1, by)
@@ -89,7 +90,11 @@ export class Frame<D> implements Device {
     return Outcome.ok
   }
 
-  /** The ranges to put on a bus so that this frame answers from `base` on. Both wirings answer alike. */
+  /**
+   * The ranges to put on a bus so that this frame answers from `base` on. Both wirings answer every access that lies in one
+   * register group alike. An access across two groups lies in no one range: in group wiring the bus says `unmapped` where
+   * the frame says `misaligned`, `width` or `reserved`.
+   */
   wire(base: number, wiring: Wiring = 'frame'): RangeSpec[] {
     if (wiring === 'frame') return [{ base, size: this.size, device: this }]
     const ranges: RangeSpec[] = []
@@ -117,7 +122,9 @@ export class Frame<D> implements Device {
 
   #shifted(access: Access, origin: number): Outcome {
     access.offset += origin
-    return this.access(access)
+    const outcome = this.access(access)
+    access.offset -= origin
+    return outcome
   }
 
   /** The thread's proposal: the bus has found the register group already, so there is nothing to look up. */
@@ -130,6 +137,7 @@ export class Frame<D> implements Device {
           ? this.#write(row, access)
           : this.#read(row, access)
     if (this.observer !== undefined) this.observer(this, row, access, outcome)
+    access.offset -= origin
     return outcome
   }
 

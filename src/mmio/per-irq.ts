@@ -6,6 +6,7 @@
 import {
   bits,
   type Fields,
+  ignore,
   type Modelling,
   type ReadHandler,
   type Row,
@@ -51,6 +52,8 @@ export function perIrq<D>(name: string, offset: number, options: BankOptions<D>)
   const excluded = (options.excluded ?? 0) / perWord
   const { view, bank } = options
   const assign = view.assign
+  if (!Number.isInteger(banked) || !Number.isInteger(excluded))
+    throw new RangeError(`${name}: banked and excluded interrupts come in whole words of ${perWord}`)
 
   /** The state's word behind word `index` of the bank, or -1 when this initiator has none. */
   const resolve = (device: D, index: number, cpu: number): number => {
@@ -86,11 +89,11 @@ export function perIrq<D>(name: string, offset: number, options: BankOptions<D>)
     fields: options.fields ?? bankFields(options.bits, name),
     reset: options.reset,
     secure: options.secure ?? false,
-    readHasEffect: false,
+    readHasEffect: options.peek !== undefined,
     read: options.mode === 'WO' ? raz : read,
     write,
     peek: options.peek ?? read,
-    restore: options.restore ?? restore,
+    restore: options.restore ?? (options.mode === 'RO' ? ignore : restore),
     note: options.note,
   }
 }
@@ -98,7 +101,7 @@ export function perIrq<D>(name: string, offset: number, options: BankOptions<D>)
 /** Byte-wide banks get a name for each lane, as the specification prints them; the others are one field for each interrupt. */
 function bankFields(width: 1 | 2 | 8 | 64, name: string): Fields {
   if (width === 64) return {}
-  const stem = name.replace(/^[A-Z]+_/, '').replace(/n?E?$/, '')
+  const stem = name.replace(/^[A-Z]+_/, '').replace(/nE?$/, '')
   const fields: Record<string, { msb: number; lsb: number }> = {}
   for (let i = 0; i < 32 / width; i++) fields[`${stem}[${i}]`] = bits(i * width + width - 1, i * width)
   return fields

@@ -55,12 +55,11 @@ export class RangeIndex<T extends Span> {
     for (const span of gone)
       if (!this.#numbers.has(span))
         throw new RangeError('a range that is not registered here cannot be removed or moved')
-    const kept = gone.size === 0 ? this.sorted : this.sorted.filter((span) => !gone.has(span))
     const fresh = [...added].sort((a, b) => a.base - b.base)
-    const conflict = overlapAmong(fresh) ?? overlapBetween(kept, fresh)
+    const conflict = overlapAmong(fresh) ?? this.#overlap(fresh, gone)
     if (conflict) return conflict
 
-    this.sorted = merge(kept, fresh)
+    this.sorted = merge(without(this.sorted, gone), fresh)
     for (const span of gone) {
       const number = this.#numbers.get(span)!
       this.#numbers.delete(span)
@@ -76,6 +75,17 @@ export class RangeIndex<T extends Span> {
     return undefined
   }
 
+  /** A new span and the one that it would overlap, of those that stay. */
+  #overlap(fresh: readonly T[], gone: ReadonlySet<T>): [T, T] | undefined {
+    for (const span of fresh)
+      for (let i = firstEndingAfter(this.sorted, span.base); i < this.sorted.length; i++) {
+        const other = this.sorted[i]!
+        if (other.base >= span.base + span.size) break
+        if (!gone.has(other)) return [span, other]
+      }
+    return undefined
+  }
+
   #search(address: number): T | undefined {
     const at = upperBound(this.sorted, address) - 1
     return at < 0 ? undefined : this.sorted[at]
@@ -83,24 +93,19 @@ export class RangeIndex<T extends Span> {
 
   /** Draws the map anew wherever one of these spans is or was. */
   #remap(changed: readonly T[]): void {
-    const blocks = new Set<number>()
-    for (const { base, size } of changed) {
-      const last = Math.min(base + size, MAPPED) - 1
-      for (let block = Math.floor(base / BLOCK); block * BLOCK <= last; block++) blocks.add(block)
-    }
-    for (const block of blocks) {
-      const pages = new Set<number>()
-      for (const { base, size } of changed) {
-        const first = Math.max(base, block * BLOCK)
-        const end = Math.min(base + size, (block + 1) * BLOCK)
-        if (first >= end) continue
-        for (let page = Math.floor(first / PAGE); page * PAGE < end; page++) pages.add(page)
+    const byBlock = new Map<number, T[]>()
+    for (const span of changed) {
+      const last = Math.min(span.base + span.size, MAPPED) - 1
+      for (let block = Math.floor(span.base / BLOCK); block * BLOCK <= last; block++) {
+        const spans = byBlock.get(block)
+        if (spans === undefined) byBlock.set(block, [span])
+        else spans.push(span)
       }
-      this.#remapBlock(block, pages)
     }
+    for (const [block, spans] of byBlock) this.#remapBlock(block, spans)
   }
 
-  #remapBlock(block: number, pages: ReadonlySet<number>): void {
+  #remapBlock(block: number, changed: readonly T[]): void {
     const start = block * BLOCK
     const whole = this.#only(start, BLOCK)
     const entry = this.#blocks[block]!
@@ -110,13 +115,19 @@ export class RangeIndex<T extends Span> {
       return
     }
     let map: number
+    const pages = new Set<number>()
     if (entry < SEARCH) map = -entry - 2
     else {
       map = this.#allocate()
-      // A span that had the block to itself is drawn again page by page.
-      if (entry > NOTHING) for (let page = 0; page < 1024; page++) this.#remapPage(map, start / PAGE + page)
       this.#blocks[block] = -(map + 2)
+      // A span that had the block to itself is drawn again page by page.
+      if (entry > NOTHING) for (let page = 0; page < 1024; page++) pages.add(start / PAGE + page)
     }
+    if (pages.size === 0)
+      for (const { base, size } of changed) {
+        const end = Math.min(base + size, start + BLOCK)
+        for (let page = Math.floor(Math.max(base, start) / PAGE); page * PAGE < end; page++) pages.add(page)
+      }
     for (const page of pages) this.#remapPage(map, page)
   }
 
@@ -194,12 +205,13 @@ function overlapAmong<T extends Span>(spans: readonly T[]): [T, T] | undefined {
   return undefined
 }
 
-function overlapBetween<T extends Span>(kept: readonly T[], fresh: readonly T[]): [T, T] | undefined {
-  for (const span of fresh) {
-    const other = kept[firstEndingAfter(kept, span.base)]
-    if (other !== undefined && other.base < span.base + span.size) return [span, other]
-  }
-  return undefined
+/** May change `spans` itself: the usual case of one device less is no copy of the whole. */
+function without<T extends Span>(spans: T[], gone: ReadonlySet<T>): T[] {
+  if (gone.size === 0) return spans
+  if (gone.size > 1) return spans.filter((span) => !gone.has(span))
+  const [span] = gone
+  spans.splice(upperBound(spans, span!.base) - 1, 1)
+  return spans
 }
 
 function merge<T extends Span>(kept: T[], fresh: readonly T[]): T[] {

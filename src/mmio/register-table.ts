@@ -5,6 +5,13 @@
 
 import type { Row } from './register.ts'
 
+/** Row numbers are 16 bits wide in the map, and the map has one for each word of the frame. */
+const MAX_ROWS = 0xffff
+const MAX_SIZE = 2 ** 28
+
+/** Where the number of a register stands in the name of an array. */
+const PLACEHOLDER = /(?<![a-z])n(?![a-z])/
+
 /** A table that cannot be right; names the rows at fault. */
 export class RegisterTableError extends Error {
   override readonly name = 'RegisterTableError'
@@ -37,6 +44,10 @@ export interface RegisterTable<D> {
 export function registerTable<D>(name: string, size: number, rows: readonly Row<D>[]): RegisterTable<D> {
   if (!Number.isInteger(size) || size <= 0 || size % 8 !== 0)
     throw new RegisterTableError(`${name}: a frame is a positive multiple of 8 bytes, not ${size}`)
+  if (size > MAX_SIZE)
+    throw new RegisterTableError(`${name}: a frame of ${size} bytes is over the limit of ${MAX_SIZE}`)
+  if (rows.length > MAX_ROWS)
+    throw new RegisterTableError(`${name}: ${rows.length} rows are over the limit of ${MAX_ROWS}`)
   const map = new Uint16Array(size / 4)
   const names = new Set<string>()
   let previous: Row<D> | undefined
@@ -59,8 +70,9 @@ export function registerTable<D>(name: string, size: number, rows: readonly Row<
   }
 
   const at = (offset: number): NamedRegister<D> | undefined => {
-    const row = rows[(map[offset >>> 2] ?? 0) - 1]
-    if (row === undefined || offset < 0) return undefined
+    if (!(offset >= 0 && offset < size)) return undefined
+    const row = rows[map[offset >>> 2]! - 1]
+    if (row === undefined) return undefined
     const element = Math.floor((offset - row.offset) / row.width)
     return { row, element, name: elementName(row, element) }
   }
@@ -88,15 +100,15 @@ export function rowSize<D>(row: Row<D>): number {
 }
 
 function elementName<D>(row: Row<D>, element: number): string {
-  return row.count === 1 && !row.name.includes('n') ? row.name : row.name.replace('n', String(row.first + element))
+  return row.name.replace(PLACEHOLDER, String(row.first + element))
 }
 
 function elementOf<D>(row: Row<D>, name: string): number | undefined {
-  if (!row.name.includes('n')) return undefined
-  const [before = '', after = ''] = row.name.split('n')
+  const [before = '', after] = row.name.split(PLACEHOLDER)
+  if (after === undefined) return undefined
   if (!name.startsWith(before) || !name.endsWith(after)) return undefined
   const digits = name.slice(before.length, name.length - after.length)
-  if (!/^\d{1,5}$/.test(digits)) return undefined
+  if (!/^(0|[1-9]\d{0,4})$/.test(digits)) return undefined
   const element = Number(digits) - row.first
   return element >= 0 && element < row.count ? element : undefined
 }
@@ -114,9 +126,11 @@ function checkRow<D>(table: string, size: number, row: Row<D>): void {
   const fail = (what: string): never => {
     throw new RegisterTableError(`${table}: ${row.name} at ${hex(row.offset)} ${what}`)
   }
+  if (row.width !== 4 && row.width !== 8) fail(`is ${row.width} bytes wide, not 4 or 8`)
   if (!Number.isInteger(row.offset) || row.offset < 0 || row.offset % row.width !== 0)
     fail(`is not aligned to its ${row.width} bytes`)
   if (!Number.isInteger(row.count) || row.count < 1) fail(`has ${row.count} registers`)
+  if (row.count > 1 && !PLACEHOLDER.test(row.name)) fail(`has ${row.count} registers and no n for their numbers`)
   if (row.offset + rowSize(row) > size) fail(`ends beyond the frame of ${hex(size)} bytes`)
   if (row.widths === 0 || row.widths & ~15) fail('allows no access width, or one that is not 1, 2, 4 or 8')
   if (row.widths & 8 && row.width !== 8) fail('allows 64-bit accesses and is 32 bits wide')

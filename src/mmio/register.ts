@@ -37,7 +37,10 @@ export type ReadHandler<D> = (device: D, index: number, by: Initiator) => number
 export type WriteHandler<D> = (device: D, index: number, value: number, mask: number, by: Initiator) => void
 
 export interface Row<D> {
-  /** The architecture's name; of an array with a lower-case `n` where its number goes, as in `GICD_ISENABLERn`. */
+  /**
+   * The architecture's name; of an array with a lower-case `n` where its number goes, as in `GICD_ISENABLERn` and
+   * `ICH_LRn_EL2`. An `n` beside another lower-case letter is part of the name, as in `ConfigGeneration`.
+   */
   readonly name: string
   /** Of the first register, in bytes from the base of the frame. */
   readonly offset: number
@@ -129,9 +132,14 @@ export function word<D>(name: string, offset: number, handlers: Handlers<D>): Ro
   return { ...row, write: merging(row.peek, handlers.write) }
 }
 
-/** A 64-bit register, or with `count` an array of them: accessible whole or as two halves. Handlers see 32-bit words, low first. */
+/**
+ * A 64-bit register, or with `count` an array of them: accessible whole or as two halves. Handlers see 32-bit words, low
+ * first; a write narrower than one merges into what a peek reads.
+ */
 export function dword<D>(name: string, offset: number, handlers: Handlers<D>): Row<D> {
-  return build(name, offset, 8, 'full', handlers, [4, 8])
+  const row = build(name, offset, 8, 'full', handlers, [4, 8])
+  if (handlers.write === undefined || !(row.widths & 3)) return row
+  return { ...row, write: merging(row.peek, handlers.write) }
 }
 
 /** A read-only register whose value follows from the configuration. */
