@@ -2,6 +2,8 @@
 
 export * from './access.ts'
 export * from './bus.ts'
+export * from './coalesced.ts'
+export * from './doorbell.ts'
 export * from './frame.ts'
 export * from './outcome.ts'
 export * from './per-irq.ts'
