@@ -3,7 +3,7 @@
  * Only the types and the error; the text form is in parse.ts and format.ts.
  */
 
-import type { AccessSize } from '../conformance/target.ts'
+import type { AccessSize } from '../mmio/access.ts'
 
 export type { AccessSize }
 

@@ -1,0 +1,470 @@
+/**
+ * Applies a trace to an interrupt controller and compares: every read with what the recorded machine returned, every
+ * change of an output with the changes it listed. Neither parses a trace nor prints a result.
+ */
+
+import type { Divergence, OutputLevel } from './divergence.ts'
+import type { AccessEvent, InputEvent, SystemRegisterEvent, TraceEvent } from './event.ts'
+import { noCpu, TraceError } from './event.ts'
+import { formatEvent, hex64 } from './format.ts'
+import type { MachineDescription } from './header.ts'
+import { involvedInterrupts } from './involved.ts'
+import type { DecodedRegister, Explanation, ReplayMachine } from './machine.ts'
+import { Outputs } from './outputs.ts'
+import type { Deliveries, IdentityDifference, RegisterUse } from './statistics.ts'
+import { Statistics } from './statistics.ts'
+
+export interface ReplayOptions {
+  /** How many events before a divergence are kept with it; 8 unless given. */
+  context?: number
+  /** How many divergences are kept whole; 10 unless given. All are counted. */
+  limit?: number
+  /** Stop after the event of this number, counted from 1. */
+  stopAt?: number
+}
+
+export interface ReplayResult {
+  machine: MachineDescription
+  /** Events taken, `out` lines among them. */
+  events: number
+  /** The number of the event that was to be the last one, if the trace had that many. */
+  stoppedAt: number | undefined
+  divergenceCount: number
+  /** The first of them. */
+  divergences: Divergence[]
+  reads: { compared: number; identity: number; unmodelled: number }
+  outputs: { compared: number; recordedTransients: number; ourTransients: number }
+  identity: IdentityDifference[]
+  unmodelled: { name: string; accesses: number }[]
+  refused: { name: string; accesses: number; reason: string }[]
+  interrupts: Deliveries[]
+  counts: ReplayCounts
+  registers: { name: string; reads: number; writes: number }[]
+  /** Time spent in applying and comparing, in seconds. */
+  seconds: number
+}
+
+export interface ReplayCounts {
+  reads: number
+  writes: number
+  systemRegisterReads: number
+  systemRegisterWrites: number
+  /** Changes of input wires. */
+  inputs: number
+  acknowledged: number
+  /** Acknowledges that found nothing: INTIDs 1020 to 1023. */
+  spurious: number
+  ended: number
+  deactivated: number
+  /** Writes that make SGIs. */
+  generated: number
+  /** Messages of devices that make an SPI or an LPI. */
+  messages: number
+  memory: number
+  resets: number
+}
+
+/** Where a MSI_SETSPI_NS write of GICv2m leads. */
+const spiOfMessage = 0x3ff
+
+export class Replayer {
+  readonly #machine: ReplayMachine
+  readonly #statistics: Statistics
+  readonly #outputs: Outputs
+  readonly #contextLength: number
+  readonly #limit: number
+  readonly #stopAt: number
+  readonly #divergences: Divergence[] = []
+  #divergenceCount = 0
+  #events = 0
+  #seconds = 0
+  #readsCompared = 0
+  #identityReads = 0
+  #unmodelledReads = 0
+  readonly #counts: ReplayCounts = {
+    reads: 0,
+    writes: 0,
+    systemRegisterReads: 0,
+    systemRegisterWrites: 0,
+    inputs: 0,
+    acknowledged: 0,
+    spurious: 0,
+    ended: 0,
+    deactivated: 0,
+    generated: 0,
+    messages: 0,
+    memory: 0,
+    resets: 0,
+  }
+  /** The event whose `out` lines are being gathered, and its number. */
+  #cause: TraceEvent | undefined
+  #causeNumber = 0
+  readonly #causeOutputs: TraceEvent[] = []
+  /** A GICv2m message that waits to be seen in the `irq` lines behind it. */
+  #message: AccessEvent | undefined
+  /** The latest events that are closed, as a ring. */
+  readonly #ring: (TraceEvent | undefined)[]
+  #ringNext = 0
+
+  constructor(machine: ReplayMachine, options: ReplayOptions = {}) {
+    this.#machine = machine
+    this.#statistics = new Statistics(machine)
+    this.#outputs = new Outputs(machine.description.cpus)
+    this.#contextLength = options.context ?? 8
+    this.#limit = options.limit ?? 10
+    this.#stopAt = options.stopAt ?? Number.POSITIVE_INFINITY
+    this.#ring = new Array(Math.max(1, this.#contextLength)).fill(undefined)
+    machine.onOutput = (cpu, signal, level) => this.#outputs.takeOurs(cpu, signal, level)
+  }
+
+  get events(): number {
+    return this.#events
+  }
+
+  get divergenceCount(): number {
+    return this.#divergenceCount
+  }
+
+  /**
+   * Applies events in order.
+   * @returns false when the event to stop at was among them; nothing behind it has been applied
+   * @throws TraceError for an event that this machine cannot have
+   */
+  take(batch: readonly TraceEvent[]): boolean {
+    const start = performance.now()
+    try {
+      for (const event of batch) {
+        if (this.#events >= this.#stopAt) break
+        this.#events++
+        this.#one(event)
+      }
+    } finally {
+      this.#seconds += (performance.now() - start) / 1000
+    }
+    return this.#events < this.#stopAt
+  }
+
+  /** Ends the replay. Where it was stopped early, the last event's outputs are not judged: their lines were not read. */
+  finish(): ReplayResult {
+    const stopped = this.#events >= this.#stopAt
+    this.#followMessage(undefined)
+    if (!stopped) this.#close()
+    const seconds = this.#seconds
+    return {
+      machine: this.#machine.description,
+      events: this.#events,
+      stoppedAt: stopped ? this.#stopAt : undefined,
+      divergenceCount: this.#divergenceCount,
+      divergences: this.#divergences,
+      reads: { compared: this.#readsCompared, identity: this.#identityReads, unmodelled: this.#unmodelledReads },
+      outputs: {
+        compared: this.#outputs.compared,
+        recordedTransients: this.#outputs.recordedTransients,
+        ourTransients: this.#outputs.ourTransients,
+      },
+      identity: this.#statistics.identity,
+      unmodelled: this.#statistics.unmodelled,
+      refused: this.#statistics.refused,
+      interrupts: this.#statistics.interrupts,
+      counts: { ...this.#counts },
+      registers: this.#statistics.registers,
+      seconds,
+    }
+  }
+
+  #one(event: TraceEvent): void {
+    if (event.kind === 'out') {
+      this.#checkCpu(event.cpu, event.line)
+      if (this.#cause === undefined)
+        throw new TraceError(event.line, "an 'out' line before any event that could cause it")
+      this.#followMessage(undefined)
+      this.#outputs.takeRecorded(event.cpu, event.signal, event.level)
+      if (this.#causeOutputs.length < this.#ring.length) this.#causeOutputs.push(event)
+      return
+    }
+    this.#followMessage(event)
+    this.#close()
+    this.#cause = event
+    this.#causeNumber = this.#events
+    switch (event.kind) {
+      case 'read':
+        this.#counts.reads++
+        this.#read(event)
+        return
+      case 'write':
+        this.#counts.writes++
+        this.#write(event)
+        return
+      case 'mrs':
+        this.#counts.systemRegisterReads++
+        this.#mrs(event)
+        return
+      case 'msr':
+        this.#counts.systemRegisterWrites++
+        this.#msr(event)
+        return
+      case 'irq':
+        this.#input(event)
+        return
+      case 'mem':
+        this.#counts.memory++
+        this.#machine.mem(event)
+        return
+      case 'reset':
+        this.#checkCpu(event.cpu, event.line)
+        this.#counts.resets++
+        this.#machine.reset(event.cpu)
+        return
+    }
+  }
+
+  #checkCpu(cpu: number, line: number): void {
+    const { cpus } = this.#machine.description
+    if (cpu >= cpus) throw new TraceError(line, `CPU ${cpu} on a machine with ${cpus} (CPU 0 to ${cpus - 1})`)
+  }
+
+  #checkAccess(event: AccessEvent): void {
+    if (event.cpu !== noCpu) this.#checkCpu(event.cpu, event.line)
+    const { cpus } = this.#machine.description
+    // Two frames of 64 KiB for each PE, four where it has a virtual LPI interface, which is not modelled.
+    if (event.region === 'gicr' && event.offset + event.size > cpus * 0x2_0000) {
+      const what = `offset 0x${event.offset.toString(16)} is outside the region gicr`
+      throw new TraceError(event.line, `${what} of ${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`)
+    }
+  }
+
+  #read(event: AccessEvent): void {
+    this.#checkAccess(event)
+    const use = this.#statistics.register(event.region, event.offset)
+    use.reads++
+    if (!use.modelled) {
+      this.#unmodelledReads++
+      this.#statistics.absent(event.region)
+      return
+    }
+    const foreseen = use.role === 'acknowledge' ? this.#foresee(event) : undefined
+    const low = this.#machine.read(event)
+    const high = event.size === 8 ? this.#machine.high : 0
+    const refused = this.#noteRefusal(use)
+    if (use.role === 'acknowledge') this.#acknowledged(event.low & 0x3ff, event.cpu)
+    // A mask speaks of the 64-bit register; the upper half of it may be read alone.
+    const upper = event.size === 4 && (event.offset & 4) !== 0
+    const lowMask = upper && use.mask.low !== -1 ? use.mask.high : use.mask.low
+    const same = ((low ^ event.low) & lowMask) === 0 && ((high ^ event.high) & use.mask.high) === 0
+    if (use.role === 'identity') {
+      this.#identityReads++
+      if (!same) this.#statistics.identityDiffers(use.row, hex64(event.low, event.high), hex64(low, high))
+      return
+    }
+    this.#readsCompared++
+    if (same) return
+    const decode = (l: number, h: number) => this.#machine.describe(event.region, event.offset, l, h)
+    this.#readDiverges(event, decode, use.row, low, high, refused, foreseen ?? this.#aboutRead(event, use, low))
+  }
+
+  #mrs(event: SystemRegisterEvent): void {
+    this.#checkCpu(event.cpu, event.line)
+    const use = this.#statistics.systemRegister(event.register)
+    use.reads++
+    if (!use.modelled) {
+      this.#unmodelledReads++
+      this.#statistics.absent(event.register)
+      return
+    }
+    const foreseen = use.role === 'acknowledge' ? this.#foresee(event) : undefined
+    const low = this.#machine.mrs(event)
+    const high = this.#machine.high
+    const refused = this.#noteRefusal(use)
+    if (use.role === 'acknowledge') this.#acknowledged(event.low & 0xff_ffff, event.cpu)
+    const same = low >>> 0 === event.low && high >>> 0 === event.high
+    if (use.role === 'identity') {
+      this.#identityReads++
+      if (!same) this.#statistics.identityDiffers(use.row, hex64(event.low, event.high), hex64(low, high))
+      return
+    }
+    this.#readsCompared++
+    if (same) return
+    const decode = (l: number, h: number) => this.#machine.describeRegister(event.register, l, h)
+    this.#readDiverges(event, decode, event.register, low, high, refused, foreseen ?? this.#aboutRead(event, use, low))
+  }
+
+  #write(event: AccessEvent): void {
+    this.#checkAccess(event)
+    const use = this.#statistics.register(event.region, event.offset)
+    use.writes++
+    if (use.role === 'end') this.#counts.ended++
+    else if (use.role === 'deactivate') this.#counts.deactivated++
+    else if (use.role === 'generate') this.#counts.generated++
+    else if (use.role === 'message' || event.region === 'itst') this.#counts.messages++
+    if (!use.modelled) {
+      this.#statistics.absent(event.region)
+      return
+    }
+    if (event.region === 'v2m' && use.role === 'message') {
+      this.#message = event
+      return
+    }
+    this.#machine.write(event)
+    this.#noteRefusal(use)
+  }
+
+  #msr(event: SystemRegisterEvent): void {
+    this.#checkCpu(event.cpu, event.line)
+    const use = this.#statistics.systemRegister(event.register)
+    use.writes++
+    if (use.role === 'end') this.#counts.ended++
+    else if (use.role === 'deactivate') this.#counts.deactivated++
+    else if (use.role === 'generate') this.#counts.generated++
+    if (!use.modelled) {
+      this.#statistics.absent(event.register)
+      return
+    }
+    this.#machine.msr(event)
+    this.#noteRefusal(use)
+  }
+
+  #input(event: InputEvent): void {
+    if (event.cpu !== noCpu) this.#checkCpu(event.cpu, event.line)
+    const { intids } = this.#machine.description
+    if (event.intid >= intids)
+      throw new TraceError(event.line, `INTID ${event.intid} on a machine with ${intids} INTIDs`)
+    this.#counts.inputs++
+    this.#machine.irq(event)
+  }
+
+  /**
+   * A GICv2m frame turns a message into a pulse of an SPI's wire, and a recorder that watches wires lists that pulse behind
+   * the message. Then the pulse is applied and the message is not; a message without its pulse is applied itself.
+   */
+  #followMessage(next: TraceEvent | undefined): void {
+    const message = this.#message
+    if (message === undefined) return
+    this.#message = undefined
+    if (next?.kind === 'irq' && next.level === 1 && next.intid === (message.low & spiOfMessage)) return
+    this.#machine.write(message)
+    this.#noteRefusal(this.#statistics.register(message.region, message.offset))
+  }
+
+  #acknowledged(intid: number, cpu: number): void {
+    if (intid >= 1020 && intid <= 1023) {
+      this.#counts.spurious++
+      return
+    }
+    this.#counts.acknowledged++
+    this.#statistics.delivered(intid, cpu)
+  }
+
+  #noteRefusal(use: RegisterUse): string {
+    const { refused } = this.#machine
+    if (refused !== '') {
+      use.refused++
+      use.reason = refused
+    }
+    return refused
+  }
+
+  /** If an acknowledge is going to differ, the reason is asked for before it changes the state. */
+  #foresee(event: AccessEvent | SystemRegisterEvent): Explanation[] | undefined {
+    if (this.#divergences.length >= this.#limit) return undefined
+    const value = this.#machine.peek(event)
+    if (value === undefined || value >>> 0 === event.low) return undefined
+    return this.#explain([event.low & 0xff_ffff, value & 0xff_ffff], event.cpu)
+  }
+
+  #aboutRead(event: AccessEvent | SystemRegisterEvent, use: RegisterUse, ours: number): Explanation[] {
+    if (use.role !== 'acknowledge' && use.role !== 'highest') return []
+    return this.#explain([event.low & 0xff_ffff, ours & 0xff_ffff], event.cpu)
+  }
+
+  #explain(values: readonly number[], cpu: number): Explanation[] {
+    // GICC_IAR holds the source of an SGI above its INTID; a system register holds a wider INTID.
+    const { version } = this.#machine.description
+    const intids = values.map((value) => (version === 2 ? value & 0x3ff : value))
+    const found: Explanation[] = []
+    for (const intid of new Set(intids)) {
+      if (intid >= 1020 && intid <= 1023) continue
+      const explanation = this.#machine.explain(intid, cpu)
+      if (explanation !== undefined) found.push(explanation)
+    }
+    return found
+  }
+
+  #readDiverges(
+    event: AccessEvent | SystemRegisterEvent,
+    decode: (low: number, high: number) => DecodedRegister | undefined,
+    row: string,
+    low: number,
+    high: number,
+    refused: string,
+    explanations: Explanation[],
+  ): void {
+    this.#divergenceCount++
+    if (this.#divergences.length >= this.#limit) return
+    const recorded = decode(event.low, event.high)
+    this.#divergences.push({
+      line: event.line,
+      event: this.#causeNumber,
+      text: formatEvent(event),
+      kind: 'read',
+      what: recorded?.name ?? row,
+      recorded: { value: hex64(event.low, event.high), fields: recorded?.fields ?? {} },
+      ours: { value: hex64(low, high), fields: decode(low, high)?.fields ?? {} },
+      ...(refused === '' ? {} : { refused }),
+      before: this.#context(),
+      explanations,
+    })
+  }
+
+  /** Judges the outputs of the event that is over, and takes it into the context of later ones. */
+  #close(): void {
+    const cause = this.#cause
+    if (cause === undefined) return
+    if (!this.#outputs.quiet) {
+      const differ = this.#outputs.compare(cause.kind === 'write' || cause.kind === 'msr')
+      if (differ !== undefined) this.#outputsDiverge(cause, differ)
+    }
+    this.#remember(cause)
+    if (this.#causeOutputs.length > 0) {
+      for (const output of this.#causeOutputs) this.#remember(output)
+      this.#causeOutputs.length = 0
+    }
+    this.#cause = undefined
+  }
+
+  #outputsDiverge(cause: TraceEvent, outputs: OutputLevel[]): void {
+    this.#divergenceCount++
+    if (this.#divergences.length >= this.#limit) return
+    const explanations: Explanation[] = []
+    for (const cpu of new Set(outputs.map((o) => o.cpu))) {
+      const intids = involvedInterrupts(cause, cpu, this.#machine.description.version)
+      intids.push(this.#machine.highestPending(cpu))
+      explanations.push(...this.#explain(intids, cpu))
+      if (explanations.length >= 8) break
+    }
+    this.#divergences.push({
+      line: cause.line,
+      event: this.#causeNumber,
+      text: formatEvent(cause),
+      kind: 'output',
+      what: 'outputs',
+      outputs,
+      before: this.#context(),
+      explanations,
+    })
+  }
+
+  #remember(event: TraceEvent): void {
+    this.#ring[this.#ringNext] = event
+    this.#ringNext = (this.#ringNext + 1) % this.#ring.length
+  }
+
+  #context(): { line: number; text: string }[] {
+    if (this.#contextLength === 0) return []
+    const found: { line: number; text: string }[] = []
+    for (let i = 0; i < this.#ring.length; i++) {
+      const event = this.#ring[(this.#ringNext + i) % this.#ring.length]
+      if (event !== undefined) found.push({ line: event.line, text: formatEvent(event) })
+    }
+    return found
+  }
+}
