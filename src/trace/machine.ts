@@ -3,30 +3,11 @@
  * own GIC behind it, a test puts a few lines behind it.
  */
 
+import type { Explanation } from '../gic/index.ts'
 import type { AccessEvent, InputEvent, MemoryEvent, OutputSignal, Region, SystemRegisterEvent } from './event.ts'
 import type { MachineDescription } from './header.ts'
 
-/** One condition on the way from a wire to a handler, and what is known of it now. The GIC's own report has this form. */
-export interface Gate {
-  readonly gate: string
-  readonly open: boolean
-  /** The register and field that decide, as software names them, and the field's value now. */
-  readonly register: string
-  readonly field: string
-  readonly value: number
-  /** One sentence on its state. */
-  readonly says: string
-  /** What opens it, if it is closed. */
-  readonly remedy: string | undefined
-}
-
-/** Why an interrupt is, or is not, signalled to a CPU. */
-export interface Explanation {
-  intid: number
-  cpu: number
-  deliverable: boolean
-  gates: readonly Gate[]
-}
+export type { Explanation }
 
 /** A register by the architecture's name, with its fields as they are in a value. */
 export interface DecodedRegister {

@@ -1,0 +1,79 @@
+// Builds dist/ when it is missing or older than the source. Plain JavaScript without a dependency: it runs before anything
+// is installed or built. Prints one line when it has something to do.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+const stamp = join(root, 'dist', '.built')
+
+/** Modification time in milliseconds; 0 for what does not exist. */
+export function timeOf(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+/** The newest time below a folder. Folders count too: a file that was removed leaves its mark there. */
+function newest(folder) {
+  let time = timeOf(folder)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    const found = entry.isDirectory() ? newest(path) : timeOf(path)
+    if (found > time) time = found
+  }
+  return time
+}
+
+/** Whether this is a checkout: an installed package has no source, and nothing to build. */
+export function isCheckout() {
+  return existsSync(join(root, 'src')) && existsSync(join(root, 'tsconfig.build.json'))
+}
+
+function isCurrent() {
+  const built = timeOf(stamp)
+  const configs = ['tsconfig.json', 'tsconfig.build.json'].map((name) => timeOf(join(root, name)))
+  return built > 0 && Math.max(newest(join(root, 'src')), ...configs) <= built
+}
+
+/** Another build may do the same at this moment; whichever comes last wins, and both are whole. */
+function replaceDist(fresh) {
+  for (let attempt = 0; ; attempt++) {
+    rmSync(join(root, 'dist'), { recursive: true, force: true })
+    try {
+      renameSync(fresh, join(root, 'dist'))
+      return
+    } catch (error) {
+      if (attempt === 9) throw error
+    }
+  }
+}
+
+/**
+ * Brings dist/ up to date.
+ * @returns the exit status: 0, or that of a compiler that failed
+ */
+export function build() {
+  if (!isCheckout() || isCurrent()) return 0
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  if (!existsSync(compiler)) {
+    process.stderr.write("vgic: not built yet, and the compiler is not installed; 'npm ci' installs it\n")
+    return 2
+  }
+  process.stderr.write('vgic: building\n')
+  // The time from before: a file that changes while the compiler runs is newer than what it makes.
+  const start = new Date().toISOString()
+  // Into a folder of its own first: whoever runs the old dist/ meanwhile keeps it whole, and two builds do not mix.
+  const fresh = join(root, `dist-${process.pid}`)
+  try {
+    const args = [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', fresh]
+    const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 2, 2] })
+    if (status !== 0) return status ?? 2
+    writeFileSync(join(fresh, '.built'), `${start}\n`)
+    utimesSync(join(fresh, '.built'), new Date(start), new Date(start))
+    replaceDist(fresh)
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+  return 0
+}

@@ -1,0 +1,71 @@
+/**
+ * What a subcommand of `vgic` is, and what it may use of the world around it. No command touches `process` itself, so
+ * that a test can run any of them.
+ */
+
+import { parseArgs } from 'node:util'
+
+/** A stream that a command writes to. */
+export interface Output {
+  write(text: string): void
+  readonly isTerminal: boolean
+  /** Its width in characters. */
+  readonly columns: number
+}
+
+export interface Io {
+  readonly out: Output
+  readonly err: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Standard input, for a file named `-`. */
+  readonly input: AsyncIterable<Uint8Array>
+}
+
+/** How a command ended. */
+export const ExitStatus = {
+  ok: 0,
+  /** It ran, and found what it was looking for: a divergence, a failed vector. */
+  found: 1,
+  /** It could not run: a wrong command line, a file that is not what it should be. */
+  unusable: 2,
+} as const
+
+export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus]
+
+export interface Command {
+  readonly name: string
+  /** Shown by `--help`: usage, options, examples. */
+  readonly help: string
+  run(args: readonly string[], io: Io): Promise<ExitStatus>
+}
+
+/** A wrong command line, or something that it names: one line for the user, and status 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+type OptionSpecs = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>
+type Parsed<T extends OptionSpecs> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
+>
+
+/**
+ * The options and files of a command line.
+ * @throws UsageError that names the option at fault
+ */
+export function parseOptions<T extends OptionSpecs>(args: readonly string[], options: T, command: string): Parsed<T> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split(/[.\n]/)[0] ?? '') : String(error)
+    throw new UsageError(`${reason}; 'vgic ${command} --help' lists the options`)
+  }
+}
+
+/** A whole number of an option, in decimal. */
+export function wholeNumber(text: string | undefined, option: string, least: number): number | undefined {
+  if (text === undefined) return undefined
+  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1
+  if (value < least) throw new UsageError(`--${option} wants a whole number from ${least} up, not '${text}'`)
+  return value
+}

@@ -1,0 +1,30 @@
+/** The list of subcommands. Each is loaded when it is asked for, so that a new one costs the others nothing. */
+
+import type { Command } from './command.ts'
+
+interface Entry {
+  readonly summary: string
+  load(): Promise<Command>
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  start: {
+    summary: "replay a real Linux boot's interrupts and show what happened",
+    load: async () => (await import('./start.ts')).start,
+  },
+  replay: {
+    summary: 'hold this GIC against recorded traffic: every read, every output line',
+    load: async () => (await import('./replay.ts')).replay,
+  },
+}
+
+export const commandNames: readonly string[] = Object.keys(commands)
+
+/** Name and summary of each, in the order of the list. */
+export const commandList: readonly { name: string; summary: string }[] = Object.entries(commands).map(
+  ([name, { summary }]) => ({ name, summary }),
+)
+
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(commands, name) ? commands[name]?.load() : undefined
+}

@@ -1,0 +1,178 @@
+/** Opens a trace by name, and runs it through a machine from its first event to its last. Prints nothing itself. */
+
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type {
+  Explanation,
+  MachineDescription,
+  MachineState,
+  ReplayMachine,
+  ReplayResult,
+  TraceHeader,
+} from '../trace/index.ts'
+import { createMachine, Replayer, readTrace, TraceError } from '../trace/index.ts'
+import type { Io } from './command.ts'
+import { UsageError } from './command.ts'
+import type { Progress } from './progress.ts'
+import { printable } from './style.ts'
+
+/** Something wrong with a file, as one line that starts with its name and, where there is one, the line number. */
+export class FileError extends Error {
+  override readonly name = 'FileError'
+}
+
+export interface FileReplayOptions {
+  limit: number
+  context: number
+  stopAt: number | undefined
+  /** Takes the place of what the header says. */
+  machine: MachineDescription | undefined
+  /** Interrupts to explain when the replay is over. */
+  explain: readonly { intid: number; cpu: number }[]
+}
+
+export interface FileReplay {
+  header: TraceHeader
+  result: ReplayResult
+  explanations: Explanation[]
+  /** The state where it stopped or ended, if it was to stop early. */
+  state: MachineState | undefined
+  /** Why the file could not be replayed to its end. */
+  error: string | undefined
+  /** Whether the error is only that the file is not as long as its header says. */
+  countDiffers: boolean
+  /** From opening the file to the last event, in seconds. */
+  seconds: number
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is not a directory',
+  ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many open files',
+}
+
+function unreadable(name: string, error: unknown): FileError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return new FileError(`${printable(name)}: cannot be read: ${reasons[code] ?? (code || 'an error of the system')}`)
+}
+
+/** The bytes of a file, counted as they pass. */
+async function* bytesOf(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+  seen: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of source) {
+      seen(chunk.length)
+      yield chunk
+    }
+  } catch (error) {
+    throw unreadable(name, error)
+  }
+}
+
+async function sizeOf(name: string): Promise<number | undefined> {
+  try {
+    const found = await stat(name)
+    if (found.isDirectory()) throw new FileError(`${printable(name)}: cannot be read: it is a directory`)
+    return found.isFile() ? found.size : undefined
+  } catch (error) {
+    throw error instanceof FileError ? error : unreadable(name, error)
+  }
+}
+
+/** `file:line: what`, or `file: what` where it is about the whole file. */
+function located(name: string, error: unknown): FileError {
+  if (error instanceof FileError) return error
+  if (!(error instanceof TraceError)) throw error
+  const at = error.line > 0 ? `:${error.line}` : ''
+  return new FileError(`${printable(name)}${at}: ${error.message}`)
+}
+
+function machineOf(header: TraceHeader, given: MachineDescription | undefined): ReplayMachine {
+  const description = given ?? header.machine
+  if (description === undefined) {
+    throw new TraceError(
+      0,
+      "the header names no machine; put a line like '# machine: -machine virt,gic-version=2 -smp 4' at the top, or give --machine",
+    )
+  }
+  return createMachine(description)
+}
+
+/**
+ * Replays the file.
+ * @throws FileError when there is nothing to replay: no such file, no machine, no events
+ * @throws UsageError when the machine does not have what is to be explained
+ */
+export async function replayFile(
+  name: string,
+  options: FileReplayOptions,
+  io: Io,
+  progress: Progress,
+): Promise<FileReplay> {
+  const start = performance.now()
+  let bytes = 0
+  const size = name === '-' ? undefined : await sizeOf(name)
+  const source = bytesOf(name === '-' ? io.input : createReadStream(name), name, (n) => {
+    bytes += n
+  })
+  try {
+    const trace = await readTrace(source)
+    const { header, batches } = trace
+    try {
+      const machine = machineOf(header, options.machine)
+      for (const wanted of options.explain) {
+        if (machine.explain(wanted.intid, wanted.cpu) === undefined) {
+          const { cpus, intids } = machine.description
+          const have = `the machine of ${printable(name)} has CPU 0 to ${cpus - 1} and INTID 0 to ${intids - 1}`
+          throw new UsageError(`--explain ${wanted.intid}@${wanted.cpu}: ${have}`)
+        }
+      }
+      const replayer = new Replayer(machine, {
+        limit: options.limit,
+        context: options.context,
+        ...(options.stopAt === undefined ? {} : { stopAt: options.stopAt }),
+      })
+      let error: string | undefined
+      let countDiffers = false
+      try {
+        for await (const batch of batches) {
+          const goesOn = replayer.take(batch)
+          progress.update(size === undefined ? undefined : bytes / size, replayer.events)
+          if (!goesOn) break
+        }
+      } catch (cause) {
+        error = located(name, cause).message
+      }
+      const result = replayer.finish()
+      if (error === undefined && result.stoppedAt === undefined) {
+        const { events } = header
+        if (result.events === 0) error = `${printable(name)}: there is no event in it`
+        else if (events !== undefined && events !== result.events) {
+          countDiffers = true
+          error = `${printable(name)}: the header promises ${events} events, and there are ${result.events}: it is cut short or was changed`
+        }
+      }
+      return {
+        header,
+        result,
+        explanations: options.explain.flatMap(({ intid, cpu }) => machine.explain(intid, cpu) ?? []),
+        state: options.stopAt === undefined ? undefined : machine.state(),
+        error,
+        countDiffers,
+        seconds: (performance.now() - start) / 1000,
+      }
+    } finally {
+      await batches.return()
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    throw located(name, error)
+  }
+}

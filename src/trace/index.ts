@@ -1,0 +1,16 @@
+/** Traces: the events of an interrupt controller as text, and their replay on ours. */
+
+export { createMachine } from './create-machine.ts'
+export * from './divergence.ts'
+export * from './event.ts'
+export { formatEvent, hex64 } from './format.ts'
+export type { MachineDescription, TraceHeader } from './header.ts'
+export { formatMachine, parseMachine } from './header.ts'
+export * from './machine.ts'
+export { parseEvent } from './parse.ts'
+export type { ByteSource, Trace } from './reader.ts'
+export { readTrace } from './reader.ts'
+export type { ReplayCounts, ReplayOptions, ReplayResult } from './replay.ts'
+export { Replayer } from './replay.ts'
+export type { Deliveries, IdentityDifference } from './statistics.ts'
+export { TraceWriter } from './writer.ts'
