@@ -97,7 +97,7 @@ describe('vgic', () => {
     [['replay', '--explain', '27@-1', bundled], 'wants INTID@CPU'],
     [['replay', '--explain', '27@4', bundled], 'has CPU 0 to 3'],
     [['replay', '--explain', '288@0', bundled], 'INTID 0 to 287'],
-    [['replay', '--machine', '-machine raspi4b', bundled], "--machine: the machine is 'raspi4b'"],
+    [['replay', '--machine', 'raspi4b', bundled], "--machine: the machine is 'raspi4b'"],
     [['replay', '/no/such/file'], '/no/such/file: cannot be read: no such file'],
     [['replay', tmpdir()], 'it is a directory'],
     [['replay', 'a\u0000b'], 'cannot be read'],
@@ -196,7 +196,7 @@ describe('vgic replay', () => {
   it('takes the machine from --machine where there is no header', async () => {
     const path = file('headless.trace', '0 R gicd 0x100 4 0xffff\n')
     expectOneLine(await vgic(['replay', path]), 'give --machine')
-    expect(await vgic(['replay', '--machine', '-machine virt,gic-version=2 -smp 4', path])).toMatchObject({ status: 0 })
+    expect(await vgic(['replay', '--machine', 'virt,gic-version=2 -smp 4', path])).toMatchObject({ status: 0 })
   })
 
   it('refuses a trace that is cut short between two lines, by the count in its header', async () => {

@@ -20,7 +20,7 @@ cannot be used.
   --context N            show N events before each (8)
   --stop-at N            stop after event N (from 1, 'out' lines count) and print the state there
   --explain INTID@CPU    say why that interrupt is or is not signalled, at the end or where --stop-at stops; repeatable
-  --machine OPTIONS      the machine, instead of what the header says: '-machine virt,gic-version=2 -smp 4'
+  --machine OPTIONS      the machine, instead of what the header says: 'virt,gic-version=2 -smp 4'
   --json                 print one JSON object
 
 Examples:
@@ -48,7 +48,7 @@ function wanted(text: string): { intid: number; cpu: number } {
 function givenMachine(text: string | undefined): MachineDescription | undefined {
   if (text === undefined) return undefined
   try {
-    return parseMachine(text)
+    return parseMachine(text.startsWith('-') ? text : `-machine ${text}`)
   } catch (error) {
     if (error instanceof TraceError) throw new UsageError(`--machine: ${error.message}`)
     throw error

@@ -150,7 +150,8 @@ export async function replayFile(
       } catch (cause) {
         error = located(name, cause).message
       }
-      const result = replayer.finish()
+      const short = header.events !== undefined && replayer.events < header.events
+      const result = replayer.finish(error === undefined && !short)
       if (error === undefined && result.stoppedAt === undefined) {
         const { events } = header
         if (result.events === 0) error = `${printable(name)}: there is no event in it`

@@ -144,11 +144,15 @@ export class Replayer {
     return this.#events < this.#stopAt
   }
 
-  /** Ends the replay. Where it was stopped early, the last event's outputs are not judged: their lines were not read. */
-  finish(): ReplayResult {
+  /**
+   * Ends the replay.
+   * @param whole whether the trace ended by itself. Where it broke off, as where it was stopped early, the last event's
+   *   outputs are not judged: the lines that list them were not read
+   */
+  finish(whole = true): ReplayResult {
     const stopped = this.#events >= this.#stopAt
     this.#followMessage(undefined)
-    if (!stopped) this.#close()
+    if (whole && !stopped) this.#close()
     const seconds = this.#seconds
     return {
       machine: this.#machine.description,
