@@ -9,17 +9,20 @@ import { lowestBit } from './bits.ts'
 /** No candidate: greater than every key, so that keys compare as numbers. */
 export const NONE = 0x7fff_ffff
 
+/** INTIDs are at most 23 bits wide in a key, so that a key is a small integer. */
+const INTID_BITS = 23
+
 /** Key of a candidate: the lower, the better. Ties of priority go to the lowest INTID. */
 export function candidateKey(priority: number, intid: number): number {
-  return (priority << 16) | intid
+  return (priority << INTID_BITS) | intid
 }
 
 export function keyPriority(key: number): number {
-  return key >>> 16
+  return (key >>> INTID_BITS) & 0xff
 }
 
 export function keyIntid(key: number): number {
-  return key & 0xffff
+  return key & ((1 << INTID_BITS) - 1)
 }
 
 export class Candidates {
@@ -86,7 +89,7 @@ export class Candidates {
     const level = set * 256 + priority
     const middle = lowestBit(this.#roots[level]!)
     const word = middle * 32 + lowestBit(this.#middle[level * this.#middles + middle]!)
-    return (priority << 16) | (word * 32 + lowestBit(this.#bits[level * this.#words + word]!))
+    return (priority << INTID_BITS) | (word * 32 + lowestBit(this.#bits[level * this.#words + word]!))
   }
 
   clear(): void {

@@ -28,6 +28,8 @@ export abstract class Interrupts {
   readonly group: Int32Array
   /** 1: edge-triggered. */
   readonly edge: Int32Array
+  /** GICD_NSACR, as a bitmap for each level: at least 1, at least 2, 3. */
+  readonly nsacr: readonly [Int32Array, Int32Array, Int32Array]
   /** A level was withdrawn before anyone acknowledged it: only `explain` reads this. */
   readonly withdrawn: Int32Array
   readonly priority: Uint8Array
@@ -47,6 +49,7 @@ export abstract class Interrupts {
     this.active = bitmap()
     this.group = bitmap()
     this.edge = bitmap()
+    this.nsacr = [bitmap(), bitmap(), bitmap()]
     this.withdrawn = bitmap()
     this.candidate = bitmap()
     this.priority = new Uint8Array(this.words * 32)
@@ -63,6 +66,11 @@ export abstract class Interrupts {
   /** The word of an INTID as PE `pe` sees it. */
   wordOf(intid: number, pe: number): number {
     return intid < 32 ? pe : this.pes + (intid >>> 5) - 1
+  }
+
+  /** The PE that a word is private to, or -1. */
+  ownerOf(word: number): number {
+    return word < this.pes ? word : -1
   }
 
   pending(word: number): number {
@@ -165,8 +173,7 @@ export abstract class Interrupts {
   }
 
   protected reportState(state: StateName, word: number, bit: number, value: number): void {
-    const cpu = word < this.pes ? word : -1
-    this.events.emit({ kind: 'state', intid: this.intidOf(word, bit), cpu, state, value })
+    this.events.emit({ kind: 'state', intid: this.intidOf(word, bit), cpu: this.ownerOf(word), state, value })
   }
 
   #report(state: StateName, word: number, value: number, changed: number): void {

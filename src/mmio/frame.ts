@@ -21,6 +21,8 @@ export interface FrameOptions<D> {
   security?: boolean
   /** Called once after an access that may have changed state: where a device brings its outputs up to date. */
   settle?: (device: D) => void
+  /** Called after an access that was refused: where a device records it, as GICD_STATUSR does. */
+  refused?: (device: D, access: Access, outcome: Outcome) => void
 }
 
 /** Called after each access of a frame, with the row that answered if there is one. The access is valid only during the call. */
@@ -32,11 +34,13 @@ export class Frame<D> implements Device {
   readonly device: D
   /** Called after every access when set. */
   observer: FrameObserver<D> | undefined
+  /** Registers marked Secure are hidden from Non-secure accesses. A device with a switch for that (GICD_CTLR.DS) sets it. */
+  security: boolean
 
   readonly #rows: readonly Row<D>[]
   readonly #map: Uint16Array
-  readonly #security: boolean
   readonly #settle: ((device: D) => void) | undefined
+  readonly #refused: ((device: D, access: Access, outcome: Outcome) => void) | undefined
 
   constructor(table: RegisterTable<D>, device: D, options: FrameOptions<D> = {}) {
     this.name = options.name ?? table.name
@@ -44,8 +48,9 @@ export class Frame<D> implements Device {
     this.device = device
     this.#rows = table.rows
     this.#map = table.map
-    this.#security = options.security ?? false
+    this.security = options.security ?? false
     this.#settle = options.settle
+    this.#refused = options.refused
   }
 
   /** Length in bytes. */
@@ -65,8 +70,7 @@ export class Frame<D> implements Device {
           : access.write
             ? this.#write(row, access)
             : this.#read(row, access)
-    if (this.observer !== undefined) this.observer(this, row, access, outcome)
-    return outcome
+    return this.#answer(row, access, outcome)
   }
 
   /**
@@ -75,7 +79,7 @@ export class Frame<D> implements Device {
    */
   peek(offset: number, size: 1 | 2 | 4, by: Initiator): number {
     const row = this.table.at(offset)?.row
-    if (row === undefined || row.mode === 'WO' || (this.#security && row.secure && !by.secure)) return 0
+    if (row === undefined || row.mode === 'WO' || (this.security && row.secure && !by.secure)) return 0
     return extractLanes(row.peek(this.device, (offset - row.offset) >>> 2, by) | 0, offset, size)
   }
 
@@ -84,7 +88,7 @@ export class Frame<D> implements Device {
     if (offset & 3) return Outcome.misaligned
     const row = this.table.at(offset)?.row
     if (row === undefined) return Outcome.reserved
-    if (this.#security && row.secure && !by.secure) return Outcome.denied
+    if (this.security && row.secure && !by.secure) return Outcome.denied
     row.restore(this.device, (offset - row.offset) >>> 2, value | 0, -1, by)
     this.#settle?.(this.device)
     return Outcome.ok
@@ -136,8 +140,14 @@ export class Frame<D> implements Device {
         : access.write
           ? this.#write(row, access)
           : this.#read(row, access)
-    if (this.observer !== undefined) this.observer(this, row, access, outcome)
+    this.#answer(row, access, outcome)
     access.offset -= origin
+    return outcome
+  }
+
+  #answer(row: Row<D> | undefined, access: Access, outcome: Outcome): Outcome {
+    if (outcome !== Outcome.ok && this.#refused !== undefined) this.#refused(this.device, access, outcome)
+    if (this.observer !== undefined) this.observer(this, row, access, outcome)
     return outcome
   }
 
@@ -145,7 +155,7 @@ export class Frame<D> implements Device {
     const { size, by } = access
     if ((row.widths & size) === 0) return Outcome.width
     if (row.mode === 'WO') return Outcome.mode
-    if (row.secure && this.#security && !by.secure) return Outcome.denied
+    if (row.secure && this.security && !by.secure) return Outcome.denied
     const index = (access.offset - row.offset) >>> 2
     const low = row.read(this.device, index, by)
     if (size === 4) access.low = low | 0
@@ -161,7 +171,7 @@ export class Frame<D> implements Device {
     const { size, by } = access
     if ((row.widths & size) === 0) return Outcome.width
     if (row.mode === 'RO') return Outcome.mode
-    if (row.secure && this.#security && !by.secure) return Outcome.denied
+    if (row.secure && this.security && !by.secure) return Outcome.denied
     const index = (access.offset - row.offset) >>> 2
     if (size === 4) row.write(this.device, index, access.low, -1, by)
     else if (size === 8) {

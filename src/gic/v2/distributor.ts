@@ -4,21 +4,10 @@
  */
 
 import { bit, bits, constant, type Initiator, perIrq, registerTable, word } from '../../mmio/index.ts'
+import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
 import { distributorTyper, readDistributorControl, sendSgi, writeDistributorControl } from './distributor-control.ts'
 import type { GicV2 } from './gic.ts'
-import {
-  actives,
-  clearPending,
-  enables,
-  groups,
-  inputs,
-  nonSecureAccess,
-  priorities,
-  setPending,
-  sgiSources,
-  targets,
-  triggers,
-} from './views.ts'
+import { inputs, sgiSources, targets } from './views.ts'
 
 /** INTIDs 0 to 31 exist once for each CPU, and show that CPU's to it. */
 const banked = { irqs: 32, cpus: (gic: GicV2) => gic.config.cpus }

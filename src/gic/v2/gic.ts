@@ -3,11 +3,12 @@
  * for each CPU. It owns the state and settles it; registers are in the tables beside it, delivery in `delivery.ts`.
  */
 
-import { Frame, type FrameObserver, Outcome, outcomeNames } from '../../mmio/index.ts'
+import { Frame, type FrameObserver, type Initiator, Outcome, outcomeNames } from '../../mmio/index.ts'
 import { lowBits, lowestBit } from '../bits.ts'
 import { NONE } from '../candidates.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
 import type { Explanation } from '../explain.ts'
+import type { ViewedGic } from '../views.ts'
 import { type CheckedConfig, ConfigError, checkConfig, type GicV2Config } from './config.ts'
 import { CpuInterface } from './cpu-interface.ts'
 import { cpuRegisters } from './cpu-registers.ts'
@@ -18,10 +19,13 @@ import { IrqsV2 } from './irqs.ts'
 import { restoreGic, type SnapshotV2, snapshotGic } from './snapshot.ts'
 import { v2mRegisters } from './v2m.ts'
 
+/** SGIs, as bits of a private word. */
+const SGIS = 0xffff
+
 /** Called when an output wire of a CPU changes, and only then. */
 export type OutputCallback = (cpu: number, line: OutputLine, level: boolean) => void
 
-export class GicV2 {
+export class GicV2 implements ViewedGic {
   readonly config: CheckedConfig
   readonly events = new Events()
   readonly irqs: IrqsV2
@@ -158,6 +162,30 @@ export class GicV2 {
       this.#fiq[cpu] = fiq
       this.#signal(cpu, 'fiq', fiq)
     }
+  }
+
+  visible(word: number, by: Initiator, level: 0 | 1 | 2 | 3): number {
+    const exist = this.irqs.implemented[word]!
+    if (!this.shifted(by)) return exist
+    return exist & (this.irqs.group[word]! | (level === 0 ? 0 : this.irqs.nsacr[level - 1]![word]!))
+  }
+
+  shifted(by: Initiator): boolean {
+    return this.config.security && !by.secure
+  }
+
+  fixedEnables(word: number): number {
+    return word < this.irqs.pes && this.config.sgiEnable === 'always' ? SGIS : 0
+  }
+
+  /** An SGI's pending state is read-only in GICD_ISPENDR and GICD_ICPENDR (IHI 0048 4.3.7). */
+  fixedPending(word: number): number {
+    return word < this.irqs.pes ? SGIS : 0
+  }
+
+  fixedTriggers(word: number): number {
+    if (word >= this.irqs.pes) return 0
+    return this.config.ppiConfig === 'fixed' ? -1 : SGIS
   }
 
   misuse(code: MisuseCode, cpu: number, intid: number, what = String(intid)): void {

@@ -19,9 +19,6 @@ export class IrqsV2 extends Interrupts {
   readonly sources: Uint8Array
   /** Source CPU of the SGI that was last acknowledged, by target CPU * 16 + SGI. */
   readonly activeSource: Uint8Array
-  /** GICD_NSACR, as a bitmap for each level: at least 1, at least 2, 3. */
-  readonly nsacr: readonly [Int32Array, Int32Array, Int32Array]
-
   readonly candidates: Candidates
   /** CPUs whose candidates have changed since their outputs were brought up to date. */
   dirty = 0
@@ -34,7 +31,6 @@ export class IrqsV2 extends Interrupts {
     this.targets = new Uint8Array(this.words * 32)
     this.sources = new Uint8Array(config.cpus * 16)
     this.activeSource = new Uint8Array(config.cpus * 16)
-    this.nsacr = [new Int32Array(this.words), new Int32Array(this.words), new Int32Array(this.words)]
     this.candidates = new Candidates(config.cpus * 2, 1024)
     for (let word = 0; word < this.words; word++) {
       const first = word < this.pes ? 0 : this.intidOf(word, 0)
