@@ -7,7 +7,17 @@ import type { OutcomeName } from '../mmio/index.ts'
 
 export type OutputLine = 'irq' | 'fiq'
 
-export type StateName = 'line' | 'pending' | 'enabled' | 'active' | 'group' | 'priority' | 'target' | 'config'
+export type StateName =
+  | 'line'
+  | 'pending'
+  | 'enabled'
+  | 'active'
+  | 'group'
+  | 'modifier'
+  | 'nmi'
+  | 'priority'
+  | 'target'
+  | 'config'
 
 /** Software did what the architecture leaves UNPREDICTABLE, forbids, or ignores. */
 export type MisuseCode =

@@ -1,9 +1,22 @@
 /** The GIC models: state, delivery and explanation. They do not know what a CPU or a machine is. */
 
+export { ConfigError } from './config.ts'
 export type { GicEvent, GicListener, MisuseCode, OutputLine, StateName } from './events.ts'
 export { type Explanation, formatExplanation, kindOf } from './explain.ts'
 export type { GateReport } from './gates.ts'
+export { ByteMemory, type GuestMemory } from './memory.ts'
 export { SnapshotError } from './snapshot.ts'
-export { ConfigError, type GicV2Config } from './v2/config.ts'
+export type { GicV2Config } from './v2/config.ts'
 export { GicV2, type OutputCallback } from './v2/gic.ts'
 export type { SnapshotV2 } from './v2/snapshot.ts'
+export type { GicV3Config } from './v3/config.ts'
+export { GicV3, type GicV3Options, REDISTRIBUTOR_STRIDE } from './v3/gic.ts'
+export {
+  encodeSysreg,
+  type IccRegister,
+  iccEncoding,
+  iccRegister,
+  iccRegisters,
+  SysregOutcome,
+} from './v3/icc-registers.ts'
+export type { SnapshotV3 } from './v3/snapshot.ts'

@@ -110,16 +110,16 @@ export abstract class Interrupts {
     this.refresh(word)
   }
 
-  /** Assigns bits of the group bitmap: a candidate changes its set. */
-  assignGroup(word: number, value: number, mask: number): void {
-    const before = this.group[word]!
+  /** Assigns bits of a bitmap that says which set a candidate belongs to: its group, or what else places it. */
+  assignPlacing(bitmap: Int32Array, state: StateName, word: number, value: number, mask: number): void {
+    const before = bitmap[word]!
     const changed = (before ^ value) & mask
     if (changed === 0) return
     const moving = changed & this.candidate[word]!
     this.#relistBits(word, moving, false)
-    this.group[word] = before ^ changed
+    bitmap[word] = before ^ changed
     this.#relistBits(word, moving, true)
-    if (this.events.active) this.#report('group', word, before ^ changed, changed)
+    if (this.events.active) this.#report(state, word, before ^ changed, changed)
   }
 
   setPriority(slot: number, priority: number): void {

@@ -60,7 +60,7 @@ export const groups: BankView<ViewedGic> = {
   read: (gic, word, by) => (gic.shifted(by) ? 0 : gic.irqs.group[word]! & gic.irqs.implemented[word]!),
   assign: (gic, word, value, mask, by) => {
     if (gic.shifted(by)) return
-    gic.irqs.assignGroup(word, value, mask & gic.irqs.implemented[word]!)
+    gic.irqs.assignPlacing(gic.irqs.group, 'group', word, value, mask & gic.irqs.implemented[word]!)
   },
 }
 

@@ -1,5 +1,7 @@
 /** The configuration of a GICv2, its limits, and what is wrong with one that is outside of them. */
 
+import { ConfigError, integerIn } from '../config.ts'
+
 export interface GicV2Config {
   /** CPU interfaces, 1 to 8. */
   cpus?: number
@@ -22,26 +24,21 @@ export interface GicV2Config {
 
 export interface CheckedConfig extends Required<GicV2Config> {}
 
-/** A configuration that no GICv2 can have: says what, where and what is allowed. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
 export function checkConfig(config: GicV2Config): CheckedConfig {
   const known = new Set<string>(Object.keys(defaults))
   for (const key of Object.keys(config))
     if (!known.has(key)) throw new ConfigError(`${key}: no such option; there are ${[...known].join(', ')}`)
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
   const full: CheckedConfig = { ...defaults, ...given }
-  integer('cpus', full.cpus, 1, 8)
-  integer('intids', full.intids, 32, 1020)
+  integerIn('cpus', full.cpus, 1, 8)
+  integerIn('intids', full.intids, 32, 1020)
   if (full.intids % 32 !== 0 && full.intids !== 1020)
     throw new ConfigError(`intids: ${full.intids} is not a multiple of 32 from 32 to 992, nor 1020`)
-  integer('priorityBits', full.priorityBits, full.security ? 5 : 4, 8)
+  integerIn('priorityBits', full.priorityBits, full.security ? 5 : 4, 8)
   if (full.msi !== undefined) {
     const { base, count } = full.msi
-    integer('msi.base', base, 32, full.intids - 1)
-    integer('msi.count', count, 1, full.intids - base)
+    integerIn('msi.base', base, 32, full.intids - 1)
+    integerIn('msi.count', count, 1, full.intids - base)
   }
   return full
 }
@@ -57,9 +54,4 @@ const defaults: CheckedConfig = {
   distributorIidr: 0x0000_043b,
   cpuInterfaceIidr: 0x0002_043b,
   msi: undefined,
-}
-
-function integer(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new ConfigError(`${name}: ${value} is not a whole number from ${least} to ${most}`)
 }

@@ -1,0 +1,153 @@
+/**
+ * The CPU interface of one PE of a GICv3: the state behind the ICC_* system registers, priority grouping, and the active
+ * priorities from which the running priority follows (IHI 0069 4.8). The registers are in `icc-registers.ts`, what they do
+ * to interrupts in `delivery.ts`.
+ */
+
+import { lowestBit } from '../bits.ts'
+import type { CheckedConfigV3 } from './config.ts'
+import { Group } from './irqs.ts'
+
+export const IDLE_PRIORITY = 0xff
+/** Running priority while nothing is active: greater than every priority. */
+const IDLE = 256
+/** Running priority while a non-maskable interrupt is: lower in value than every priority. */
+const NMI_RUNNING = -1
+
+/** Which of a register's copies an access means. Without two Security states there is the Non-secure one alone. */
+export const Bank = { S: 0, NS: 1 } as const
+
+export class CpuInterfaceV3 {
+  readonly pe: number
+  /** Exception level and Security state that the PE is in; at EL3, `secure` is SCR_EL3.NS == 0. The embedder keeps them. */
+  el = 1
+  secure = false
+  /** SCR_EL3.FIQ and SCR_EL3.IRQ: Group 0 and Group 1 registers trap to EL3. */
+  scrFiq = false
+  scrIrq = false
+  /** SCTLR_ELx.NMI: an acknowledge of Group 1 leaves non-maskable interrupts to ICC_NMIAR1_EL1. */
+  sctlrNmi = false
+
+  /** ICC_PMR_EL1. */
+  pmr = 0
+  /** ICC_BPR0_EL1 and ICC_BPR1_EL1, by group. */
+  readonly bpr = new Uint8Array(3)
+  /** ICC_IGRPEN0_EL1 and ICC_IGRPEN1_EL1, a bit for each group. */
+  enables = 0
+  /** ICC_CTLR_EL1 and ICC_CTLR_EL3, a bit for each bank where there are two. */
+  cbpr = 0
+  eoiMode = 0
+  eoiModeEl3 = false
+  pmhe = false
+  /** ICC_AP0R<n>_EL1 and ICC_AP1R<n>_EL1: active priorities by group, and a bit for each group whose NMI is active. */
+  readonly apr: readonly [Int32Array, Int32Array, Int32Array] = [
+    new Int32Array(4),
+    new Int32Array(4),
+    new Int32Array(4),
+  ]
+  activeNmi = 0
+  running = IDLE
+
+  /** Smallest ICC_BPR0_EL1; that of Group 1 is one more. */
+  readonly minimumBpr: number
+  readonly priorityMask: number
+  /** Active priorities in all, and the registers that hold them. */
+  readonly levels: number
+  readonly aprRegisters: number
+
+  constructor(pe: number, config: CheckedConfigV3) {
+    this.pe = pe
+    const preemptionBits = Math.min(7, config.priorityBits)
+    this.minimumBpr = 7 - preemptionBits
+    this.priorityMask = (0xff << (8 - config.priorityBits)) & 0xff
+    this.levels = 1 << preemptionBits
+    this.aprRegisters = Math.max(1, this.levels / 32)
+    this.reset()
+  }
+
+  /** Warm reset of the PE: the interface's registers, not what the embedder says of the PE. */
+  reset(): void {
+    this.pmr = 0
+    this.bpr[Group.G0] = this.minimumBpr
+    this.bpr[Group.G1S] = this.minimumBpr
+    this.bpr[Group.G1NS] = this.minimumBpr + 1
+    this.enables = 0
+    this.cbpr = 0
+    this.eoiMode = 0
+    this.eoiModeEl3 = false
+    this.pmhe = false
+    for (const registers of this.apr) registers.fill(0)
+    this.activeNmi = 0
+    this.running = IDLE
+  }
+
+  /** The bits of a priority that decide preemption (IHI 0069 4.8.2): Non-secure Group 1 has its point one bit lower. */
+  groupPriorityMask(group: number): number {
+    let point = this.bpr[group]!
+    if (group === Group.G1NS) point = this.cbpr & (1 << Bank.NS) ? this.bpr[Group.G0]! : point - 1
+    else if (group === Group.G1S && this.cbpr & (1 << Bank.S)) point = this.bpr[Group.G0]!
+    return (0xff << (point + 1)) & 0xff
+  }
+
+  activatePriority(priority: number, group: number): void {
+    const level = (priority & this.groupPriorityMask(group)) >>> (this.minimumBpr + 1)
+    this.apr[group as 0 | 1 | 2][level >>> 5]! |= 1 << (level & 31)
+    this.updateRunning()
+  }
+
+  activateNmi(group: number): void {
+    this.activeNmi |= 1 << group
+    this.updateRunning()
+  }
+
+  /** The group whose active priority is the running one, or -1. */
+  runningGroup(): number {
+    if (this.activeNmi !== 0) return lowestBit(this.activeNmi)
+    for (let i = 0; i < this.aprRegisters; i++) {
+      const [g0, g1s, g1ns] = [this.apr[0][i]!, this.apr[1][i]!, this.apr[2][i]!]
+      const all = g0 | g1s | g1ns
+      if (all === 0) continue
+      const best = all & -all
+      return g0 & best ? Group.G0 : g1s & best ? Group.G1S : Group.G1NS
+    }
+    return -1
+  }
+
+  /** Priority drop: the group's best active priority is no longer active. */
+  dropPriority(group: number): void {
+    if (this.activeNmi & (1 << group)) this.activeNmi &= ~(1 << group)
+    else {
+      const registers = this.apr[group as 0 | 1 | 2]
+      for (let i = 0; i < this.aprRegisters; i++) {
+        const bits = registers[i]!
+        if (bits === 0) continue
+        registers[i] = bits & (bits - 1)
+        break
+      }
+    }
+    this.updateRunning()
+  }
+
+  updateRunning(): void {
+    this.running = IDLE
+    if (this.activeNmi !== 0) {
+      this.running = NMI_RUNNING
+      return
+    }
+    for (let i = 0; i < this.aprRegisters; i++) {
+      const bits = this.apr[0][i]! | this.apr[1][i]! | this.apr[2][i]!
+      if (bits === 0) continue
+      this.running = (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1)
+      return
+    }
+  }
+
+  get idle(): boolean {
+    return this.running === IDLE
+  }
+
+  /** The bits of active priorities register `index` that exist. */
+  existingLevels(index: number): number {
+    return this.levels >= (index + 1) * 32 ? -1 : 0
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Delivery in a GICv3: which candidate a PE is signalled, over which wire, and what acknowledging, ending and deactivating it
+ * does (IHI 0069 4.2 to 4.8). The gates here are the ones that `explain.ts` reports.
+ */
+
+import { keyIntid, keyPriority, NONE } from '../candidates.ts'
+import { Bank, type CpuInterfaceV3 } from './cpu-interface.ts'
+import type { GicV3 } from './gic.ts'
+import { Group, SETS } from './irqs.ts'
+import { FIRST_LPI } from './lpis.ts'
+
+/** Set in the key of a non-maskable interrupt: it comes before every priority. */
+const NMI_KEY = 1 << 31
+const NMI_SETS = 2
+
+export const SPURIOUS = 1023
+/** A Secure, or a Non-secure, interrupt that EL3 is to hand on (IHI 0069 2.2.1). */
+export const FOR_SECURE = 1020
+export const FOR_NON_SECURE = 1021
+/** A non-maskable interrupt is pending: read ICC_NMIAR1_EL1. */
+export const NMI_PENDING = 1022
+
+export function isNmiKey(key: number): boolean {
+  return key < 0
+}
+
+/** Forwarding of the group by the Distributor (GICD_CTLR.EnableGrp0, EnableGrp1S, EnableGrp1NS). */
+export function distributorGroupOpen(gic: GicV3, group: number): boolean {
+  return ((gic.groupEnables >>> group) & 1) === 1
+}
+
+/** Signalling of the group by the CPU interface (ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1). */
+export function interfaceGroupOpen(cpu: CpuInterfaceV3, group: number): boolean {
+  return ((cpu.enables >>> group) & 1) === 1
+}
+
+/** A Redistributor whose PE sleeps forwards nothing (GICR_WAKER.ChildrenAsleep). */
+export function redistributorOpen(gic: GicV3, pe: number): boolean {
+  return !gic.redistributors[pe]!.asleep
+}
+
+/** Only a priority of lower value than ICC_PMR_EL1 is signalled; a non-maskable interrupt always is. */
+export function priorityMaskOpen(cpu: CpuInterfaceV3, priority: number, nmi: boolean): boolean {
+  return nmi || (priority & cpu.priorityMask) < cpu.pmr
+}
+
+/** Only a group priority of lower value than the running priority preempts; a non-maskable interrupt preempts all that are not. */
+export function runningPriorityOpen(cpu: CpuInterfaceV3, priority: number, group: number, nmi: boolean): boolean {
+  return nmi ? cpu.running >= 0 : (priority & cpu.groupPriorityMask(group)) < cpu.running
+}
+
+export function groupOf(gic: GicV3, pe: number, intid: number): number {
+  return intid >= FIRST_LPI ? Group.G1NS : gic.irqs.groupOf(gic.irqs.wordOf(intid, pe), intid & 31)
+}
+
+/** Best candidate for a PE, of the groups enabled in the Distributor, and in its interface too where `signalled`. */
+export function bestCandidate(gic: GicV3, cpu: CpuInterfaceV3, signalled: boolean): number {
+  const { pe } = cpu
+  if (!redistributorOpen(gic, pe)) return NONE
+  const groups = gic.groupEnables & (signalled ? cpu.enables : -1)
+  const { candidates, pes } = gic.irqs
+  let best = NONE
+  for (let group = 0; group < 3; group++) {
+    if (!((groups >>> group) & 1)) continue
+    best = Math.min(best, candidates.best(pe * SETS + group))
+    if (gic.recipients[group] === pe) best = Math.min(best, candidates.best(pes * SETS + group))
+    if (group === Group.G0 || !gic.config.nmi) continue
+    const nmi = candidates.best(pe * SETS + group + NMI_SETS)
+    if (nmi !== NONE) best = Math.min(best, nmi | NMI_KEY)
+    if (gic.recipients[group] !== pe) continue
+    const shared = candidates.best(pes * SETS + group + NMI_SETS)
+    if (shared !== NONE) best = Math.min(best, shared | NMI_KEY)
+  }
+  const lpis = gic.redistributors[pe]!.lpis
+  if (lpis !== undefined && (groups >>> Group.G1NS) & 1) best = Math.min(best, lpis.best())
+  return best
+}
+
+/** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
+export function updatePe(gic: GicV3, cpu: CpuInterfaceV3): void {
+  const key = bestCandidate(gic, cpu, true)
+  gic.signalled[cpu.pe] = NONE
+  let irq = false
+  let fiq = false
+  if (key !== NONE) {
+    const intid = keyIntid(key)
+    const group = groupOf(gic, cpu.pe, intid)
+    const priority = keyPriority(key)
+    const nmi = isNmiKey(key)
+    if (priorityMaskOpen(cpu, priority, nmi) && runningPriorityOpen(cpu, priority, group, nmi)) {
+      gic.signalled[cpu.pe] = key
+      if (isFiq(gic, cpu, group)) fiq = true
+      else irq = true
+    }
+  }
+  gic.setOutputs(cpu.pe, irq, fiq)
+}
+
+/** Group 0 is FIQ; Group 1 is IRQ in the Security state that it belongs to, and FIQ elsewhere and at EL3 (IHI 0069 4.6.2). */
+export function isFiq(gic: GicV3, cpu: CpuInterfaceV3, group: number): boolean {
+  if (group === Group.G0) return true
+  if (!gic.irqs.twoStates) return false
+  return cpu.el === 3 || (group === Group.G1S) !== cpu.secure
+}
+
+/** The PE can see Secure interrupts: it is Secure, or at EL3. */
+function seesSecure(gic: GicV3, cpu: CpuInterfaceV3): boolean {
+  return !gic.irqs.twoStates || cpu.el === 3 || cpu.secure
+}
+
+/** What a Group 0 register shows of an interrupt (IHI 0069 4.6.3): EL3 is told of the state that a Group 1 one is for. */
+function throughGroup0(gic: GicV3, cpu: CpuInterfaceV3, intid: number, group: number): number {
+  if (group !== Group.G0) {
+    if (cpu.el !== 3 || !gic.irqs.twoStates) return SPURIOUS
+    return group === Group.G1S ? FOR_SECURE : FOR_NON_SECURE
+  }
+  return seesSecure(gic, cpu) ? intid : SPURIOUS
+}
+
+function throughGroup1(gic: GicV3, cpu: CpuInterfaceV3, intid: number, group: number): number {
+  if (group === Group.G0) return SPURIOUS
+  if (!gic.irqs.twoStates) return intid
+  if (group === Group.G1S) return seesSecure(gic, cpu) ? intid : SPURIOUS
+  return cpu.el !== 3 && cpu.secure ? SPURIOUS : intid
+}
+
+/** Which acknowledge register: of Group 0, of Group 1, or of Group 1's non-maskable ones. */
+export type Acknowledge = 'IAR0' | 'IAR1' | 'NMIAR1'
+
+/** An acknowledge without its effect. */
+export function peekAcknowledge(gic: GicV3, cpu: CpuInterfaceV3, register: Acknowledge): number {
+  const key = gic.signalled[cpu.pe]!
+  if (key === NONE) return SPURIOUS
+  const intid = keyIntid(key)
+  const group = groupOf(gic, cpu.pe, intid)
+  if (register === 'IAR0') return throughGroup0(gic, cpu, intid, group)
+  const seen = throughGroup1(gic, cpu, intid, group)
+  if (register === 'NMIAR1') return isNmiKey(key) ? seen : SPURIOUS
+  return isNmiKey(key) && cpu.sctlrNmi && seen === intid ? NMI_PENDING : seen
+}
+
+export function acknowledge(gic: GicV3, cpu: CpuInterfaceV3, register: Acknowledge): number {
+  const intid = peekAcknowledge(gic, cpu, register)
+  if (!isSpecial(intid)) {
+    const key = gic.signalled[cpu.pe]!
+    const group = groupOf(gic, cpu.pe, intid)
+    if (isNmiKey(key)) cpu.activateNmi(group)
+    else cpu.activatePriority(keyPriority(key), group)
+    if (intid >= FIRST_LPI) gic.redistributors[cpu.pe]!.lpis!.clearPending(intid)
+    else gic.irqs.activate(gic.irqs.wordOf(intid, cpu.pe), intid & 31)
+    gic.markDirty(cpu.pe)
+  }
+  if (gic.events.active)
+    gic.events.emit({
+      kind: 'acknowledge',
+      cpu: cpu.pe,
+      intid,
+      source: 0,
+      register: `ICC_${register}_EL1`,
+      reason: isSpecial(intid) ? gic.whyNothing(cpu.pe, register) : undefined,
+    })
+  return intid
+}
+
+function isSpecial(intid: number): boolean {
+  return intid >= FOR_SECURE && intid <= SPURIOUS
+}
+
+/** ICC_HPPIR0_EL1 and ICC_HPPIR1_EL1: not subject to the priority mask, nor to what is running (IHI 0069 8.2). */
+export function highestPending(gic: GicV3, cpu: CpuInterfaceV3, of: 0 | 1): number {
+  const key = bestCandidate(gic, cpu, false)
+  if (key === NONE) return SPURIOUS
+  const intid = keyIntid(key)
+  const group = groupOf(gic, cpu.pe, intid)
+  if (!interfaceGroupOpen(cpu, group)) return SPURIOUS
+  return of === 0 ? throughGroup0(gic, cpu, intid, group) : throughGroup1(gic, cpu, intid, group)
+}
+
+/** Whether priority drop and deactivation are apart for the PE as it is now. */
+export function isSplit(gic: GicV3, cpu: CpuInterfaceV3): boolean {
+  if (cpu.el === 3 && gic.config.security) return cpu.eoiModeEl3
+  return (cpu.eoiMode & (1 << bankOf(gic, cpu))) !== 0
+}
+
+/** The bank of the Security state that the PE's registers are in. */
+export function bankOf(gic: GicV3, cpu: CpuInterfaceV3): number {
+  return gic.irqs.twoStates && cpu.secure ? Bank.S : Bank.NS
+}
+
+/**
+ * ICC_EOIR0_EL1 and ICC_EOIR1_EL1. The drop applies to the running priority, and only where that belongs to the register's
+ * group and to a Security state that the PE may end; anything else is UNPREDICTABLE, and ignored here.
+ */
+export function endOfInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number, of: 0 | 1): void {
+  const intid = value & 0xff_ffff
+  if (isSpecial(intid)) return
+  const lpi = intid >= FIRST_LPI
+  if (lpi ? intid >= gic.lpiEnd : !gic.irqs.exists(intid)) {
+    gic.misuse('eoi-invalid-intid', cpu.pe, intid)
+    return
+  }
+  const running = cpu.runningGroup()
+  if (running < 0) {
+    gic.misuse('eoi-without-acknowledge', cpu.pe, intid)
+    return
+  }
+  if (!mayEnd(gic, cpu, running, of)) {
+    gic.misuse('eoi-hidden-group', cpu.pe, intid)
+    return
+  }
+  if (gic.events.active && !isRunning(gic, cpu, intid, running)) gic.misuse('eoi-of-another', cpu.pe, intid)
+  cpu.dropPriority(running)
+  gic.markDirty(cpu.pe)
+  if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.pe, intid })
+  if (!isSplit(gic, cpu) && !lpi) deactivate(gic, cpu, intid)
+}
+
+function mayEnd(gic: GicV3, cpu: CpuInterfaceV3, running: number, of: 0 | 1): boolean {
+  if (running === Group.G0) return of === 0 && seesSecure(gic, cpu)
+  if (of === 0) return false
+  if (!gic.irqs.twoStates) return true
+  return running === Group.G1S ? seesSecure(gic, cpu) : cpu.el === 3 || !cpu.secure
+}
+
+/** Whether this interrupt could be the one that runs: active (an LPI never is), and of the running group. */
+function isRunning(gic: GicV3, cpu: CpuInterfaceV3, intid: number, running: number): boolean {
+  if (groupOf(gic, cpu.pe, intid) !== running) return false
+  if (intid >= FIRST_LPI) return true
+  return ((gic.irqs.active[gic.irqs.wordOf(intid, cpu.pe)]! >>> (intid & 31)) & 1) === 1
+}
+
+/** ICC_DIR_EL1: works only while EOImode separates the two; an LPI has no active state to end. */
+export function deactivateInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number): void {
+  const intid = value & 0xff_ffff
+  if (isSpecial(intid) || intid >= FIRST_LPI) return
+  if (!isSplit(gic, cpu)) {
+    gic.misuse('deactivate-without-split', cpu.pe, intid)
+    return
+  }
+  if (!gic.irqs.exists(intid)) {
+    gic.misuse('eoi-invalid-intid', cpu.pe, intid)
+    return
+  }
+  if (!mayDeactivate(gic, cpu, groupOf(gic, cpu.pe, intid))) {
+    gic.misuse('deactivate-hidden-group', cpu.pe, intid)
+    return
+  }
+  const word = gic.irqs.wordOf(intid, cpu.pe)
+  if (!((gic.irqs.active[word]! >>> (intid & 31)) & 1)) gic.misuse('deactivate-not-active', cpu.pe, intid)
+  else deactivate(gic, cpu, intid)
+}
+
+/** Below EL3, a PE deactivates what its Security state owns, unless those registers trap to EL3 (IHI 0069 8.2, ICC_DIR_EL1). */
+function mayDeactivate(gic: GicV3, cpu: CpuInterfaceV3, group: number): boolean {
+  if (cpu.el === 3) return true
+  if (!gic.irqs.twoStates) return !(group === Group.G0 ? cpu.scrFiq : cpu.scrIrq)
+  if (group === Group.G0) return cpu.secure && !cpu.scrFiq
+  if (cpu.scrIrq) return false
+  return group === Group.G1NS || cpu.secure
+}
+
+function deactivate(gic: GicV3, cpu: CpuInterfaceV3, intid: number): void {
+  const word = gic.irqs.wordOf(intid, cpu.pe)
+  const was = (gic.irqs.active[word]! >>> (intid & 31)) & 1
+  gic.irqs.deactivate(word, intid & 31)
+  if (was && gic.events.active) gic.events.emit({ kind: 'deactivate', cpu: cpu.pe, intid })
+}

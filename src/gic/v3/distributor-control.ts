@@ -1,0 +1,92 @@
+/** The Distributor registers of a GICv3 that are not banks: control, type, status, and message-based SPIs (IHI 0069 12.9). */
+
+import { type Access, type Initiator, Outcome } from '../../mmio/index.ts'
+import type { GicV3 } from './gic.ts'
+import { FIRST_ESPI, Group } from './irqs.ts'
+
+/** GICD_CTLR. Affinity routing is always on (ARE_S, ARE_NS), which is the declared gap: there is no legacy operation. */
+const Ctlr = { ARE_S: 1 << 4, ARE_NS: 1 << 5, DS: 1 << 6, E1NWF: 1 << 7 } as const
+/** Without Security, and in the Non-secure view, ARE is bit 4. */
+const ARE = 1 << 4
+
+/** Group enables by the bits of each view: [bit, group]. */
+const ONE_STATE = [
+  [0, Group.G0],
+  [1, Group.G1NS],
+] as const
+const SECURE = [
+  [0, Group.G0],
+  [1, Group.G1NS],
+  [2, Group.G1S],
+] as const
+/** EnableGrp1A is bit 1; bit 0 is EnableGrp1 of legacy operation, RES0 with affinity routing. */
+const NON_SECURE = [[1, Group.G1NS]] as const
+
+function enablesOf(gic: GicV3, by: Initiator) {
+  return !gic.irqs.twoStates ? ONE_STATE : by.secure ? SECURE : NON_SECURE
+}
+
+export function readControl(gic: GicV3, _index: number, by: Initiator): number {
+  let value = !gic.irqs.twoStates ? ARE | Ctlr.DS : by.secure ? Ctlr.ARE_S | Ctlr.ARE_NS : ARE
+  for (const [bit, group] of enablesOf(gic, by)) value |= ((gic.groupEnables >>> group) & 1) << bit
+  return gic.e1nwf && (by.secure || !gic.irqs.twoStates) ? value | Ctlr.E1NWF : value
+}
+
+export function writeControl(gic: GicV3, _index: number, value: number, _mask: number, by: Initiator): void {
+  let enables = gic.groupEnables
+  for (const [bit, group] of enablesOf(gic, by)) enables = (enables & ~(1 << group)) | (((value >>> bit) & 1) << group)
+  gic.groupEnables = enables
+  const { twoStates } = gic.irqs
+  if (gic.config.oneOfN && (by.secure || !twoStates)) gic.e1nwf = (value & Ctlr.E1NWF) !== 0
+  if (twoStates && by.secure && value & Ctlr.DS) gic.disableSecurity()
+  gic.eligibilityChanged()
+  gic.markAllDirty()
+}
+
+export function typer(gic: GicV3): number {
+  const { intids, extendedSpis, lpis, messageSpis, nmi, oneOfN, security } = gic.config
+  const idBits = lpis === undefined ? (extendedSpis > 0 ? 13 : 10) : lpis.intidBits
+  return (
+    (extendedSpis > 0 ? ((extendedSpis / 32 - 1) << 27) | (1 << 8) : 0) |
+    (gic.rangeSelector ? 1 << 26 : 0) |
+    (oneOfN ? 0 : 1 << 25) |
+    (1 << 24) |
+    ((idBits - 1) << 19) |
+    (lpis === undefined ? 0 : 1 << 17) |
+    (messageSpis ? 1 << 16 : 0) |
+    (security && gic.irqs.twoStates ? 1 << 10 : 0) |
+    (nmi ? 1 << 9 : 0) |
+    (Math.ceil(intids / 32) - 1)
+  )
+}
+
+/** GICD_STATUSR and GICR_STATUSR: read and write of reserved registers, reads of write-only and writes of read-only ones. */
+export function recordRefusal(statusr: number, access: Access, outcome: Outcome): number {
+  if (outcome === Outcome.mode) return statusr | (access.write ? 1 << 3 : 1 << 2)
+  return statusr | (access.write ? 1 << 1 : 1 << 0)
+}
+
+/** GICD_SETSPI_NSR and GICD_SETSPI_SR: a message makes an SPI pending, whatever its wire does (IHI 0069 4.10). */
+export function setSpiByMessage(gic: GicV3, value: number, by: Initiator, secure: boolean): void {
+  assignByMessage(gic, value, by, secure, true)
+}
+
+export function clearSpiByMessage(gic: GicV3, value: number, by: Initiator, secure: boolean): void {
+  assignByMessage(gic, value, by, secure, false)
+}
+
+function assignByMessage(gic: GicV3, value: number, by: Initiator, secure: boolean, pending: boolean): void {
+  const intid = value & 0x1fff
+  const { irqs } = gic
+  if (!gic.config.messageSpis || intid < 32 || (intid >= 1020 && intid < FIRST_ESPI) || !irqs.exists(intid)) return
+  if (secure && gic.irqs.twoStates && !by.secure) return
+  const word = irqs.wordOf(intid, 0)
+  const mask = 1 << (intid & 31)
+  // The Non-secure register reaches what Non-secure software may make pending, whoever writes it.
+  const view = secure ? by : nonSecureOf(by)
+  if (gic.visible(word, view, pending ? 1 : 2) & mask) irqs.assign(irqs.latch, 'pending', word, pending ? -1 : 0, mask)
+}
+
+function nonSecureOf(by: Initiator): Initiator {
+  return by.secure ? { ...by, secure: false } : by
+}

@@ -1,0 +1,516 @@
+/**
+ * A GICv3: Distributor, Redistributors and CPU interfaces over one state; inputs as wires and messages, outputs as an IRQ and
+ * a FIQ level for each PE. It owns the state and settles it; registers are in the tables beside it, delivery in `delivery.ts`.
+ */
+
+import {
+  type Access,
+  Frame,
+  type FrameObserver,
+  type Initiator,
+  Outcome,
+  outcomeNames,
+  type RangeSpec,
+  type Wiring,
+} from '../../mmio/index.ts'
+import { lowestBit } from '../bits.ts'
+import { NONE } from '../candidates.ts'
+import { ConfigError } from '../config.ts'
+import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
+import type { Explanation } from '../explain.ts'
+import type { LpiTargets } from '../its/lpi-targets.ts'
+import type { GuestMemory } from '../memory.ts'
+import type { ViewedGic } from '../views.ts'
+import { type CheckedConfigV3, checkConfigV3, type GicV3Config } from './config.ts'
+import { CpuInterfaceV3 } from './cpu-interface.ts'
+import { type Acknowledge, updatePe } from './delivery.ts'
+import { distributorV3 } from './distributor.ts'
+import { recordRefusal } from './distributor-control.ts'
+import { explainInterrupt, whyNothing } from './explain.ts'
+import { iccAccess, iccRegister, SysregOutcome } from './icc-registers.ts'
+import { FIRST_ESPI, Group, IrqsV3 } from './irqs.ts'
+import { FIRST_LPI } from './lpis.ts'
+import { Redistributor, RedistributorCtlr } from './redistributor.ts'
+import { redistributorRegisters } from './redistributor-registers.ts'
+import { restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
+
+/** SGIs, as bits of a private word. */
+const SGIS = 0xffff
+
+/** Bytes between the frames of one Redistributor and those of the next. */
+export const REDISTRIBUTOR_STRIDE = 0x20000
+
+export interface GicV3Options {
+  /** Where LPI tables are; without it LPIs cannot be enabled. */
+  memory?: GuestMemory
+}
+
+export class GicV3 implements ViewedGic, LpiTargets {
+  readonly config: CheckedConfigV3
+  readonly memory: GuestMemory | undefined
+  readonly events = new Events()
+  readonly irqs: IrqsV3
+  readonly cpus: readonly CpuInterfaceV3[]
+  readonly redistributors: readonly Redistributor[]
+  /** The Distributor's frame of 64 KiB, and for each PE the two of its Redistributor, 128 KiB together. */
+  readonly frames: { readonly gicd: Frame<GicV3>; readonly gicr: readonly Frame<Redistributor>[] }
+
+  /** GICD_CTLR: a bit for each group, numbered as `Group`. */
+  groupEnables = 0
+  e1nwf = false
+  statusr = 0
+  readonly priorityMask: number
+  /** Some Aff0 is above 15: SGIs need the range selector. */
+  readonly rangeSelector: boolean
+  /** First INTID beyond the LPIs that exist. */
+  readonly lpiEnd: number
+  /** Key of the interrupt that an acknowledge by each PE would take, or NONE. */
+  readonly signalled: Int32Array
+  /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
+  readonly recipients = new Int16Array(3).fill(-1)
+  /** Bits 63:32 of the last system register read, in `| 0` form. */
+  sysregHigh = 0
+  /** What the last system register access came to. */
+  sysregOutcome: SysregOutcome = SysregOutcome.ok
+  /** Called when an output wire of a PE changes, and only then. */
+  onOutput: ((cpu: number, line: OutputLine, level: boolean) => void) | undefined
+
+  readonly #dirty: Int32Array
+  #anyDirty = false
+  readonly #irq: boolean[]
+  readonly #fiq: boolean[]
+  /** Where each Redistributor's RD_base is on the bus, for an ITS whose targets are addresses. */
+  readonly #rdBases = new Map<number, number>()
+
+  /** Throws a ConfigError that says what is not allowed, and what is. */
+  constructor(config: GicV3Config = {}, options: GicV3Options = {}) {
+    this.config = checkConfigV3(config)
+    this.memory = options.memory
+    const { cpus, distributorPriorityBits, affinities, lpis, regions, security, statusRegisters } = this.config
+    this.priorityMask = (0xff << (8 - distributorPriorityBits)) & 0xff
+    this.rangeSelector = affinities.some((affinity) => (affinity & 0xff) > 15)
+    this.lpiEnd = lpis === undefined ? FIRST_LPI : 2 ** lpis.intidBits
+    this.#dirty = new Int32Array(Math.ceil(cpus / 32))
+    this.#irq = Array.from({ length: cpus }, () => false)
+    this.#fiq = Array.from({ length: cpus }, () => false)
+    this.signalled = new Int32Array(cpus).fill(NONE)
+    this.irqs = new IrqsV3(this.config, this.events)
+    this.irqs.changed = (pe, group) => {
+      const target = pe < cpus ? pe : this.recipients[group]!
+      if (target >= 0) this.markDirty(target)
+    }
+    this.cpus = Array.from({ length: cpus }, (_, pe) => new CpuInterfaceV3(pe, this.config))
+    const lasts = new Set<number>()
+    regions.reduce((sum, count) => {
+      lasts.add(sum + count - 1)
+      return sum + count
+    }, 0)
+    this.redistributors = Array.from(
+      { length: cpus },
+      (_, pe) => new Redistributor(this, pe, this.config, lasts.has(pe)),
+    )
+    this.frames = {
+      gicd: new Frame<GicV3>(distributorV3, this, {
+        security,
+        settle: (gic) => gic.settle(),
+        refused: (gic, access, outcome) => {
+          if (statusRegisters) gic.statusr = recordRefusal(gic.statusr, access, outcome)
+        },
+      }),
+      gicr: this.redistributors.map(
+        (redistributor) =>
+          new Frame<Redistributor>(redistributorRegisters, redistributor, {
+            name: `GICR ${redistributor.pe}`,
+            security,
+            settle: ({ gic }) => gic.settle(),
+            refused: (r, access, outcome) => {
+              if (statusRegisters) r.statusr = recordRefusal(r.statusr, access, outcome)
+            },
+          }),
+      ),
+    }
+    this.markAllDirty()
+    this.settle()
+  }
+
+  /**
+   * The ranges of the Redistributors, one region after the other from each of `bases` on (physical addresses, as many as
+   * there are regions), to be put on a bus.
+   */
+  wireRedistributors(bases: readonly number[], wiring: Wiring = 'frame'): RangeSpec[] {
+    const { regions } = this.config
+    if (bases.length !== regions.length)
+      throw new ConfigError(`redistributor regions: ${bases.length} bases given for ${regions.length} regions`)
+    const ranges: RangeSpec[] = []
+    this.#rdBases.clear()
+    let pe = 0
+    for (const [i, count] of regions.entries())
+      for (let n = 0; n < count; n++, pe++) {
+        const base = bases[i]! + n * REDISTRIBUTOR_STRIDE
+        if (base % 0x10000 !== 0)
+          throw new ConfigError(`redistributor region ${i}: 0x${base.toString(16)} is not a multiple of 64 KiB`)
+        this.#rdBases.set(base, pe)
+        ranges.push(...this.frames.gicr[pe]!.wire(base, wiring))
+      }
+    return ranges
+  }
+
+  /** Cold reset. Input wires keep their levels, and what the embedder says of the PEs stays. */
+  reset(): void {
+    this.groupEnables = 0
+    this.e1nwf = false
+    this.statusr = 0
+    for (const cpu of this.cpus) cpu.reset()
+    for (const redistributor of this.redistributors) redistributor.reset()
+    this.irqs.reset()
+    this.securityChanged()
+    this.eligibilityChanged()
+    this.markAllDirty()
+    this.settle()
+  }
+
+  /** Warm reset of one PE, as when it is powered on again: its ICC_* registers. Its Redistributor keeps its state. */
+  resetCpu(pe: number): void {
+    this.#checkCpu(pe)
+    this.cpus[pe]!.reset()
+    this.eligibilityChanged()
+    this.markDirty(pe)
+    this.settle()
+  }
+
+  /** Where a PE executes now: it decides which interrupts are IRQ and which FIQ, and what its registers show. */
+  setExecution(
+    pe: number,
+    state: Partial<Pick<CpuInterfaceV3, 'el' | 'secure' | 'scrFiq' | 'scrIrq' | 'sctlrNmi'>>,
+  ): void {
+    this.#checkCpu(pe)
+    Object.assign(this.cpus[pe]!, state)
+    this.markDirty(pe)
+    this.settle()
+  }
+
+  /**
+   * MRS: reads the system register of an encoding (`encodeSysreg`, `iccEncoding`) as a PE. Returns its low word in `| 0` form;
+   * bits 63:32 are in `sysregHigh`, and `sysregOutcome` says whether the access is UNDEFINED, or traps, for the PE to raise.
+   */
+  readSysreg(pe: number, encoding: number): number {
+    const cpu = this.cpus[pe]!
+    const row = iccRegister(encoding)
+    this.sysregHigh = 0
+    this.sysregOutcome = iccAccess(this, cpu, row, false)
+    if (this.sysregOutcome !== SysregOutcome.ok) return 0
+    const low = row!.read!(this, cpu) | 0
+    if (this.events.active) this.#reportSysreg(cpu, row!.name, false, low, this.sysregHigh)
+    if (row!.peek !== row!.read) this.settle()
+    return low
+  }
+
+  /** MSR: writes a system register as a PE. */
+  writeSysreg(pe: number, encoding: number, low: number, high = 0): SysregOutcome {
+    const cpu = this.cpus[pe]!
+    const row = iccRegister(encoding)
+    this.sysregOutcome = iccAccess(this, cpu, row, true)
+    if (this.sysregOutcome !== SysregOutcome.ok) return this.sysregOutcome
+    if (this.events.active) this.#reportSysreg(cpu, row!.name, true, low, high)
+    row!.write!(this, cpu, low | 0, high | 0)
+    this.settle()
+    return SysregOutcome.ok
+  }
+
+  /** What a read would return, without any effect; undefined where it would not be `ok`. */
+  peekSysreg(pe: number, encoding: number): bigint | undefined {
+    const cpu = this.cpus[pe]!
+    const row = iccRegister(encoding)
+    if (iccAccess(this, cpu, row, false) !== SysregOutcome.ok) return undefined
+    const high = this.sysregHigh
+    this.sysregHigh = 0
+    const low = row!.peek!(this, cpu)
+    const value = (BigInt(this.sysregHigh >>> 0) << 32n) | BigInt(low >>> 0)
+    this.sysregHigh = high
+    return value
+  }
+
+  /** The level of an SPI's input wire, extended or not. Throws for an INTID that is no SPI of this GIC. */
+  setSpi(intid: number, level: boolean): void {
+    if (!this.irqs.exists(intid) || intid < 32 || (intid >= 1024 && intid < FIRST_ESPI))
+      throw new ConfigError(`INTID ${intid}: not an SPI of this GIC, which has ${this.config.intids - 32} from 32 on`)
+    this.irqs.setLine(this.irqs.wordOf(intid, 0), intid & 31, level)
+    this.settle()
+  }
+
+  /** The level of a PPI's input wire (INTID 16 to 31, or extended) of one PE. */
+  setPpi(pe: number, intid: number, level: boolean): void {
+    this.#checkCpu(pe)
+    if (!this.irqs.exists(intid) || intid < 16 || (intid >= 32 && intid < 1024) || intid >= FIRST_ESPI)
+      throw new ConfigError(`INTID ${intid}: not a PPI of this GIC`)
+    this.irqs.setLine(this.irqs.wordOf(intid, pe), intid & 31, level)
+    this.settle()
+  }
+
+  /** A short pulse on an SPI's input wire: an edge. */
+  pulseSpi(intid: number): void {
+    this.setSpi(intid, true)
+    this.setSpi(intid, false)
+  }
+
+  irq(pe: number): boolean {
+    return this.#irq[pe] ?? false
+  }
+
+  fiq(pe: number): boolean {
+    return this.#fiq[pe] ?? false
+  }
+
+  /** Every gate between this interrupt and this PE, in order, with what closes it and what would open it. */
+  explain(intid: number, pe: number): Explanation {
+    this.#checkCpu(pe)
+    return explainInterrupt(this, intid, pe)
+  }
+
+  /** Why an acknowledge by this PE gives no interrupt; undefined when it gives one. */
+  whyNothing(pe: number, register: Acknowledge = 'IAR1'): string | undefined {
+    this.#checkCpu(pe)
+    return whyNothing(this, pe, register)
+  }
+
+  /** Adds a listener to the event stream, and returns the function that takes it off. */
+  listen(listener: GicListener, options: { accesses?: boolean } = {}): () => void {
+    const stop = this.events.listen(listener)
+    if (options.accesses ?? true) {
+      this.frames.gicd.observer = this.#observe
+      for (const frame of this.frames.gicr) frame.observer = this.#observe
+    }
+    return () => {
+      stop()
+      if (this.events.active) return
+      this.frames.gicd.observer = undefined
+      for (const frame of this.frames.gicr) frame.observer = undefined
+    }
+  }
+
+  /** The whole state as plain JSON. Guest memory is the embedder's to save. */
+  snapshot(): SnapshotV3 {
+    return snapshotGic(this)
+  }
+
+  /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */
+  restore(snapshot: unknown): void {
+    restoreGic(this, snapshot)
+  }
+
+  /** Writes the pending tables of all Redistributors to guest memory, for a migration that goes by memory alone. */
+  savePendingTables(): void {
+    for (const { lpis } of this.redistributors) lpis?.savePendingTable()
+  }
+
+  // What an ITS asks of the Redistributors.
+
+  get pes(): number {
+    return this.config.cpus
+  }
+
+  setLpi(pe: number, intid: number): boolean {
+    const lpis = this.redistributors[pe]?.lpis
+    if (lpis === undefined || !lpis.covers(intid)) return false
+    lpis.setPending(intid)
+    this.#settlePe(pe)
+    return true
+  }
+
+  clearLpi(pe: number, intid: number): boolean {
+    const lpis = this.redistributors[pe]?.lpis
+    if (lpis === undefined || !lpis.covers(intid)) return false
+    lpis.clearPending(intid)
+    this.#settlePe(pe)
+    return true
+  }
+
+  invalidateLpi(pe: number, intid: number): void {
+    const lpis = this.redistributors[pe]?.lpis
+    if (lpis === undefined || !lpis.covers(intid)) return
+    lpis.refresh(intid)
+    this.#settlePe(pe)
+  }
+
+  invalidateAllLpis(pe: number): void {
+    this.redistributors[pe]?.lpis?.refreshAll()
+    this.#settlePe(pe)
+  }
+
+  moveLpi(from: number, to: number, intid: number): void {
+    const source = this.redistributors[from]?.lpis
+    if (from === to || !source?.covers(intid) || !source.isPending(intid)) return
+    this.clearLpi(from, intid)
+    this.setLpi(to, intid)
+  }
+
+  moveAllLpis(from: number, to: number): void {
+    if (from === to) return
+    for (const intid of this.redistributors[from]?.lpis?.pendingList() ?? []) this.moveLpi(from, to, intid)
+  }
+
+  peAt(rdBase: number): number {
+    return this.#rdBases.get(rdBase) ?? -1
+  }
+
+  // What the registers, the views and delivery ask of their GIC.
+
+  visible(word: number, by: Initiator, level: 0 | 1 | 2 | 3): number {
+    const exist = this.irqs.implemented[word]!
+    if (!this.shifted(by)) return exist
+    return exist & (this.irqs.group[word]! | (level === 0 ? 0 : this.irqs.nsacr[level - 1]![word]!))
+  }
+
+  shifted(by: Initiator): boolean {
+    return this.irqs.twoStates && !by.secure
+  }
+
+  fixedEnables(): number {
+    return 0
+  }
+
+  fixedPending(): number {
+    return 0
+  }
+
+  fixedTriggers(word: number): number {
+    return word < this.config.cpus ? SGIS : 0
+  }
+
+  misuse(code: MisuseCode, cpu: number, intid: number, what = String(intid)): void {
+    if (this.events.active) this.events.emit({ kind: 'misuse', code, cpu, intid, message: misuseMessages[code](what) })
+  }
+
+  /** GICD_CTLR.DS is set, until the next reset: there is one Security state, and Secure Group 1 is no more. */
+  disableSecurity(): void {
+    this.irqs.twoStates = false
+    this.groupEnables &= ~(1 << Group.G1S)
+    this.securityChanged()
+    this.irqs.retarget()
+  }
+
+  /** The frames hide Secure registers while there are two Security states. */
+  securityChanged(): void {
+    const { twoStates } = this.irqs
+    this.frames.gicd.security = twoStates
+    for (const frame of this.frames.gicr) frame.security = twoStates
+  }
+
+  /** Chooses anew which PE takes 1-of-N interrupts of each group: the first that takes part (IHI 0069 4.7.2, GICR_CTLR.DPG). */
+  eligibilityChanged(): void {
+    if (!this.config.oneOfN) return
+    const dpg = [RedistributorCtlr.DPG0, RedistributorCtlr.DPG1S, RedistributorCtlr.DPG1NS]
+    for (let group = 0; group < 3; group++) {
+      const takes = (cpu: CpuInterfaceV3) => {
+        const redistributor = this.redistributors[cpu.pe]!
+        return !redistributor.asleep && (cpu.enables >>> group) & 1 && !(redistributor.dpg & dpg[group]!)
+      }
+      const recipient = this.cpus.find(takes)?.pe ?? -1
+      const before = this.recipients[group]!
+      if (recipient === before) continue
+      this.recipients[group] = recipient
+      if (before >= 0) this.markDirty(before)
+      if (recipient >= 0) this.markDirty(recipient)
+    }
+  }
+
+  markDirty(pe: number): void {
+    this.#dirty[pe >>> 5]! |= 1 << (pe & 31)
+    this.#anyDirty = true
+  }
+
+  markAllDirty(): void {
+    for (let pe = 0; pe < this.config.cpus; pe++) this.markDirty(pe)
+  }
+
+  /** Brings the outputs of every PE whose candidates or interface changed up to date. */
+  settle(): void {
+    while (this.#anyDirty) {
+      this.#anyDirty = false
+      for (let word = 0; word < this.#dirty.length; word++)
+        while (this.#dirty[word] !== 0) {
+          const bit = lowestBit(this.#dirty[word]!)
+          this.#dirty[word]! &= ~(1 << bit)
+          updatePe(this, this.cpus[word * 32 + bit]!)
+        }
+    }
+  }
+
+  setOutputs(pe: number, irq: boolean, fiq: boolean): void {
+    if (this.#irq[pe] !== irq) {
+      this.#irq[pe] = irq
+      this.#signal(pe, 'irq', irq)
+    }
+    if (this.#fiq[pe] !== fiq) {
+      this.#fiq[pe] = fiq
+      this.#signal(pe, 'fiq', fiq)
+    }
+  }
+
+  #settlePe(pe: number): void {
+    this.markDirty(pe)
+    this.settle()
+  }
+
+  #signal(cpu: number, line: OutputLine, level: boolean): void {
+    if (this.events.active) this.events.emit({ kind: 'signal', cpu, line, level })
+    this.onOutput?.(cpu, line, level)
+  }
+
+  #reportSysreg(cpu: CpuInterfaceV3, register: string, write: boolean, low: number, high: number): void {
+    this.events.emit({
+      kind: 'access',
+      frame: 'ICC',
+      register,
+      offset: 0,
+      size: 8,
+      write,
+      low: low >>> 0,
+      high: high >>> 0,
+      cpu: cpu.pe,
+      secure: cpu.secure,
+      outcome: 'ok',
+    })
+  }
+
+  #observe = <D>(...[frame, row, access, outcome]: Parameters<FrameObserver<D>>): void => {
+    this.#reportAccess(
+      frame.name,
+      frame.table.at(access.offset)?.name,
+      row?.modelling === 'not-modelled',
+      access,
+      outcome,
+    )
+  }
+
+  #reportAccess(
+    frame: string,
+    register: string | undefined,
+    unmodelled: boolean,
+    access: Access,
+    outcome: Outcome,
+  ): void {
+    const { by, offset, size, write, low, high } = access
+    this.events.emit({
+      kind: 'access',
+      frame,
+      register,
+      offset,
+      size,
+      write,
+      low: low >>> 0,
+      high: high >>> 0,
+      cpu: by.cpu,
+      secure: by.secure,
+      outcome: outcomeNames[outcome]!,
+    })
+    const what = register ?? `${frame} offset 0x${offset.toString(16)}`
+    if (outcome === Outcome.reserved) this.misuse('reserved-register', by.cpu, -1, what)
+    else if (outcome !== Outcome.ok) this.misuse('bad-access', by.cpu, -1, what)
+    else if (unmodelled) this.misuse('not-modelled', by.cpu, -1, what)
+  }
+
+  #checkCpu(pe: number): void {
+    if (this.cpus[pe] === undefined) throw new ConfigError(`PE ${pe}: this GIC has PEs 0 to ${this.cpus.length - 1}`)
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The LPIs of one Redistributor: which are pending, and which of those can be delivered, by the configuration table in guest
+ * memory (IHI 0069 5.1). The configuration of an LPI is read when it becomes pending and when it is invalidated; the pending
+ * table is read when LPIs are enabled and written when they are disabled or saved.
+ */
+
+import { lowestBit } from '../bits.ts'
+import { Candidates, candidateKey, keyIntid, keyPriority, NONE } from '../candidates.ts'
+import type { GuestMemory } from '../memory.ts'
+
+export const FIRST_LPI = 8192
+
+/** Room of one set of candidates. */
+const SET_BITS = 15
+const SET_SIZE = 1 << SET_BITS
+
+/** Not listed as a candidate. */
+const UNLISTED = 0
+
+export class Lpis {
+  /** First INTID beyond those that the tables cover. */
+  readonly end: number
+  /** Of the configuration table's and the pending table's first byte. The latter's first 1,024 bytes belong to no LPI. */
+  readonly configuration: number
+  readonly pendingTable: number
+
+  readonly #memory: GuestMemory
+  /** LPI priorities are in the Non-secure view: the lower half of all while there are two Security states. */
+  readonly #shifted: () => boolean
+  readonly #pending: Int32Array
+  /** Priority + 1 at which an LPI is listed, or UNLISTED. */
+  readonly #listed: Uint16Array
+  readonly #candidates: Candidates
+  readonly #sets: number
+
+  constructor(memory: GuestMemory, configuration: number, pendingTable: number, end: number, shifted: () => boolean) {
+    const count = Math.max(0, end - FIRST_LPI)
+    this.#memory = memory
+    this.#shifted = shifted
+    this.configuration = configuration
+    this.pendingTable = pendingTable
+    this.end = FIRST_LPI + count
+    this.#pending = new Int32Array(Math.ceil(count / 32))
+    this.#listed = new Uint16Array(count)
+    this.#sets = Math.ceil(count / SET_SIZE)
+    this.#candidates = new Candidates(this.#sets, Math.min(count, SET_SIZE))
+  }
+
+  covers(intid: number): boolean {
+    return intid >= FIRST_LPI && intid < this.end
+  }
+
+  isPending(intid: number): boolean {
+    const at = intid - FIRST_LPI
+    return ((this.#pending[at >>> 5]! >>> (at & 31)) & 1) === 1
+  }
+
+  /** The LPI's byte of the configuration table: enable in bit 0, priority in bits 7:2; 0 where the table is not memory. */
+  configurationOf(intid: number): number {
+    const address = this.configuration + intid - FIRST_LPI
+    return this.#memory.contains(address, 1) ? this.#memory.read8(address) : 0
+  }
+
+  priorityOf(configuration: number): number {
+    const priority = configuration & 0xfc
+    return this.#shifted() ? 0x80 | (priority >>> 1) : priority
+  }
+
+  setPending(intid: number): void {
+    const at = intid - FIRST_LPI
+    this.#pending[at >>> 5]! |= 1 << (at & 31)
+    this.refresh(intid)
+  }
+
+  clearPending(intid: number): void {
+    const at = intid - FIRST_LPI
+    this.#pending[at >>> 5]! &= ~(1 << (at & 31))
+    this.#unlist(at)
+  }
+
+  /** Lists or unlists an LPI by its configuration as it is in memory now. */
+  refresh(intid: number): void {
+    const at = intid - FIRST_LPI
+    this.#unlist(at)
+    if (!this.isPending(intid)) return
+    const configuration = this.configurationOf(intid)
+    if (!(configuration & 1)) return
+    const priority = this.priorityOf(configuration)
+    this.#listed[at] = priority + 1
+    this.#candidates.insert(at >>> SET_BITS, priority, at & (SET_SIZE - 1))
+  }
+
+  refreshAll(): void {
+    this.forEachPending((intid) => this.refresh(intid))
+  }
+
+  forEachPending(visit: (intid: number) => void): void {
+    for (let word = 0; word < this.#pending.length; word++)
+      for (let rest = this.#pending[word]!; rest !== 0; rest &= rest - 1) visit(FIRST_LPI + word * 32 + lowestBit(rest))
+  }
+
+  /** Key of the best candidate, or NONE. */
+  best(): number {
+    let best = NONE
+    for (let set = 0; set < this.#sets; set++) {
+      const key = this.#candidates.best(set)
+      if (key === NONE) continue
+      const whole = candidateKey(keyPriority(key), FIRST_LPI + set * SET_SIZE + keyIntid(key))
+      if (whole < best) best = whole
+    }
+    return best
+  }
+
+  /** Takes over the pending table in memory (GICR_PENDBASER, IHI 0069 5.1.2). */
+  loadPendingTable(): void {
+    for (let intid = FIRST_LPI; intid < this.end; intid += 8) {
+      const address = this.pendingTable + (intid >>> 3)
+      if (!this.#memory.contains(address, 1)) return
+      for (let bits = this.#memory.read8(address); bits !== 0; bits &= bits - 1) {
+        const pending = intid + lowestBit(bits)
+        if (pending < this.end) this.setPending(pending)
+      }
+    }
+  }
+
+  /** Writes the pending table to memory, as far as it is memory. */
+  savePendingTable(): void {
+    for (let intid = FIRST_LPI; intid < this.end; intid += 8) {
+      const address = this.pendingTable + (intid >>> 3)
+      if (!this.#memory.contains(address, 1)) return
+      const at = intid - FIRST_LPI
+      const bits = (this.#pending[at >>> 5]! >>> (at & 31)) & 0xff
+      if (this.#memory.read8(address) !== bits) this.#memory.write8(address, bits)
+    }
+  }
+
+  pendingList(): number[] {
+    const list: number[] = []
+    this.forEachPending((intid) => list.push(intid))
+    return list
+  }
+
+  #unlist(at: number): void {
+    const listed = this.#listed[at]!
+    if (listed === UNLISTED) return
+    this.#listed[at] = UNLISTED
+    this.#candidates.remove(at >>> SET_BITS, listed - 1, at & (SET_SIZE - 1))
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The Redistributor of one PE of a GICv3: its sleep state, its LPIs, and the registers behind them (IHI 0069 12.10, 12.11).
+ * The SGIs and PPIs that its second frame shows are in the common state; an access acts on the owner, whoever makes it.
+ */
+
+import type { CheckedConfigV3 } from './config.ts'
+import type { GicV3 } from './gic.ts'
+import { FIRST_LPI, Lpis } from './lpis.ts'
+
+/** GICR_CTLR fields that software writes. */
+export const RedistributorCtlr = {
+  EnableLPIs: 1 << 0,
+  CES: 1 << 1,
+  IR: 1 << 2,
+  DPG0: 1 << 24,
+  DPG1NS: 1 << 25,
+  DPG1S: 1 << 26,
+} as const
+
+const DPG = RedistributorCtlr.DPG0 | RedistributorCtlr.DPG1NS | RedistributorCtlr.DPG1S
+
+/** Bits that are kept of GICR_PROPBASER and GICR_PENDBASER; PTZ is write-only. */
+const PROPBASER_LOW = 0xffff_ff9f | 0
+const PENDBASER_LOW = 0xffff_0f80 | 0
+const BASE_HIGH = 0x070f_ffff
+
+export class Redistributor {
+  readonly gic: GicV3
+  readonly pe: number
+  /** Affinity of the PE, as Aff3 to Aff0. */
+  readonly affinity: number
+  /** The last one of its region (GICR_TYPER.Last). */
+  readonly last: boolean
+
+  /** GICR_WAKER.ProcessorSleep and ChildrenAsleep: reset to asleep. */
+  asleep = true
+  dpg = 0
+  statusr = 0
+  propbaserLow = 0
+  propbaserHigh = 0
+  pendbaserLow = 0
+  pendbaserHigh = 0
+  /** There while GICR_CTLR.EnableLPIs is 1. */
+  lpis: Lpis | undefined
+
+  constructor(gic: GicV3, pe: number, config: CheckedConfigV3, last: boolean) {
+    this.gic = gic
+    this.pe = pe
+    this.affinity = config.affinities[pe]!
+    this.last = last
+  }
+
+  reset(): void {
+    this.asleep = true
+    this.dpg = 0
+    this.statusr = 0
+    this.propbaserLow = 0
+    this.propbaserHigh = 0
+    this.pendbaserLow = 0
+    this.pendbaserHigh = 0
+    this.lpis = undefined
+  }
+
+  /** GICR_CTLR: nothing takes time here, so RWP and UWP are 0; EnableLPIs may be cleared again (CES). */
+  get ctlr(): number {
+    const { config } = this.gic
+    const fixed =
+      (config.lpis === undefined ? 0 : RedistributorCtlr.CES) | (config.invalidateRegisters ? RedistributorCtlr.IR : 0)
+    return (this.lpis === undefined ? 0 : RedistributorCtlr.EnableLPIs) | fixed | this.dpg
+  }
+
+  setCtlr(value: number): void {
+    if (this.gic.config.oneOfN) {
+      this.dpg = value & DPG
+      this.gic.eligibilityChanged()
+    }
+    const enable = (value & RedistributorCtlr.EnableLPIs) !== 0
+    if (enable === (this.lpis !== undefined)) return
+    if (enable) this.#enableLpis()
+    else {
+      this.lpis?.savePendingTable()
+      this.lpis = undefined
+    }
+    this.gic.markDirty(this.pe)
+  }
+
+  /** GICR_WAKER: the state follows the request at once. */
+  setWaker(value: number): void {
+    const asleep = (value & 2) !== 0
+    if (asleep === this.asleep) return
+    this.asleep = asleep
+    this.gic.eligibilityChanged()
+    this.gic.markDirty(this.pe)
+  }
+
+  get waker(): number {
+    return this.asleep ? 6 : 0
+  }
+
+  /** Ignored while LPIs are enabled, when changing it is UNPREDICTABLE. */
+  setPropbaser(half: number, value: number): void {
+    if (this.lpis !== undefined || this.gic.config.lpis === undefined) return
+    if (half === 0) this.propbaserLow = value & PROPBASER_LOW
+    else this.propbaserHigh = value & BASE_HIGH
+  }
+
+  /** PTZ (bit 62) says that the table is zero: it reads as 0 and is remembered until LPIs are enabled. */
+  setPendbaser(half: number, value: number): void {
+    if (this.lpis !== undefined || this.gic.config.lpis === undefined) return
+    if (half === 0) this.pendbaserLow = value & PENDBASER_LOW
+    else this.pendbaserHigh = value & (BASE_HIGH | PTZ_HIGH)
+  }
+
+  /** First INTID beyond the LPIs that GICR_PROPBASER.IDbits and the GIC have. */
+  get lpiEnd(): number {
+    const bits = (this.propbaserLow & 31) + 1
+    return bits < 14 ? FIRST_LPI : Math.min(2 ** bits, this.gic.lpiEnd)
+  }
+
+  /** Takes up LPIs that were pending when a snapshot was made: nothing is read from the pending table. */
+  resumeLpis(pending: readonly number[]): void {
+    this.#openTables()
+    for (const intid of pending) if (this.lpis?.covers(intid)) this.lpis.setPending(intid)
+  }
+
+  #enableLpis(): void {
+    this.#openTables()
+    if (!(this.pendbaserHigh & PTZ_HIGH)) this.lpis?.loadPendingTable()
+    this.pendbaserHigh &= ~PTZ_HIGH
+  }
+
+  #openTables(): void {
+    const { config, memory } = this.gic
+    if (config.lpis === undefined || memory === undefined) return
+    const configuration = address(this.propbaserLow & 0xffff_f000, this.propbaserHigh)
+    const pendingTable = address(this.pendbaserLow & 0xffff_0000, this.pendbaserHigh)
+    this.lpis = new Lpis(memory, configuration, pendingTable, this.lpiEnd, () => this.gic.irqs.twoStates)
+  }
+}
+
+const PTZ_HIGH = 1 << 30
+
+/** Physical address bits 51:0 of a base register. */
+function address(low: number, high: number): number {
+  return (high & 0xf_ffff) * 2 ** 32 + (low >>> 0)
+}

@@ -1,0 +1,58 @@
+/**
+ * The generation of SGIs by ICC_SGI0R_EL1, ICC_SGI1R_EL1 and ICC_ASGI1R_EL1 (IHI 0069 12.1.10): which PEs an SGI is for, and
+ * whether the group that it has on each of them may be reached from where it was sent.
+ */
+
+import type { CpuInterfaceV3 } from './cpu-interface.ts'
+import type { GicV3 } from './gic.ts'
+import { Group } from './irqs.ts'
+
+export type SgiRegister = 'SGI0R' | 'SGI1R' | 'ASGI1R'
+
+const IRM_HIGH = 1 << 8
+
+export function sendSgi(gic: GicV3, cpu: CpuInterfaceV3, register: SgiRegister, low: number, high: number): void {
+  const sgi = (low >>> 24) & 15
+  let reached = false
+  if (high & IRM_HIGH) {
+    for (let pe = 0; pe < gic.config.cpus; pe++)
+      if (pe !== cpu.pe) reached = deliver(gic, cpu, register, sgi, pe) || reached
+  } else {
+    // Aff3 in bits 55:48, Aff2 in 39:32, Aff1 in 23:16; the list's bit n is Aff0 = 16 * RangeSelector + n.
+    const cluster = (((high >>> 16) & 0xff) << 24) | ((high & 0xff) << 16) | (((low >>> 16) & 0xff) << 8)
+    const first = gic.rangeSelector ? ((high >>> 12) & 15) * 16 : 0
+    for (let list = low & 0xffff; list !== 0; list &= list - 1) {
+      const aff0 = first + 31 - Math.clz32(list & -list)
+      const pe = gic.irqs.peWithAffinity((cluster | aff0) >>> 0)
+      if (pe >= 0) reached = deliver(gic, cpu, register, sgi, pe) || reached
+    }
+  }
+  if (!reached) gic.misuse('sgi-no-target', cpu.pe, sgi)
+}
+
+function deliver(gic: GicV3, cpu: CpuInterfaceV3, register: SgiRegister, sgi: number, pe: number): boolean {
+  const group = gic.irqs.groupOf(pe, sgi)
+  if (!reaches(gic, cpu, register, sgi, pe, group)) return false
+  gic.irqs.assign(gic.irqs.latch, 'pending', pe, -1, 1 << sgi)
+  return true
+}
+
+/** Whether a write of this register reaches an SGI that is in `group` on its target. */
+function reaches(
+  gic: GicV3,
+  cpu: CpuInterfaceV3,
+  register: SgiRegister,
+  sgi: number,
+  pe: number,
+  group: number,
+): boolean {
+  // With one Security state, SGI1R generates either group and the other two Group 0 alone.
+  if (!gic.irqs.twoStates) return register === 'SGI1R' || group === Group.G0
+  const { secure } = cpu
+  const wanted = register === 'SGI0R' ? Group.G0 : secure === (register === 'SGI1R') ? Group.G1S : Group.G1NS
+  // A request for Secure Group 1 reaches Secure Group 0 too.
+  const asked = group === wanted || (wanted === Group.G1S && group === Group.G0)
+  if (secure || group === Group.G1NS || !asked) return asked
+  // Non-secure software reaches Secure SGIs as far as the target's GICR_NSACR says: 1 grants Group 0, 2 Secure Group 1 too.
+  return ((gic.irqs.nsacr[group === Group.G0 ? 0 : 1][pe]! >>> sgi) & 1) === 1
+}

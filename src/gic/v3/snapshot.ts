@@ -1,0 +1,180 @@
+/**
+ * What a snapshot of a GICv3 holds, and its version. LPI configuration is not in it: it is in guest memory, which the embedder
+ * saves; pending LPIs are. Outputs and candidates are not: they follow from the rest.
+ */
+
+import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
+import type { CpuInterfaceV3 } from './cpu-interface.ts'
+import type { GicV3 } from './gic.ts'
+import { FIRST_LPI } from './lpis.ts'
+import type { Redistributor } from './redistributor.ts'
+
+/** Raised whenever the meaning or the set of parts changes. */
+export const SNAPSHOT_VERSION = 1
+
+export interface SnapshotV3 {
+  readonly format: 'vgic-gicv3'
+  readonly version: number
+  readonly [part: string]: unknown
+}
+
+export function snapshotGic(gic: GicV3): SnapshotV3 {
+  return schema(gic).save() as SnapshotV3
+}
+
+export function restoreGic(gic: GicV3, snapshot: unknown): void {
+  const parts = schema(gic)
+  parts.check(snapshot, 'snapshot')
+  parts.load(snapshot)
+  for (const cpu of gic.cpus) cpu.updateRunning()
+  gic.securityChanged()
+  gic.irqs.retarget()
+  gic.eligibilityChanged()
+  gic.markAllDirty()
+  gic.settle()
+}
+
+function schema(gic: GicV3): Part {
+  const { irqs, config } = gic
+  const [nsacr1, nsacr2, nsacr3] = irqs.nsacr
+  const bitmap = (words: Int32Array) => array(words, (i) => irqs.implemented[i]!)
+  const exists = (slot: number, bits: number) => ((irqs.implemented[slot >>> 5]! >>> (slot & 31)) & 1 ? bits : 0)
+  const routable = (slot: number) => irqs.ownerOf(slot >>> 5) < 0
+  return group({
+    format: exactly('vgic-gicv3', 'the format'),
+    version: exactly(SNAPSHOT_VERSION, 'the version'),
+    config: exactly(config, 'the configuration'),
+    groupEnables: integer(
+      () => gic.groupEnables,
+      (value) => {
+        gic.groupEnables = value
+      },
+      0,
+      7,
+    ),
+    twoStates: flag(
+      () => irqs.twoStates,
+      (value) => {
+        irqs.twoStates = value && config.security
+      },
+    ),
+    e1nwf: flag(
+      () => gic.e1nwf,
+      (value) => {
+        gic.e1nwf = value
+      },
+    ),
+    statusr: integer(
+      () => gic.statusr,
+      (value) => {
+        gic.statusr = value
+      },
+      0,
+      15,
+    ),
+    enabled: bitmap(irqs.enabled),
+    latch: bitmap(irqs.latch),
+    line: bitmap(irqs.line),
+    active: bitmap(irqs.active),
+    group: bitmap(irqs.group),
+    modifier: bitmap(irqs.modifier),
+    nmi: bitmap(irqs.nmi),
+    edge: bitmap(irqs.edge),
+    withdrawn: bitmap(irqs.withdrawn),
+    nsacr: list([bitmap(nsacr1), bitmap(nsacr2), bitmap(nsacr3)]),
+    priority: array(irqs.priority, (slot) => exists(slot, gic.priorityMask)),
+    routeLow: array(irqs.routeLow, (slot) => (routable(slot) ? exists(slot, 0x80ff_ffff | 0) : 0)),
+    routeHigh: array(irqs.routeHigh, (slot) => (routable(slot) ? exists(slot, 0xff) : 0)),
+    cpus: list(gic.cpus.map(cpuPart)),
+    redistributors: list(gic.redistributors.map(redistributorPart)),
+  })
+}
+
+function cpuPart(cpu: CpuInterfaceV3): Part {
+  const number = (name: 'el' | 'pmr' | 'enables' | 'cbpr' | 'eoiMode' | 'activeNmi', least: number, most: number) =>
+    integer(
+      () => cpu[name],
+      (value) => {
+        cpu[name] = value
+      },
+      least,
+      most,
+    )
+  const boolean = (name: 'secure' | 'scrFiq' | 'scrIrq' | 'sctlrNmi' | 'eoiModeEl3' | 'pmhe') =>
+    flag(
+      () => cpu[name],
+      (value) => {
+        cpu[name] = value
+      },
+    )
+  return group({
+    el: number('el', 0, 3),
+    secure: boolean('secure'),
+    scrFiq: boolean('scrFiq'),
+    scrIrq: boolean('scrIrq'),
+    sctlrNmi: boolean('sctlrNmi'),
+    pmr: number('pmr', 0, 0xff),
+    bpr: array(cpu.bpr, () => 7),
+    enables: number('enables', 0, 7),
+    cbpr: number('cbpr', 0, 3),
+    eoiMode: number('eoiMode', 0, 3),
+    eoiModeEl3: boolean('eoiModeEl3'),
+    pmhe: boolean('pmhe'),
+    apr: list(cpu.apr.map((registers) => array(registers, (i) => cpu.existingLevels(i)))),
+    activeNmi: number('activeNmi', 0, 6),
+  })
+}
+
+function redistributorPart(redistributor: Redistributor): Part {
+  const word = (name: 'dpg' | 'propbaserLow' | 'propbaserHigh' | 'pendbaserLow' | 'pendbaserHigh') =>
+    integer(
+      () => redistributor[name] >>> 0,
+      (value) => {
+        redistributor[name] = value | 0
+      },
+      0,
+      0xffff_ffff,
+    )
+  return group({
+    asleep: flag(
+      () => redistributor.asleep,
+      (value) => {
+        redistributor.asleep = value
+      },
+    ),
+    statusr: integer(
+      () => redistributor.statusr,
+      (value) => {
+        redistributor.statusr = value
+      },
+      0,
+      15,
+    ),
+    dpg: word('dpg'),
+    propbaserLow: word('propbaserLow'),
+    propbaserHigh: word('propbaserHigh'),
+    pendbaserLow: word('pendbaserLow'),
+    pendbaserHigh: word('pendbaserHigh'),
+    lpis: lpisPart(redistributor),
+  })
+}
+
+/** Pending LPIs by INTID while GICR_CTLR.EnableLPIs is 1; null while it is 0. */
+function lpisPart(redistributor: Redistributor): Part {
+  return {
+    save: () => redistributor.lpis?.pendingList() ?? null,
+    check: (value, where) => {
+      if (value === null) return
+      const end = redistributor.gic.lpiEnd
+      if (redistributor.gic.config.lpis === undefined) throw new SnapshotError(`${where}: LPIs are not configured here`)
+      if (!Array.isArray(value)) throw new SnapshotError(`${where}: expected null or an array of INTIDs`)
+      for (const [i, intid] of value.entries())
+        if (!Number.isInteger(intid) || intid < FIRST_LPI || intid >= end)
+          throw new SnapshotError(`${where}[${i}]: expected an INTID from ${FIRST_LPI} to ${end - 1}`)
+    },
+    load: (value) => {
+      redistributor.lpis = undefined
+      if (value !== null) redistributor.resumeLpis(value as number[])
+    },
+  }
+}
