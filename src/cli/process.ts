@@ -1,13 +1,17 @@
 /** Joins the command to the process it runs in: streams, environment, exit status, a reader that went away. */
 
 import type { Io, Output } from './command.ts'
+import { ExitStatus } from './command.ts'
 import { main } from './main.ts'
 
-/** A stream whose reader may close it at any time, as `head` does: what comes after that is for nobody. */
-function outputOf(stream: NodeJS.WriteStream): Output {
+/** A reader that went away, as `head` does: what comes after that is for nobody, and no fault. */
+const goneReader: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
+
+/** @param failed called once when the stream takes no more for another reason, such as a full disk */
+function outputOf(stream: NodeJS.WriteStream, failed: (reason: string) => void): Output {
   let closed = false
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+    if (!closed && !goneReader.has(error.code)) failed(error.code === 'ENOSPC' ? 'no space left' : error.message)
     closed = true
   })
   return {
@@ -23,11 +27,19 @@ function outputOf(stream: NodeJS.WriteStream): Output {
 
 /** Runs the command line of this process and leaves its status as the process's. */
 export async function runProcess(): Promise<void> {
+  let lost = false
+  const err = outputOf(process.stderr, () => {})
+  const out = outputOf(process.stdout, (reason) => {
+    lost = true
+    err.write(`vgic: the output cannot be written: ${reason}\n`)
+    process.exitCode = ExitStatus.unusable
+  })
   const io: Io = {
-    out: outputOf(process.stdout),
-    err: outputOf(process.stderr),
+    out,
+    err,
     env: process.env,
     input: process.stdin,
   }
-  process.exitCode = await main(process.argv.slice(2), io)
+  const status = await main(process.argv.slice(2), io)
+  process.exitCode = lost ? ExitStatus.unusable : status
 }
