@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TraceEvent } from './event.ts'
 import { noCpu } from './event.ts'
@@ -156,6 +157,55 @@ describe('a machine with two Security states', () => {
     )
     expect(result.divergences).toEqual([])
   })
+})
+
+describe('a hostile trace', () => {
+  const hex = (max: number) => fc.integer({ min: 0, max }).map((n) => `0x${n.toString(16)}`)
+  const cpu = fc.constantFrom('0', '1', '0s', '1s', '0n', '1n')
+  const access = fc
+    .record({
+      cpu,
+      verb: fc.constantFrom('R', 'W'),
+      region: fc.constantFrom('gicd', 'gicc', 'v2m', 'gich', 'its'),
+      // Mostly where registers are.
+      offset: fc.oneof(hex(0x1010), hex(0x100), hex(0xff00)),
+      size: fc.constantFrom(1, 2, 4, 8),
+      value: hex(0xff),
+    })
+    .map((r) => `${r.cpu} ${r.verb} ${r.region} ${r.offset} ${r.size} ${r.value}`)
+  const line = fc.oneof(
+    access,
+    fc
+      .record({ region: fc.constantFrom('v2m', 'itst', 'gicd', 'gicc'), value: hex(0x3ff) })
+      .map((r) => `- W ${r.region} 0x40 4 ${r.value}`),
+    fc
+      .record({ intid: fc.integer({ min: 32, max: 287 }), level: fc.constantFrom(0, 1) })
+      .map((r) => `irq ${r.intid} - ${r.level}`),
+    fc
+      .record({ intid: fc.integer({ min: 16, max: 31 }), cpu: fc.constantFrom(0, 1), level: fc.constantFrom(0, 1) })
+      .map((r) => `irq ${r.intid} ${r.cpu} ${r.level}`),
+    fc
+      .record({ cpu: fc.constantFrom(0, 1), signal: fc.constantFrom('irq', 'fiq'), level: fc.constantFrom(0, 1) })
+      .map((r) => `out ${r.cpu} ${r.signal} ${r.level}`),
+    fc.constantFrom('reset 1', 'mem 0x40000000 00ff', '0 MRS ICC_IAR1_EL1 0x3ff', '1 MSR ICC_SGI1R_EL1 0x1'),
+  )
+
+  it.each(['off', 'on'])(
+    'of sound lines in any order is judged without an exception (two Security states: %s)',
+    (secure) => {
+      const machine = parseMachine(`-machine virt,gic-version=2,secure=${secure} -smp 2`)
+      fc.assert(
+        fc.property(fc.array(line, { maxLength: 100 }), (lines) => {
+          const replayer = new Replayer(new GicV2Machine(machine), { limit: 3 })
+          replayer.take(parse(['0 R gicd 0x4 4 0x0', ...lines].join('\n')))
+          const result = replayer.finish()
+          expect(result.events).toBe(lines.length + 1)
+          expect(result.divergences.length).toBe(Math.min(3, result.divergenceCount))
+        }),
+        { numRuns: 300 },
+      )
+    },
+  )
 })
 
 describe('the state of a machine', () => {

@@ -352,7 +352,7 @@ describe('a replay', () => {
   it('stays small on a trace that names a great many registers and interrupts', () => {
     const machine = scripted({}, '-machine virt,gic-version=3 -smp 512')
     const replayer = new Replayer(machine)
-    for (let i = 0; i < 80_000; i++) {
+    for (let i = 0; i < 70_000; i++) {
       replayer.take([
         parseEvent(`0 MRS ICC_IAR1_EL1 ${8192 + i}`, i),
         parseEvent(`0 R gicr ${(i * 4) % 0x400_0000} 4 0`, i),

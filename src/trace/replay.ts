@@ -3,13 +3,13 @@
  * change of an output with the changes it listed. Neither parses a trace nor prints a result.
  */
 
-import type { Divergence, OutputLevel } from './divergence.ts'
+import type { Divergence } from './divergence.ts'
 import type { AccessEvent, InputEvent, SystemRegisterEvent, TraceEvent } from './event.ts'
 import { noCpu, TraceError } from './event.ts'
-import { formatEvent, hex64 } from './format.ts'
+import { Findings } from './findings.ts'
+import { hex64 } from './format.ts'
 import type { MachineDescription } from './header.ts'
-import { involvedInterrupts } from './involved.ts'
-import type { DecodedRegister, Explanation, ReplayMachine } from './machine.ts'
+import type { Explanation, ReplayMachine } from './machine.ts'
 import { Outputs } from './outputs.ts'
 import type { Deliveries, IdentityDifference, RegisterUse } from './statistics.ts'
 import { Statistics } from './statistics.ts'
@@ -71,11 +71,8 @@ export class Replayer {
   readonly #machine: ReplayMachine
   readonly #statistics: Statistics
   readonly #outputs: Outputs
-  readonly #contextLength: number
-  readonly #limit: number
+  readonly #findings: Findings
   readonly #stopAt: number
-  readonly #divergences: Divergence[] = []
-  #divergenceCount = 0
   #events = 0
   #seconds = 0
   #readsCompared = 0
@@ -102,18 +99,13 @@ export class Replayer {
   readonly #causeOutputs: TraceEvent[] = []
   /** A GICv2m message that waits to be seen in the `irq` lines behind it. */
   #message: AccessEvent | undefined
-  /** The latest events that are closed, as a ring. */
-  readonly #ring: (TraceEvent | undefined)[]
-  #ringNext = 0
 
   constructor(machine: ReplayMachine, options: ReplayOptions = {}) {
     this.#machine = machine
     this.#statistics = new Statistics(machine)
     this.#outputs = new Outputs(machine.description.cpus)
-    this.#contextLength = options.context ?? 8
-    this.#limit = options.limit ?? 10
+    this.#findings = new Findings(machine, options.context ?? 8, options.limit ?? 10)
     this.#stopAt = options.stopAt ?? Number.POSITIVE_INFINITY
-    this.#ring = new Array(Math.max(1, this.#contextLength)).fill(undefined)
     machine.onOutput = (cpu, signal, level) => this.#outputs.takeOurs(cpu, signal, level)
   }
 
@@ -122,7 +114,7 @@ export class Replayer {
   }
 
   get divergenceCount(): number {
-    return this.#divergenceCount
+    return this.#findings.count
   }
 
   /**
@@ -158,8 +150,8 @@ export class Replayer {
       machine: this.#machine.description,
       events: this.#events,
       stoppedAt: stopped ? this.#stopAt : undefined,
-      divergenceCount: this.#divergenceCount,
-      divergences: this.#divergences,
+      divergenceCount: this.#findings.count,
+      divergences: this.#findings.kept,
       reads: { compared: this.#readsCompared, identity: this.#identityReads, unmodelled: this.#unmodelledReads },
       outputs: {
         compared: this.#outputs.compared,
@@ -183,7 +175,7 @@ export class Replayer {
         throw new TraceError(event.line, "an 'out' line before any event that could cause it")
       this.#followMessage(undefined)
       this.#outputs.takeRecorded(event.cpu, event.signal, event.level)
-      if (this.#causeOutputs.length < this.#ring.length) this.#causeOutputs.push(event)
+      if (this.#causeOutputs.length < this.#findings.contextLength) this.#causeOutputs.push(event)
       return
     }
     this.#followMessage(event)
@@ -262,8 +254,13 @@ export class Replayer {
     }
     this.#readsCompared++
     if (same) return
-    const decode = (l: number, h: number) => this.#machine.describe(event.region, event.offset, l, h)
-    this.#readDiverges(event, decode, use.row, low, high, refused, foreseen ?? this.#aboutRead(event, use, low))
+    this.#findings.read(event, this.#causeNumber, {
+      name: use.row,
+      low,
+      high,
+      refused,
+      explanations: foreseen ?? this.#aboutRead(event, use, low),
+    })
   }
 
   #mrs(event: SystemRegisterEvent): void {
@@ -288,8 +285,13 @@ export class Replayer {
     }
     this.#readsCompared++
     if (same) return
-    const decode = (l: number, h: number) => this.#machine.describeRegister(event.register, l, h)
-    this.#readDiverges(event, decode, event.register, low, high, refused, foreseen ?? this.#aboutRead(event, use, low))
+    this.#findings.read(event, this.#causeNumber, {
+      name: event.register,
+      low,
+      high,
+      refused,
+      explanations: foreseen ?? this.#aboutRead(event, use, low),
+    })
   }
 
   #write(event: AccessEvent): void {
@@ -369,54 +371,15 @@ export class Replayer {
 
   /** If an acknowledge is going to differ, the reason is asked for before it changes the state. */
   #foresee(event: AccessEvent | SystemRegisterEvent): Explanation[] | undefined {
-    if (this.#divergences.length >= this.#limit) return undefined
+    if (this.#findings.full) return undefined
     const value = this.#machine.peek(event)
     if (value === undefined || value >>> 0 === event.low) return undefined
-    return this.#explain([event.low & 0xff_ffff, value & 0xff_ffff], event.cpu)
+    return this.#findings.explain([event.low & 0xff_ffff, value & 0xff_ffff], event.cpu)
   }
 
   #aboutRead(event: AccessEvent | SystemRegisterEvent, use: RegisterUse, ours: number): Explanation[] {
-    if (use.role !== 'acknowledge' && use.role !== 'highest') return []
-    return this.#explain([event.low & 0xff_ffff, ours & 0xff_ffff], event.cpu)
-  }
-
-  #explain(values: readonly number[], cpu: number): Explanation[] {
-    // GICC_IAR holds the source of an SGI above its INTID; a system register holds a wider INTID.
-    const { version } = this.#machine.description
-    const intids = values.map((value) => (version === 2 ? value & 0x3ff : value))
-    const found: Explanation[] = []
-    for (const intid of new Set(intids)) {
-      if (intid >= 1020 && intid <= 1023) continue
-      const explanation = this.#machine.explain(intid, cpu)
-      if (explanation !== undefined) found.push(explanation)
-    }
-    return found
-  }
-
-  #readDiverges(
-    event: AccessEvent | SystemRegisterEvent,
-    decode: (low: number, high: number) => DecodedRegister | undefined,
-    row: string,
-    low: number,
-    high: number,
-    refused: string,
-    explanations: Explanation[],
-  ): void {
-    this.#divergenceCount++
-    if (this.#divergences.length >= this.#limit) return
-    const recorded = decode(event.low, event.high)
-    this.#divergences.push({
-      line: event.line,
-      event: this.#causeNumber,
-      text: formatEvent(event),
-      kind: 'read',
-      what: recorded?.name ?? row,
-      recorded: { value: hex64(event.low, event.high), fields: recorded?.fields ?? {} },
-      ours: { value: hex64(low, high), fields: decode(low, high)?.fields ?? {} },
-      ...(refused === '' ? {} : { refused }),
-      before: this.#context(),
-      explanations,
-    })
+    if (this.#findings.full || (use.role !== 'acknowledge' && use.role !== 'highest')) return []
+    return this.#findings.explain([event.low & 0xff_ffff, ours & 0xff_ffff], event.cpu)
   }
 
   /** Judges the outputs of the event that is over, and takes it into the context of later ones. */
@@ -425,50 +388,13 @@ export class Replayer {
     if (cause === undefined) return
     if (!this.#outputs.quiet) {
       const differ = this.#outputs.compare(cause.kind === 'write' || cause.kind === 'msr')
-      if (differ !== undefined) this.#outputsDiverge(cause, differ)
+      if (differ !== undefined) this.#findings.outputs(cause, this.#causeNumber, differ)
     }
-    this.#remember(cause)
+    this.#findings.remember(cause)
     if (this.#causeOutputs.length > 0) {
-      for (const output of this.#causeOutputs) this.#remember(output)
+      for (const output of this.#causeOutputs) this.#findings.remember(output)
       this.#causeOutputs.length = 0
     }
     this.#cause = undefined
-  }
-
-  #outputsDiverge(cause: TraceEvent, outputs: OutputLevel[]): void {
-    this.#divergenceCount++
-    if (this.#divergences.length >= this.#limit) return
-    const explanations: Explanation[] = []
-    for (const cpu of new Set(outputs.map((o) => o.cpu))) {
-      const intids = involvedInterrupts(cause, cpu, this.#machine.description.version)
-      intids.push(this.#machine.highestPending(cpu))
-      explanations.push(...this.#explain(intids, cpu))
-      if (explanations.length >= 8) break
-    }
-    this.#divergences.push({
-      line: cause.line,
-      event: this.#causeNumber,
-      text: formatEvent(cause),
-      kind: 'output',
-      what: 'outputs',
-      outputs,
-      before: this.#context(),
-      explanations,
-    })
-  }
-
-  #remember(event: TraceEvent): void {
-    this.#ring[this.#ringNext] = event
-    this.#ringNext = (this.#ringNext + 1) % this.#ring.length
-  }
-
-  #context(): { line: number; text: string }[] {
-    if (this.#contextLength === 0) return []
-    const found: { line: number; text: string }[] = []
-    for (let i = 0; i < this.#ring.length; i++) {
-      const event = this.#ring[(this.#ringNext + i) % this.#ring.length]
-      if (event !== undefined) found.push({ line: event.line, text: formatEvent(event) })
-    }
-    return found
   }
 }
