@@ -48,7 +48,7 @@ export function explanationLines(explanation: Explanation, style: Style): string
 }
 
 export function divergenceLines(file: string, number: number, divergence: Divergence, style: Style): string[] {
-  const { line, event, text, what, recorded, ours, refused, outputs, before, explanations } = divergence
+  const { line, event, text, what, recorded, ours, refused, outputs, acknowledged, before, explanations } = divergence
   const lines = [`${style.bold(`${file}:${line}`)}: ${style.bad(`divergence ${number}`)}: ${what} (event ${event})`]
   for (const earlier of before) lines.push(style.dim(`  ${String(earlier.line).padStart(8)}  ${earlier.text}`))
   lines.push(`  ${String(line).padStart(8)}  ${style.bold(text)}`)
@@ -61,6 +61,10 @@ export function divergenceLines(file: string, number: number, divergence: Diverg
   for (const output of outputs ?? []) {
     const name = `${output.signal.toUpperCase()} of CPU ${output.cpu}`
     lines.push(`  ${name}: recorded ${levelText(output.recorded)}, ours ${levelText(output.ours)}`)
+  }
+  if (acknowledged !== undefined) {
+    const { cpu, intid, line: at } = acknowledged
+    lines.push(`  next, the recorded CPU ${cpu} acknowledged INTID ${intid} (line ${at})`)
   }
   for (const explanation of explanations) lines.push(...explanationLines(explanation, style))
   return lines

@@ -48,7 +48,7 @@ function wanted(text: string): { intid: number; cpu: number } {
 function givenMachine(text: string | undefined): MachineDescription | undefined {
   if (text === undefined) return undefined
   try {
-    return parseMachine(text.startsWith('-') ? text : `-machine ${text}`)
+    return parseMachine(text)
   } catch (error) {
     if (error instanceof TraceError) throw new UsageError(`--machine: ${error.message}`)
     throw error

@@ -38,6 +38,8 @@ export interface Divergence {
   refused?: string
   /** Of outputs: every one on which the two differ. */
   outputs?: OutputLevel[]
+  /** Of an output that rose for the recorded machine alone: what that CPU acknowledged next, and in which line. */
+  acknowledged?: { cpu: number; intid: number; line: number }
   /** The events before it, as the trace has them, with their lines. */
   before: { line: number; text: string }[]
   /** The interrupts that it is about: why each is or is not signalled, just before the read or just after the change. */

@@ -34,6 +34,8 @@ export class Findings {
   /** The latest events that are over, as a ring. */
   readonly #ring: (TraceEvent | undefined)[]
   #next = 0
+  /** By CPU: the divergence whose cause the next acknowledge will name. */
+  readonly #unnamed = new Map<number, Divergence>()
 
   constructor(machine: ReplayMachine, contextLength: number, limit: number) {
     this.#machine = machine
@@ -82,7 +84,7 @@ export class Findings {
       const intids = involvedInterrupts(cause, cpu, this.#machine.description.version)
       explanations.push(...this.explain([...intids, this.#machine.highestPending(cpu)], cpu))
     }
-    this.kept.push({
+    const divergence: Divergence = {
       line: cause.line,
       event: number,
       text: formatEvent(cause),
@@ -91,7 +93,23 @@ export class Findings {
       outputs,
       before: this.#context(),
       explanations: explanations.slice(0, mostExplanations),
-    })
+    }
+    this.kept.push(divergence)
+    for (const { cpu, recorded, ours } of outputs) if (recorded === 1 && ours !== 1) this.#unnamed.set(cpu, divergence)
+  }
+
+  /**
+   * Takes note of an acknowledge, just before it is applied. An output that only the recorded machine raised does not say
+   * for which interrupt; what its CPU takes next does.
+   */
+  acknowledge(cpu: number, intid: number, line: number): void {
+    if (this.#unnamed.size === 0) return
+    const divergence = this.#unnamed.get(cpu)
+    if (divergence === undefined || (intid >= 1020 && intid <= 1023)) return
+    this.#unnamed.delete(cpu)
+    divergence.acknowledged ??= { cpu, intid, line }
+    if (divergence.explanations.some((known) => known.intid === intid && known.cpu === cpu)) return
+    if (divergence.explanations.length < mostExplanations) divergence.explanations.push(...this.explain([intid], cpu))
   }
 
   /** Explains the interrupts that values of an acknowledge register name; the special ones (1020 to 1023) name none. */

@@ -61,6 +61,12 @@ describe('a recorded Linux boot on a GICv2', async () => {
     const first = events.findIndex((e) => e.kind === 'irq' && e.intid === 33 && e.level === 1)
     // Its first effect is the output behind the wire; the event before it is blamed for what then has no cause.
     expect(result.divergences[0]?.line).toBe(events[first - 1]?.line)
+    // Which interrupt it was for, the CPU's next acknowledge tells.
+    expect(result.divergences[0]).toMatchObject({
+      acknowledged: { intid: 33 },
+      explanations: [{ intid: 33, deliverable: false }],
+    })
+    expect(result.divergences[0]?.explanations[0]?.summary).toContain('line is low')
   })
 
   it('diverges where all SPIs go to CPU 0', () => {

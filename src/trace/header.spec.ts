@@ -30,6 +30,8 @@ describe("a trace's machine", () => {
     ],
     ['-machine type=virt,secure=on,gic-version=2 -smp cpus=2,sockets=1', { secure: true, version: 2, cpus: 2 }],
     ['-machine virt-7.2 -smp 2,maxcpus=4 -m 4G', { version: 2, cpus: 2, memoryMiB: 4096 }],
+    ['virt,gic-version=2 -smp 3', { version: 2, cpus: 3 }],
+    ['qemu-system-aarch64 -M virt,gic-version=3 -smp 2', { version: 3, cpus: 2 }],
     ['-machine virt,gic-version=max', { version: 3, cpus: 1 }],
     ['-machine virt,gic-version=2 -append "console=ttyAMA0 -smp 7" -smp 3', { cpus: 3 }],
     ['-machine virt,gic-version=3 -smp 512 -m size=1G,slots=2', { cpus: 512, memoryMiB: 1024 }],

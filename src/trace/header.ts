@@ -124,7 +124,9 @@ export function parseMachine(text: string, line = 0): MachineDescription {
     given.set(meaning, value)
     i++
   }
-  const board = properties(given.get('machine') ?? '', 'type', line)
+  // 'virt,gic-version=2 -smp 4' names it as well, without the option's own name.
+  const bare = words[0]?.startsWith('-') === false ? words[0] : ''
+  const board = properties(given.get('machine') ?? bare, 'type', line)
   const type = board.get('type')
   if (type === undefined)
     throw new TraceError(line, "the machine is not named; '-machine virt,gic-version=2 -smp 4' would")

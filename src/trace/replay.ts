@@ -238,7 +238,7 @@ export class Replayer {
       this.#statistics.absent(event.region)
       return
     }
-    const foreseen = use.role === 'acknowledge' ? this.#foresee(event) : undefined
+    const foreseen = use.role === 'acknowledge' ? this.#foresee(event, event.low & 0x3ff) : undefined
     const low = this.#machine.read(event)
     const high = event.size === 8 ? this.#machine.high : 0
     const refused = this.#noteRefusal(use)
@@ -272,7 +272,7 @@ export class Replayer {
       this.#statistics.absent(event.register)
       return
     }
-    const foreseen = use.role === 'acknowledge' ? this.#foresee(event) : undefined
+    const foreseen = use.role === 'acknowledge' ? this.#foresee(event, event.low & 0xff_ffff) : undefined
     const low = this.#machine.mrs(event)
     const high = this.#machine.high
     const refused = this.#noteRefusal(use)
@@ -370,7 +370,8 @@ export class Replayer {
   }
 
   /** If an acknowledge is going to differ, the reason is asked for before it changes the state. */
-  #foresee(event: AccessEvent | SystemRegisterEvent): Explanation[] | undefined {
+  #foresee(event: AccessEvent | SystemRegisterEvent, intid: number): Explanation[] | undefined {
+    this.#findings.acknowledge(event.cpu, intid, event.line)
     if (this.#findings.full) return undefined
     const value = this.#machine.peek(event)
     if (value === undefined || value >>> 0 === event.low) return undefined
