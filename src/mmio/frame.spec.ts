@@ -145,6 +145,23 @@ describe('an access of a frame', () => {
     expect(frame.device.log).toHaveLength(3)
   })
 
+  it('leaves the missing lanes zero and says so by the mask, where a written 1 acts', () => {
+    const frame = frameOf([
+      word<Device>('W1C', 0, {
+        ...WIDTHS,
+        narrow: 'lanes',
+        read: (d) => d.words[0]!,
+        write: (d, _, value, mask) => {
+          d.log.push((mask >>> 0).toString(16))
+          d.words[0]! &= ~value
+        },
+      }),
+    ])
+    frame.device.words[0] = -1
+    write(frame, 1, 1, 0x0f)
+    expect([read(frame, 0, 4), frame.device.log]).toEqual(['fffff0ff', ['ff00']])
+  })
+
   it('of a read-only register refuses writes, of a write-only one reads, and no handler runs', () => {
     const frame = frameOf([
       word<Device>('RO', 0, { read: spy.read }),
@@ -213,7 +230,12 @@ describe('kinds of rows', () => {
   })
 
   it('stored keeps the bits of its mask, by lanes', () => {
-    const frame = frameOf([stored('Sn', 0, (d) => d.words, { ...WIDTHS, mask: 0x0ff0ffff, count: 2 })])
+    const frame = frameOf([
+      stored('Sn', 0, (d) => d.words, { ...WIDTHS, mask: 0x0ff0ffff, count: 2 }),
+      stored('T', 8, (d) => d.words, { start: 5 }),
+    ])
+    write(frame, 8, 4, 77)
+    expect([frame.device.words[5], read(frame, 8, 4)]).toEqual([77, '4d'])
     write(frame, 4, 4, -1)
     expect(read(frame, 4, 4)).toBe('ff0ffff')
     write(frame, 5, 1, 0x12)

@@ -82,6 +82,12 @@ export interface RowOptions<D> {
   peek?: ReadHandler<D>
   /** What restoring a saved value does; the write itself unless given, nothing for a read-only register. */
   restore?: WriteHandler<D>
+  /**
+   * What a write narrower than a word does with the other lanes: takes them from what a peek reads, so that the handler sees
+   * a whole word ('merge', unless given), or leaves them zero and tells by the mask ('lanes', for registers where a written
+   * 1 acts or a write is a command).
+   */
+  narrow?: 'merge' | 'lanes'
   note?: string
 }
 
@@ -128,7 +134,7 @@ function build<D>(
 /** A 32-bit register, or with `count` an array of them. A narrower write merges into what a peek reads. */
 export function word<D>(name: string, offset: number, handlers: Handlers<D>): Row<D> {
   const row = build(name, offset, 4, 'full', handlers, [4])
-  if (handlers.write === undefined || !(row.widths & 3)) return row
+  if (handlers.write === undefined || handlers.narrow === 'lanes' || !(row.widths & 3)) return row
   return { ...row, write: merging(row.peek, handlers.write) }
 }
 
@@ -138,7 +144,7 @@ export function word<D>(name: string, offset: number, handlers: Handlers<D>): Ro
  */
 export function dword<D>(name: string, offset: number, handlers: Handlers<D>): Row<D> {
   const row = build(name, offset, 8, 'full', handlers, [4, 8])
-  if (handlers.write === undefined || !(row.widths & 3)) return row
+  if (handlers.write === undefined || handlers.narrow === 'lanes' || !(row.widths & 3)) return row
   return { ...row, write: merging(row.peek, handlers.write) }
 }
 
@@ -159,20 +165,21 @@ export function razWi<D>(name: string, offset: number, options: RowOptions<D> = 
   return build<D>(name, offset, 4, 'fixed', { mode: 'RW', reset: 0, ...options }, [4])
 }
 
-/** Keeps the bits of `mask` and has no other effect. */
+/** Keeps the bits of `mask` and has no other effect. The row's first word is word `start` of the cell, 0 unless given. */
 export function stored<D>(
   name: string,
   offset: number,
   cell: (device: D, by: Initiator) => Int32Array,
-  options: RowOptions<D> & { mask?: number } = {},
+  options: RowOptions<D> & { mask?: number; start?: number } = {},
 ): Row<D> {
   const keep = options.mask ?? -1
+  const start = options.start ?? 0
   const row = word<D>(name, offset, {
     ...options,
-    read: (device, index, by) => cell(device, by)[index]!,
+    read: (device, index, by) => cell(device, by)[start + index]!,
     write: (device, index, value, mask, by) => {
       const words = cell(device, by)
-      words[index] = (words[index]! & ~(mask & keep)) | (value & mask & keep)
+      words[start + index] = (words[start + index]! & ~(mask & keep)) | (value & mask & keep)
     },
   })
   return { ...row, modelling: 'stored' }
