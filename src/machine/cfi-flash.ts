@@ -1,0 +1,357 @@
+/**
+ * A bank of NOR flash as on QEMU's virt board: two 16-bit chips side by side on a 32-bit bus, with the Intel command set and
+ * the CFI query. Operations take no time: status is always ready. Suspend, protection registers and locking are not modelled.
+ */
+
+import type { Access, Device } from '../mmio/index.ts'
+import { Outcome } from '../mmio/index.ts'
+import { checkState, hexBytes, list, object, SavedStateError, whole } from './saved-state.ts'
+
+/** Bytes of both chips that one erase clears. */
+const BLOCK = 0x4_0000
+/** 16-bit words that a chip's write buffer holds. */
+const BUFFER = 32
+
+/** Commands that say what a chip answers from then on; F0 is the reset of AMD's set, which drivers send when they probe. */
+const READS: Readonly<Record<number, Mode>> = {
+  [0xff]: 'array',
+  [0xf0]: 'array',
+  [0x70]: 'status',
+  [0x90]: 'id',
+  [0x98]: 'cfi',
+}
+/** Commands of several writes: what the next one is for. */
+const SEQUENCES: Readonly<Record<number, Expected>> = {
+  [0x10]: 'word',
+  [0x40]: 'word',
+  [0x20]: 'erase',
+  [0x60]: 'lock',
+  [0xe8]: 'count',
+}
+const CLEAR_STATUS = 0x50
+const CONFIRM = 0xd0
+
+const Status = { ready: 0x80, eraseError: 0x20, programError: 0x10 } as const
+const SEQUENCE_ERROR = Status.eraseError | Status.programError
+
+/** What a chip answers to a read. */
+const modes = ['array', 'status', 'id', 'cfi'] as const
+type Mode = (typeof modes)[number]
+/** What a chip takes the next write for. */
+const expectations = ['command', 'word', 'erase', 'lock', 'count', 'buffer', 'confirm'] as const
+type Expected = (typeof expectations)[number]
+
+interface Chip {
+  mode: Mode
+  expected: Expected
+  status: number
+  /** The block of a buffered write or an erase, as an offset in the bank. */
+  block: number
+  /** Words that the buffer still waits for. */
+  left: number
+  /** Offsets in the bank, and words to program there with the mask of the lanes that were written. */
+  buffer: { offset: number; value: number; mask: number }[]
+}
+
+export interface CfiFlashOptions {
+  name?: string
+  /** Length of the bank in bytes: a power of two from 256 KiB on; 64 MiB unless given. */
+  size?: number
+  /** Contents from the start on; the rest is erased. Not copied until it is changed, and never changed itself. */
+  contents?: Uint8Array
+  /** Writes have no effect at all, not as commands either, as for a ROM. */
+  readOnly?: boolean
+  /** Called when reads begin or cease to be plain contents: the time to map or unmap the bank as memory. */
+  plainChanged?: (plain: boolean) => void
+  /** Called when contents changed. */
+  written?: (offset: number, length: number) => void
+}
+
+/** Plain JSON: the blocks that differ from what the flash was made with, and the two chips. */
+export interface CfiFlashState {
+  kind: 'CFI flash'
+  version: 1
+  blocks: { index: number; bytes: string }[]
+  chips: {
+    mode: number
+    expected: number
+    status: number
+    block: number
+    left: number
+    buffer: { offset: number; value: number; mask: number }[]
+  }[]
+}
+
+export class CfiFlash implements Device {
+  readonly name: string
+  /** Length of the bank in bytes. */
+  readonly size: number
+  readonly readOnly: boolean
+
+  readonly #contents: Uint8Array
+  /** Blocks that were programmed or erased, by number. */
+  readonly #changed = new Map<number, Uint8Array>()
+  readonly #chips: readonly [Chip, Chip] = [newChip(), newChip()]
+  readonly #cfi: Uint8Array
+  readonly #options: CfiFlashOptions
+  #plain = true
+
+  /** Throws a RangeError for contents larger than the bank, or a bank of an odd size. */
+  constructor(options: CfiFlashOptions = {}) {
+    this.name = options.name ?? 'flash'
+    this.size = options.size ?? 0x400_0000
+    this.readOnly = options.readOnly ?? false
+    this.#options = options
+    this.#contents = options.contents ?? new Uint8Array(0)
+    if (!Number.isInteger(Math.log2(this.size / BLOCK)) || this.size < BLOCK || this.size > 2 ** 34)
+      throw new RangeError(`${this.name}: ${this.size} bytes are not ${BLOCK} times a power of two`)
+    if (this.#contents.length > this.size)
+      throw new RangeError(`${this.name}: contents of ${this.#contents.length} bytes do not fit ${this.size}`)
+    this.#cfi = cfiTable(this.size)
+  }
+
+  /** Whether reads are plain contents now: neither chip is in another mode. */
+  get plain(): boolean {
+    return this.#plain
+  }
+
+  /** Back to reading contents, which stay. */
+  reset(): void {
+    for (const chip of this.#chips) Object.assign(chip, newChip())
+    this.#settle()
+  }
+
+  /** Contents of the bank from `offset` on, whatever mode the chips are in. */
+  read(offset: number, into: Uint8Array): void {
+    for (let i = 0; i < into.length; i++) into[i] = this.#byte(offset + i)
+  }
+
+  access(access: Access): number {
+    const { offset, size } = access
+    if (offset % size !== 0) return Outcome.misaligned
+    if (!access.write) {
+      access.low = this.#readWord(offset, Math.min(size, 4))
+      if (size === 8) access.high = this.#readWord(offset + 4, 4)
+      return Outcome.ok
+    }
+    if (this.readOnly) return Outcome.ok
+    this.#writeWord(offset, Math.min(size, 4), access.low)
+    if (size === 8) this.#writeWord(offset + 4, 4, access.high)
+    this.#settle()
+    return Outcome.ok
+  }
+
+  snapshot(): CfiFlashState {
+    return {
+      kind: 'CFI flash',
+      version: 1,
+      blocks: [...this.#changed].sort(([a], [b]) => a - b).map(([index, bytes]) => ({ index, bytes: toHex(bytes) })),
+      chips: this.#chips.map(({ mode, expected, status, block, left, buffer }) => ({
+        mode: modes.indexOf(mode),
+        expected: expectations.indexOf(expected),
+        status,
+        block,
+        left,
+        buffer: buffer.map((word) => ({ ...word })),
+      })),
+    }
+  }
+
+  /** Throws a SavedStateError, and changes nothing, for anything but what `snapshot` gives. */
+  restore(state: unknown): void {
+    checkState('CFI flash', 1, SHAPE, state)
+    const saved = state as CfiFlashState
+    const fits = ({ index, bytes }: { index: number; bytes: string }) =>
+      index < this.size / BLOCK && bytes.length === BLOCK * 2
+    if (!saved.blocks.every(fits)) throw new SavedStateError('saved state of CFI flash: a block does not fit this bank')
+    if (saved.chips.length !== 2) throw new SavedStateError('saved state of CFI flash: a bank has 2 chips')
+    for (const { block, buffer } of saved.chips)
+      if (block >= this.size || buffer.some(({ offset }) => offset >= this.size))
+        throw new SavedStateError('saved state of CFI flash: an offset is beyond this bank')
+    this.#changed.clear()
+    for (const { index, bytes } of saved.blocks) this.#changed.set(index, fromHex(bytes))
+    for (const [i, { mode, expected, ...rest }] of saved.chips.entries())
+      Object.assign(this.#chips[i]!, {
+        ...rest,
+        mode: modes[mode]!,
+        expected: expectations[expected]!,
+        buffer: rest.buffer.map((word) => ({ ...word })),
+      })
+    this.#settle()
+  }
+
+  #byte(offset: number): number {
+    const changed = this.#changed.get(Math.floor(offset / BLOCK))
+    if (changed !== undefined) return changed[offset % BLOCK]!
+    return offset < this.#contents.length ? this.#contents[offset]! : 0xff
+  }
+
+  #readWord(offset: number, size: number): number {
+    let value = 0
+    for (let i = 0; i < size; i++) {
+      const chip = this.#chips[((offset + i) >>> 1) & 1]!
+      const byte =
+        chip.mode === 'array'
+          ? this.#byte(offset + i)
+          : (answer(chip, offset, this.#cfi) >>> (((offset + i) & 1) * 8)) & 0xff
+      value |= byte << (i * 8)
+    }
+    return value
+  }
+
+  /** Gives each chip the half of a write that is on its lines. */
+  #writeWord(offset: number, size: number, value: number): void {
+    if (size === 4) {
+      this.#write(this.#chips[0], offset, value & 0xffff, 0xffff)
+      this.#write(this.#chips[1], offset + 2, value >>> 16, 0xffff)
+      return
+    }
+    const shift = (offset & 1) * 8
+    const mask = size === 2 ? 0xffff : 0xff << shift
+    this.#write(this.#chips[(offset >>> 1) & 1]!, offset & ~1, (value << shift) & mask, mask)
+  }
+
+  /** One write to one chip; `offset` is that of the chip's 16-bit word in the bank, `mask` the lanes of it that are driven. */
+  #write(chip: Chip, offset: number, value: number, mask: number): void {
+    const expected = chip.expected
+    if (expected === 'command') {
+      if (mask & 0xff) command(chip, value & 0xff, offset)
+      return
+    }
+    chip.expected = this.#follow(chip, expected, offset, value, mask)
+  }
+
+  /** A write within a command of several; returns what the next one is for. */
+  #follow(chip: Chip, expected: Expected, offset: number, value: number, mask: number): Expected {
+    const confirmed = (value & 0xff) === CONFIRM
+    if (expected === 'word') this.#program(offset, value, mask)
+    else if (expected === 'erase') {
+      if (confirmed) this.#erase(chip, offset)
+      else chip.status |= SEQUENCE_ERROR
+    } else if (expected === 'count') {
+      chip.left = value + 1
+      chip.block = blockOf(offset)
+      chip.buffer = []
+      if (chip.left <= BUFFER) return 'buffer'
+      chip.status |= SEQUENCE_ERROR
+    } else if (expected === 'buffer') {
+      chip.buffer.push({ offset, value, mask })
+      chip.left--
+      return chip.left > 0 ? 'buffer' : 'confirm'
+    } else if (expected === 'confirm') {
+      // A buffer is for one block; what is beyond it spoils the whole, and nothing is programmed.
+      if (confirmed && chip.buffer.every((word) => blockOf(word.offset) === chip.block))
+        for (const word of chip.buffer) this.#program(word.offset, word.value, word.mask)
+      else chip.status |= SEQUENCE_ERROR
+      chip.buffer = []
+    }
+    return 'command'
+  }
+
+  /** Flash programs by clearing bits; only an erase sets them. */
+  #program(offset: number, value: number, mask: number): void {
+    const bytes = this.#block(Math.floor(offset / BLOCK))
+    const at = offset % BLOCK
+    bytes[at]! &= value | ~mask
+    bytes[at + 1]! &= (value | ~mask) >> 8
+    this.#options.written?.(offset, 2)
+  }
+
+  /** Erases this chip's half of a block: every other 16 bits. */
+  #erase(chip: Chip, offset: number): void {
+    const block = blockOf(offset)
+    const bytes = this.#block(block / BLOCK)
+    for (let i = this.#chips.indexOf(chip) * 2; i < BLOCK; i += 4) {
+      bytes[i] = 0xff
+      bytes[i + 1] = 0xff
+    }
+    this.#options.written?.(block, BLOCK)
+  }
+
+  /** The block's own copy. */
+  #block(index: number): Uint8Array {
+    let bytes = this.#changed.get(index)
+    if (bytes === undefined) {
+      bytes = new Uint8Array(BLOCK).fill(0xff)
+      bytes.set(this.#contents.subarray(index * BLOCK, (index + 1) * BLOCK))
+      this.#changed.set(index, bytes)
+    }
+    return bytes
+  }
+
+  #settle(): void {
+    const plain = this.#chips.every((chip) => chip.mode === 'array')
+    if (plain === this.#plain) return
+    this.#plain = plain
+    this.#options.plainChanged?.(plain)
+  }
+}
+
+function newChip(): Chip {
+  return { mode: 'array', expected: 'command', status: Status.ready, block: 0, left: 0, buffer: [] }
+}
+
+function blockOf(offset: number): number {
+  return offset - (offset % BLOCK)
+}
+
+/** A first write. From the first write of several on, reads are status. */
+function command(chip: Chip, code: number, offset: number): void {
+  const next = SEQUENCES[code]
+  if (next !== undefined) {
+    chip.expected = next
+    chip.block = blockOf(offset)
+    chip.mode = 'status'
+  } else if (code === CLEAR_STATUS) chip.status = Status.ready
+  else chip.mode = READS[code] ?? chip.mode
+}
+
+/** What a chip in another mode than array has on its 16 lines at this offset of the bank. */
+function answer(chip: Chip, offset: number, cfi: Uint8Array): number {
+  if (chip.mode === 'status') return chip.status
+  const word = Math.floor(offset / 4)
+  if (chip.mode === 'cfi') return word < cfi.length ? cfi[word]! : 0
+  // Manufacturer Intel, and QEMU's device number; the third word of a block is its lock: open.
+  return [0x89, 0x18][word & 0xff] ?? 0
+}
+
+/** The query table of one chip, a byte for each of its words from 0 on (JEDEC JESD68). */
+function cfiTable(bankSize: number): Uint8Array {
+  const table = new Uint8Array(0x40)
+  const blocks = bankSize / BLOCK - 1
+  const blockSize = BLOCK / 2 / 256
+  table.set([0x51, 0x52, 0x59, 0x01, 0x00, 0x31, 0x00], 0x10)
+  // Vcc 4.5 to 5.5 V; typical times, and their maxima as powers of two of them.
+  table.set([0x45, 0x55, 0, 0, 7, 7, 10, 0, 4, 4, 4, 0], 0x1b)
+  table.set([Math.log2(bankSize / 2), 1, 0, Math.log2(BUFFER * 2), 0, 1], 0x27)
+  table.set([blocks & 0xff, blocks >> 8, blockSize & 0xff, blockSize >> 8], 0x2d)
+  // The primary table of the command set: no optional features.
+  table.set([0x50, 0x52, 0x49, 0x31, 0x30], 0x31)
+  return table
+}
+
+function toHex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  return text
+}
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(i * 2, i * 2 + 2), 16))
+}
+
+const anywhere = whole(0, 2 ** 40)
+const SHAPE = {
+  blocks: list(object({ index: whole(0, 0xffff), bytes: hexBytes(BLOCK) }), 0x1_0000),
+  chips: list(
+    object({
+      mode: whole(0, modes.length - 1),
+      expected: whole(0, expectations.length - 1),
+      status: whole(0, 0xff),
+      block: anywhere,
+      left: whole(0, BUFFER),
+      buffer: list(object({ offset: anywhere, value: whole(0, 0xffff), mask: whole(0, 0xffff) }), BUFFER),
+    }),
+    2,
+  ),
+}
