@@ -1,0 +1,44 @@
+/**
+ * What the agent inside QEMU and its host agree on: the host's half of guests/qemu-agent/protocol.h and agent.c.
+ * And QEMU's 'virt' as far as both must know it. Nothing here is known to any other target.
+ */
+
+import type { Region } from '../target.ts'
+
+export const RAM_BASE = 0x40000000
+export const RAM_SIZE = 0x04000000
+
+/** The part of the guest's RAM that the agent leaves alone: for ITS tables, queues and LPI tables, by `store` and `load`. */
+export const GUEST_MEMORY_BASE = 0x43000000
+export const GUEST_MEMORY_SIZE = 0x01000000
+
+export const MAILBOX = 0x42000000
+export const COMMANDS = 0x42010000
+export const MAX_COMMANDS = 65_536
+export const COMMAND_SIZE = 24
+/** PEs that the agent can sample the lines of, in one 64-bit word. */
+export const MAX_CPUS = 32
+
+/** Offsets of the mailbox's 32-bit words. */
+export const MAILBOX_WORDS = { cpus: 0, aff0: 4, go: 8, count: 12, done: 16, resume: 20, pauses: 24 } as const
+
+export const KIND = { access: 0, accessNonSecure: 1, accessSecure: 2, lines: 3, pause: 4, systemReset: 5 } as const
+
+/** What the agent says on the UART. */
+export const SAYS = { ready: 0x52, done: 0x44, pause: 0x50, broken: 0x58 } as const
+
+/** Where 'virt' has the frames of its GIC. */
+export const REGION_BASE: Readonly<Record<Region, number>> = {
+  gicd: 0x08000000,
+  gicc: 0x08010000,
+  v2m: 0x08020000,
+  its: 0x08080000,
+  itst: 0x08090000,
+  gicr: 0x080a0000,
+}
+
+/** At EL3 the agent's translation table shows every device once more, for Non-secure accesses. */
+export const NON_SECURE_ALIAS = 0x1_0000_0000
+
+/** 'virt' wires up this many SPIs, whichever its GIC. */
+export const SPI_COUNT = 256
