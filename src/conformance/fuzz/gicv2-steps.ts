@@ -1,0 +1,318 @@
+/**
+ * Random steps for a GICv2: every register by every CPU, biased to where things happen, input changes, acknowledge
+ * and end of interrupt. Chooses steps only; what they should do is for the targets to agree on.
+ */
+
+import type { Result, Step, TargetConfig } from '../target.ts'
+import { Gicv2View } from './gicv2-view.ts'
+import type { Random } from './random.ts'
+import type { Rule } from './rules.ts'
+
+export interface Wires {
+  /** SPIs and PPIs that cost a target little to drive; most input changes are of these. */
+  fastSpis: readonly number[]
+  fastPpis: readonly number[]
+  /** The SPIs that the target has are INTIDs 32 to 31 + this. */
+  spis: number
+}
+
+/** Kinds of steps, and how often each is chosen. */
+const MIX = {
+  input: 180,
+  acknowledge: 130,
+  end: 140,
+  deactivate: 40,
+  lines: 150,
+  sgi: 50,
+  enable: 50,
+  pend: 50,
+  active: 15,
+  priority: 40,
+  retarget: 15,
+  configure: 15,
+  distributorControl: 5,
+  cpuControl: 15,
+  mask: 25,
+  binaryPoint: 15,
+  sgiPending: 15,
+  readDistributor: 100,
+  readCpuInterface: 80,
+  message: 5,
+  anything: 15,
+} as const
+
+const PRIORITIES = [
+  0x00, 0x08, 0x10, 0x18, 0x20, 0x40, 0x41, 0x60, 0x80, 0xa0, 0xa8, 0xc0, 0xe0, 0xf0, 0xf8, 0xfe, 0xff,
+]
+const WORD_BANKS = [0x080, 0x100, 0x180, 0x200, 0x280, 0x300, 0x380] as const
+
+export class Gicv2Steps {
+  readonly view: Gicv2View
+  readonly #random: Random
+  readonly #config: TargetConfig
+  readonly #rules: readonly Rule[]
+  readonly #wires: Wires
+  /** The INTIDs that this case is about; anything may happen to others, but rarely. */
+  readonly #intids: readonly number[]
+  readonly #groups: boolean
+  readonly #controlBits: number
+  #queue: Step[] = []
+
+  constructor(random: Random, config: TargetConfig, rules: readonly Rule[], wires: Wires) {
+    this.view = new Gicv2View(config)
+    this.#random = random
+    this.#config = config
+    this.#rules = rules
+    this.#wires = wires
+    const some = (count: number, make: () => number): number[] => Array.from({ length: count }, make)
+    this.#intids = [
+      ...some(1 + random.below(3), () => random.below(16)),
+      ...some(1 + random.below(2), () => (random.oneIn(8) ? 16 + random.below(16) : random.pick(wires.fastPpis))),
+      ...some(2 + random.below(4), () => random.pick(wires.fastSpis)),
+      ...some(random.below(3), () => 32 + random.below(wires.spis)),
+    ]
+    this.#groups = random.oneIn(2)
+    this.#controlBits = this.#groups ? 0x21f : 0x201
+    this.#queue = this.#setUp()
+  }
+
+  /** The next steps, all of them within the rules. The answers to earlier ones must have been given to `learn`. */
+  batch(count: number): Step[] {
+    const steps: Step[] = []
+    while (steps.length < count) {
+      const step = this.#queue.shift() ?? this.#choose()
+      if (step === undefined || this.#rules.some((rule) => rule.breaks(step, this.view))) continue
+      this.view.issued(step)
+      steps.push(step)
+    }
+    return steps
+  }
+
+  learn(steps: readonly Step[], results: readonly Result[]): void {
+    steps.forEach((step, n) => {
+      this.view.answered(step, results[n]!)
+    })
+  }
+
+  /** Most of what makes a GIC deliver at all, in random order and with random values. */
+  #setUp(): Step[] {
+    const { cpus } = this.#config
+    const random = this.#random
+    const steps: Step[] = []
+    // Every SPI gets a target, used or not: words written at random may well pend it.
+    if (cpus > 1)
+      for (let offset = 0x820; offset < 0x800 + 32 + this.#wires.spis; offset += 4)
+        steps.push(this.#write(random.below(cpus), 'gicd', offset, this.#targets(4)))
+    for (let word = 0; word * 32 < 32 + this.#wires.spis; word++) {
+      for (let cpu = 0; cpu < (word === 0 ? cpus : 1); cpu++) {
+        if (this.#groups) steps.push(this.#write(cpu, 'gicd', 0x080 + 4 * word, random.word()))
+      }
+      if (random.oneIn(2)) {
+        steps.push(this.#write(random.below(cpus), 'gicd', 0xc08 + 8 * word, random.word()))
+        steps.push(this.#write(random.below(cpus), 'gicd', 0xc0c + 8 * word, random.word()))
+      }
+    }
+    for (const intid of this.#intids)
+      for (let cpu = 0; cpu < (intid < 32 ? cpus : 1); cpu++) {
+        steps.push(this.#write(cpu, 'gicd', 0x400 + intid, random.pick(PRIORITIES), 1))
+        if (!random.oneIn(6)) steps.push(this.#write(cpu, 'gicd', 0x100 + 4 * (intid >> 5), 2 ** (intid & 31)))
+      }
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      if (!random.oneIn(8)) steps.push(this.#write(cpu, 'gicc', 0x000, this.#cpuControl()))
+      if (!random.oneIn(8))
+        steps.push(this.#write(cpu, 'gicc', 0x004, random.oneIn(3) ? random.pick(PRIORITIES) : 0xff))
+    }
+    if (!random.oneIn(8)) steps.push(this.#write(0, 'gicd', 0x000, this.#groups ? 3 : 1))
+    // A shuffle: the order of set-up writes must not matter, or rather: must matter to both targets alike.
+    for (let n = steps.length - 1; n > 0; n--) {
+      const other = random.below(n + 1)
+      const step = steps[n]!
+      steps[n] = steps[other]!
+      steps[other] = step
+    }
+    return steps
+  }
+
+  #choose(): Step | undefined {
+    const random = this.#random
+    const cpu = random.below(this.#config.cpus)
+    switch (random.weighted(MIX)) {
+      case 'input':
+        return this.#input()
+      case 'acknowledge':
+        return { op: 'read', cpu, region: 'gicc', offset: 0x00c, size: 4 }
+      case 'end':
+        return this.#end(cpu)
+      case 'deactivate': {
+        const dropped = this.view.dropped[cpu]!
+        if (dropped.length === 0) return undefined
+        return this.#write(cpu, 'gicc', 0x1000, random.pick(dropped).iar)
+      }
+      case 'lines':
+        return { op: 'lines' }
+      case 'sgi':
+        return this.#write(cpu, 'gicd', 0xf00, this.#sgi())
+      case 'enable':
+        return this.#bits(cpu, random.oneIn(3) ? 0x180 : 0x100)
+      case 'pend':
+        return this.#bits(cpu, random.oneIn(2) ? 0x280 : 0x200)
+      case 'active':
+        return this.#bits(cpu, random.oneIn(3) ? 0x300 : 0x380)
+      case 'priority':
+        if (random.oneIn(5)) return this.#write(cpu, 'gicd', 0x400 + (this.#intid() & ~3), random.word())
+        return this.#write(
+          cpu,
+          'gicd',
+          0x400 + this.#intid(),
+          random.oneIn(4) ? random.below(256) : random.pick(PRIORITIES),
+          1,
+        )
+      case 'retarget':
+        return this.#retarget(cpu)
+      case 'configure':
+        return this.#configure(cpu)
+      case 'distributorControl':
+        return this.#write(cpu, 'gicd', 0x000, random.oneIn(4) ? 0 : this.#groups ? 3 : 1)
+      case 'cpuControl':
+        return this.#write(cpu, 'gicc', 0x000, this.#cpuControl())
+      case 'mask':
+        return this.#write(
+          cpu,
+          'gicc',
+          0x004,
+          random.oneIn(2) ? 0xff : random.oneIn(2) ? random.word() : random.pick(PRIORITIES),
+        )
+      case 'binaryPoint':
+        return this.#write(cpu, 'gicc', random.oneIn(2) ? 0x008 : 0x01c, random.below(8))
+      case 'sgiPending': {
+        const offset = (random.oneIn(2) ? 0xf10 : 0xf20) + random.below(16)
+        return this.#write(cpu, 'gicd', offset, 1 << random.below(this.#config.cpus), 1)
+      }
+      case 'readDistributor':
+        return this.#readDistributor(cpu)
+      case 'readCpuInterface': {
+        const offset = random.pick([
+          0x000, 0x004, 0x008, 0x014, 0x014, 0x018, 0x018, 0x018, 0x01c, 0x0d0, 0x0d4, 0x0d8, 0x0dc, 0x0e0,
+        ])
+        return { op: 'read', cpu, region: 'gicc', offset, size: 4 }
+      }
+      case 'message': {
+        return this.#write(cpu, 'v2m', 0x040, 80 + random.below(64))
+      }
+      case 'anything':
+        return this.#anything(cpu)
+    }
+  }
+
+  #intid(): number {
+    const random = this.#random
+    return random.oneIn(20) ? random.below(32 + this.#wires.spis) : random.pick(this.#intids)
+  }
+
+  #input(): Step {
+    const random = this.#random
+    const { fastSpis, fastPpis, spis } = this.#wires
+    const level = random.below(2) as 0 | 1
+    // The others are slow.
+    const fast = !random.oneIn(60)
+    if (random.oneIn(3)) {
+      const intid = fast ? random.pick(fastPpis) : 16 + random.below(16)
+      return { op: 'ppi', intid, cpu: random.below(this.#config.cpus), level }
+    }
+    return { op: 'spi', intid: fast ? random.pick(fastSpis) : 32 + random.below(spis), level }
+  }
+
+  #end(cpu: number): Step | undefined {
+    const running = this.view.running[cpu]!
+    const last = running[running.length - 1]
+    if (this.#random.oneIn(20)) return this.#write(cpu, 'gicc', 0x010, 1022 + this.#random.below(2))
+    return last === undefined ? undefined : this.#write(cpu, 'gicc', 0x010, last.iar)
+  }
+
+  #sgi(): number {
+    const random = this.#random
+    const intid = random.oneIn(4) ? random.below(16) : (this.#intids[0] ?? 0)
+    return ((random.pick([0, 0, 0, 1, 2]) << 24) | (random.below(256) << 16) | intid) >>> 0
+  }
+
+  /** A write to a bit of a bank, or to a word of it at random. */
+  #bits(cpu: number, bank: number): Step {
+    const random = this.#random
+    const intid = this.#intid()
+    const value = random.oneIn(10) ? random.word() : 2 ** (intid & 31)
+    return this.#write(cpu, 'gicd', bank + 4 * (intid >> 5), value)
+  }
+
+  /** Cleans the SPI up and sends it elsewhere; a rule may insist on the first, and drops the write otherwise. */
+  #retarget(cpu: number): Step {
+    const intid = this.#random.pick(this.#intids)
+    if (intid < 32) return { op: 'lines' }
+    const bit = 2 ** (intid & 31)
+    const word = 4 * (intid >> 5)
+    this.#queue.push(
+      this.#write(cpu, 'gicd', 0x280 + word, bit),
+      this.#write(cpu, 'gicd', 0x380 + word, bit),
+      this.#write(cpu, 'gicd', 0x800 + intid, this.#targets(1), 1),
+    )
+    return { op: 'spi', intid, level: 0 }
+  }
+
+  #configure(cpu: number): Step {
+    const intid = this.#random.pick(this.#intids)
+    const word = 4 * (intid >> 5)
+    const bit = 2 ** (intid & 31)
+    const field = 2 ** ((intid & 15) * 2 + 1)
+    const offset = 0xc00 + 4 * (intid >> 4)
+    let value = 0
+    for (let n = 0; n < 16; n++) if (this.view.edge[(intid & ~15) + n] === 1) value += 2 ** (2 * n + 1)
+    value = (value ^ field) >>> 0
+    this.#queue.push(this.#write(cpu, 'gicd', offset, value), this.#write(cpu, 'gicd', 0x100 + word, bit))
+    return this.#write(cpu, 'gicd', 0x180 + word, bit)
+  }
+
+  #cpuControl(): number {
+    const random = this.#random
+    const enable = random.oneIn(6) ? 0 : this.#groups ? 3 : 1
+    return (enable | (random.word() & this.#controlBits & ~3)) >>> 0
+  }
+
+  #targets(bytes: number): number {
+    let value = 0
+    for (let byte = 0; byte < bytes; byte++) value += 2 ** (8 * byte + this.#random.below(this.#config.cpus))
+    return value
+  }
+
+  #readDistributor(cpu: number): Step {
+    const random = this.#random
+    const intid = this.#intid()
+    const which = random.below(12)
+    const offset =
+      which < 7
+        ? WORD_BANKS[which]! + 4 * (intid >> 5)
+        : [0x400 + (intid & ~3), 0x800 + (intid & ~3), 0xc00 + 4 * (intid >> 4), 0xf10 + 4 * random.below(8), 0x000][
+            which - 7
+          ]!
+    const bytes = offset >= 0x400 && offset < 0xc00 && random.oneIn(3)
+    return bytes
+      ? { op: 'read', cpu, region: 'gicd', offset: offset + random.below(4), size: 1 }
+      : { op: 'read', cpu, region: 'gicd', offset, size: 4 }
+  }
+
+  /** Any register of either frame, with any value and any width; the rules say which of these make sense. */
+  #anything(cpu: number): Step {
+    const random = this.#random
+    const size = random.oneIn(2) ? 4 : random.pick([1, 2, 4, 8] as const)
+    const cpuInterface = random.oneIn(4)
+    const limit = cpuInterface ? (random.oneIn(4) ? 0x2000 : 0x110) : 0x1000
+    const offset = random.below(limit / size) * size
+    const region = cpuInterface ? 'gicc' : 'gicd'
+    if (random.oneIn(2)) return { op: 'read', cpu, region, offset, size }
+    const value =
+      size === 8 ? BigInt(random.word()) * 0x1_0000_0001n : random.word() & (size === 4 ? -1 : 2 ** (8 * size) - 1)
+    return { op: 'write', cpu, region, offset, size, value: typeof value === 'number' ? value >>> 0 : value }
+  }
+
+  #write(cpu: number, region: 'gicd' | 'gicc' | 'v2m', offset: number, value: number, size: 1 | 4 = 4): Step {
+    return { op: 'write', cpu, region, offset, size, value }
+  }
+}

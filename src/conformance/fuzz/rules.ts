@@ -1,0 +1,82 @@
+/**
+ * Rules that keep a random sequence of steps out of what cannot be compared: here what IHI 0048 leaves UNPREDICTABLE.
+ * A target adds its own (its known deviations). A rule never looks at an answer to decide what is right.
+ */
+
+import type { Step } from '../target.ts'
+import type { Gicv2View } from './gicv2-view.ts'
+
+export interface Rule {
+  id: string
+  /** Why such a step has no one right answer. */
+  clause: string
+  /** Whether the step, put to a GIC in the state of `view`, breaks the rule. */
+  breaks(step: Step, view: Gicv2View): boolean
+}
+
+const writes = (step: Step, region: string, first: number, last = first): step is Step & { op: 'write' } =>
+  step.op === 'write' && step.region === region && step.offset >= first && step.offset <= last
+
+export const GICV2_RULES: readonly Rule[] = [
+  {
+    id: 'U-EOI',
+    clause:
+      'IHI 0048 4.4.5: a GICC_EOIR write must be for the last interrupt acknowledged and not yet ended on this CPU, with its CPUID; others are UNPREDICTABLE, but for the special INTIDs',
+    breaks(step, view) {
+      if (!writes(step, 'gicc', 0x010)) return false
+      const value = Number(step.value)
+      if ((value & 0x3ff) >= 1022) return false
+      if (view.unanswered[step.cpu]) return true
+      const running = view.running[step.cpu]!
+      return running[running.length - 1]?.iar !== value
+    },
+  },
+  {
+    id: 'U-DIR',
+    clause:
+      'IHI 0048 4.4.15: a GICC_DIR write is for an interrupt whose priority was dropped with EOImode 1; with EOImode 0 it is UNPREDICTABLE',
+    breaks(step, view) {
+      if (!writes(step, 'gicc', 0x1000)) return false
+      if ((view.cpuControl[step.cpu]! & 0x200) === 0) return true
+      return !view.dropped[step.cpu]!.some((one) => one.iar === Number(step.value))
+    },
+  },
+  {
+    id: 'U-MODE',
+    clause:
+      'IHI 0048 3.2.1, 4.4.1: EOImode and AckCtl are not changed between the acknowledge and the end of an interrupt',
+    breaks(step, view) {
+      if (!writes(step, 'gicc', 0x000)) return false
+      const changed = Number(step.value) ^ view.cpuControl[step.cpu]!
+      return (changed & 0x204) !== 0 && !view.idle(step.cpu)
+    },
+  },
+  {
+    id: 'U-ICFGR',
+    clause: 'IHI 0048 4.3.13: an interrupt whose GICD_ICFGRn field changes while it is enabled is UNPREDICTABLE',
+    breaks(step, view) {
+      if (!writes(step, 'gicd', 0xc00, 0xcff)) return false
+      for (let n = 0; n < 16; n++) {
+        const intid = (step.offset - 0xc00) * 4 + n
+        const changes = view.edge[intid] !== ((Number(step.value) >>> (2 * n + 1)) & 1)
+        if (changes && intid >= 16 && view.enabled[intid] === 1) return true
+      }
+      return false
+    },
+  },
+  {
+    id: 'U-GROUP',
+    clause: 'IHI 0048 4.3.4: changing the group of an interrupt that is pending or active is UNPREDICTABLE',
+    breaks: (step, view) => writes(step, 'gicd', 0x080, 0x0ff) && view.started,
+  },
+  {
+    id: 'U-SGIR',
+    clause: 'IHI 0048 4.3.15: GICD_SGIR.TargetListFilter 0b11 is reserved',
+    breaks: (step) => writes(step, 'gicd', 0xf00) && ((Number(step.value) >>> 24) & 3) === 3,
+  },
+  {
+    id: 'U-APR',
+    clause: 'IHI 0048 4.4.12, 4.4.13: GICC_APRn and GICC_NSAPRn are written only to restore what was read',
+    breaks: (step) => writes(step, 'gicc', 0x0d0, 0x0ef),
+  },
+]

@@ -1,0 +1,370 @@
+/**
+ * Where QEMU's GICv2 does what IHI 0048 does not say, as data: the clause, a smallest reproduction with both answers, and
+ * how random tests keep clear of it (`breaks`) or recognise it (`allows`). Nothing here excuses this package's own GIC.
+ */
+
+import type { Allowance } from '../fuzz/compare.ts'
+import type { Gicv2View } from '../fuzz/gicv2-view.ts'
+import type { Rule } from '../fuzz/rules.ts'
+import type { Result, Step, TargetConfig } from '../target.ts'
+import { lines, ppi, read, spi, write } from './steps.ts'
+
+export interface Deviation {
+  id: string
+  /** What QEMU does. */
+  title: string
+  clause: string
+  /** Versions of QEMU that it was seen in. */
+  versions: readonly string[]
+  reproduction: {
+    config: TargetConfig
+    steps: readonly Step[]
+    /** The answers of the steps that read, or the name of a failure; `lost` when QEMU dies. */
+    qemu: readonly (number | string)[] | 'lost'
+    specification: readonly (number | string)[]
+  }
+  /** True for a step that would make the two targets' state part company. */
+  breaks?: Rule['breaks']
+  /** True for two answers that differ because of this alone. */
+  allows?: Allowance['allows']
+}
+
+const four: TargetConfig = { version: 2, cpus: 4, security: false, its: false }
+const enable = (cpus: number, groups = 1): Step[] => [
+  write(0, 'gicd', 0x000, groups),
+  ...Array.from({ length: cpus }, (_, cpu) => [
+    write(cpu, 'gicc', 0x004, 0xff),
+    write(cpu, 'gicc', 0x000, groups),
+  ]).flat(),
+]
+const spi32 = (targets: number): Step[] => [write(0, 'gicd', 0x820, targets, 1), write(0, 'gicd', 0x104, 1)]
+
+const gicdWrite = (step: Step, first: number, last = first): step is Step & { op: 'write' } =>
+  step.op === 'write' && step.region === 'gicd' && step.offset >= first && step.offset <= last
+const giccRead = (step: Step, offset: number): boolean =>
+  step.op === 'read' && step.region === 'gicc' && step.offset === offset
+const intid = (result: Result): number => Number(result.value) & 0x3ff
+
+/** The SPIs that a step makes pending or may make so. */
+function pended(step: Step): number[] {
+  if (step.op === 'spi') return step.level === 1 ? [step.intid] : []
+  if (step.op === 'write' && step.region === 'v2m' && step.offset === 0x040) return [Number(step.value) & 0x3ff]
+  if (!gicdWrite(step, 0x204, 0x27f)) return []
+  const first = (step.offset - 0x200) * 8
+  return Array.from({ length: 32 }, (_, bit) => first + bit).filter(
+    (_, bit) => ((Number(step.value) >>> bit) & 1) === 1 && first + bit < 288,
+  )
+}
+
+const byteAccessible = (offset: number): boolean =>
+  (offset >= 0x400 && offset < 0xc00) || (offset >= 0xf10 && offset < 0xf30)
+
+const eachTarget = (step: Step & { op: 'write' }): number[] =>
+  Array.from({ length: Math.min(step.size, 4) }, (_, n) => (Number(step.value) >>> (8 * n)) & 0xff)
+
+const changesTarget = (step: Step & { op: 'write' }, view: Gicv2View): boolean =>
+  eachTarget(step).some((target, n) => {
+    const spi = step.offset - 0x800 + n
+    return view.disturbed[spi] === 1 && view.target[spi] !== target
+  })
+
+export const GICV2_DEVIATIONS: readonly Deviation[] = [
+  {
+    id: 'Q2-1',
+    title: 'GICD_ITARGETSRn keeps the bits of CPUs that do not exist',
+    clause: 'IHI 0048 4.3.12: a CPU targets field bit of a CPU interface that is not implemented is RAZ/WI',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [write(0, 'gicd', 0x820, 0xffffffff), read(0, 'gicd', 0x820)],
+      qemu: [0xffffffff],
+      specification: [0x0f0f0f0f],
+    },
+    breaks: (step, view) =>
+      gicdWrite(step, 0x820, 0xbff) && view.config.cpus > 1 && eachTarget(step).some((t) => t >= 1 << view.config.cpus),
+  },
+  {
+    id: 'Q2-2',
+    title: 'an SPI with several targets is delivered to each of them: pending and active are per CPU, not 1-N',
+    clause:
+      'IHI 0048 1.4.3, 3.2.3: under the 1-N model one processor takes the interrupt, the others read a spurious INTID',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        write(0, 'gicd', 0xc08, 2),
+        ...spi32(0b0011),
+        spi(32, 1),
+        lines,
+        read(0, 'gicc', 0x00c),
+        lines,
+        read(1, 'gicc', 0x00c),
+      ],
+      qemu: [0b1010, 32, 0b1000, 32],
+      specification: [0b1010, 32, 0, 1023],
+    },
+    breaks: (step) => gicdWrite(step, 0x820, 0xbff) && eachTarget(step).some((target) => (target & (target - 1)) !== 0),
+  },
+  {
+    id: 'Q2-3',
+    title: 'an edge of an SPI, or a write to its GICD_ISPENDRn bit, is lost while its GICD_ITARGETSRn is 0',
+    clause: 'IHI 0048 4.3.7, 3.2.4: pending is a state of the SPI, whether or not it has a target',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [...enable(4), write(0, 'gicd', 0x204, 1), read(0, 'gicd', 0x204), ...spi32(1), lines],
+      qemu: [0, 0],
+      specification: [1, 2],
+    },
+    breaks: (step, view) => pended(step).some((n) => n >= 32 && n < 288 && view.target[n] === 0),
+  },
+  {
+    id: 'Q2-4',
+    title: 'a pending SPI that gets another target stays pending, but is not signalled to the new one',
+    clause:
+      'IHI 0048 4.3.12: a change of GICD_ITARGETSRn has effect on a pending interrupt, which moves to the new target',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        ...spi32(1),
+        write(0, 'gicd', 0x204, 1),
+        lines,
+        write(0, 'gicd', 0x820, 2, 1),
+        lines,
+        read(0, 'gicd', 0x204),
+      ],
+      qemu: [0b10, 0, 1],
+      specification: [0b10, 0b1000, 1],
+    },
+    breaks: (step, view) => gicdWrite(step, 0x820, 0xbff) && view.config.cpus > 1 && changesTarget(step, view),
+  },
+  {
+    id: 'Q2-5',
+    title:
+      'GICD_ISPENDR0 does not pend a PPI with more than one CPU, or does so on the CPUs in GICD_ITARGETSR0 to 7, which can be written',
+    clause: 'IHI 0048 4.3.7: the PPI bits of GICD_ISPENDR0 are read/write and banked for each processor',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [write(0, 'gicd', 0x200, 1 << 20), read(0, 'gicd', 0x200)],
+      qemu: [0],
+      specification: [1 << 20],
+    },
+    breaks: (step, view) =>
+      view.config.cpus > 1 &&
+      ((gicdWrite(step, 0x200) && Number(step.value) >= 0x10000) || gicdWrite(step, 0x800, 0x81f)),
+  },
+  {
+    id: 'Q2-6',
+    title: 'GICD_ICPENDR0 clears a PPI of every CPU, not of the writing one alone',
+    clause: 'IHI 0048 4.3.8: GICD_ICPENDR0 is banked for each processor',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...[0, 1, 2, 3].map((cpu) => write(cpu, 'gicd', 0xc04, 2 << 22)),
+        ppi(27, 0, 1),
+        ppi(27, 1, 1),
+        read(1, 'gicd', 0x200),
+        write(0, 'gicd', 0x280, 1 << 27),
+        read(0, 'gicd', 0x200),
+        read(1, 'gicd', 0x200),
+      ],
+      qemu: [1 << 27, 0, 0],
+      specification: [1 << 27, 0, 1 << 27],
+    },
+    breaks: (step, view) => view.config.cpus > 1 && gicdWrite(step, 0x280) && Number(step.value) >= 0x10000,
+  },
+  {
+    id: 'Q2-7',
+    title:
+      "the active state of an SPI is per CPU: GICC_EOIR and GICC_DIR clear only the writing CPU's, GICD_ISACTIVERn sets all",
+    clause: 'IHI 0048 4.4.15, 3.2.1: any processor may deactivate an SPI, and an SPI has one active state',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        write(0, 'gicc', 0x000, 0x201),
+        write(1, 'gicc', 0x000, 0x201),
+        ...spi32(1),
+        write(0, 'gicd', 0x204, 1),
+        read(0, 'gicc', 0x00c),
+        write(0, 'gicc', 0x010, 32),
+        write(1, 'gicc', 0x1000, 32),
+        read(0, 'gicd', 0x304),
+      ],
+      qemu: [32, 1],
+      specification: [32, 0],
+    },
+    breaks: (step, view) => view.config.cpus > 1 && gicdWrite(step, 0x304, 0x37f) && Number(step.value) !== 0,
+  },
+  {
+    id: 'Q2-8',
+    title: 'GICC_HPPIR gives no CPUID for an SGI',
+    clause: 'IHI 0048 4.4.7: GICC_HPPIR.CPUID is the processor that requested a pending SGI',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [...enable(4), write(2, 'gicd', 0xf00, (1 << 16) | 5), read(0, 'gicc', 0x018), read(0, 'gicc', 0x00c)],
+      qemu: [5, (2 << 10) | 5],
+      specification: [(2 << 10) | 5, (2 << 10) | 5],
+    },
+    allows: (step, qemu, other) =>
+      giccRead(step, 0x018) &&
+      qemu.value < 16n &&
+      other.status === 'ok' &&
+      intid(other) === Number(qemu.value) &&
+      other.value < 0x2000n,
+  },
+  {
+    id: 'Q2-9',
+    title: 'GICC_HPPIR is 1023 when the highest priority pending interrupt is not above GICC_PMR',
+    clause: 'IHI 0048 4.4.7: GICC_HPPIR gives the highest priority pending interrupt; GICC_PMR does not enter into it',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        ...spi32(1),
+        write(0, 'gicd', 0x420, 0x80, 1),
+        write(0, 'gicc', 0x004, 0x40),
+        write(0, 'gicd', 0x204, 1),
+        read(0, 'gicc', 0x018),
+      ],
+      qemu: [1023],
+      specification: [32],
+    },
+    allows: (step, qemu, other) =>
+      giccRead(step, 0x018) && qemu.value === 1023n && other.status === 'ok' && intid(other) !== 1023,
+  },
+  {
+    id: 'Q2-10',
+    title:
+      'the enables of the groups do not enter into which interrupt is the best: one of a disabled group hides others, and GICC_IAR acknowledges it',
+    clause:
+      'IHI 0048 3.3, 4.4.4: an interrupt of a group that GICD_CTLR or GICC_CTLR disables is not forwarded, nor acknowledged',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4, 3),
+        write(0, 'gicc', 0x000, 6),
+        write(0, 'gicd', 0x084, 2),
+        write(0, 'gicd', 0x104, 3),
+        write(0, 'gicd', 0x820, 0x01010101),
+        write(0, 'gicd', 0x420, 0xa080),
+        write(0, 'gicd', 0x204, 3),
+        lines,
+        read(0, 'gicc', 0x00c),
+      ],
+      qemu: [0, 32],
+      specification: [2, 33],
+    },
+    breaks: (step, view) => {
+      const control = (step.op === 'write' && step.region === 'gicc' && step.offset === 0) || gicdWrite(step, 0x000)
+      if (control && step.op === 'write') {
+        const enables = Number(step.value) & 3
+        return enables === 2 || (enables === 1 && view.group1)
+      }
+      if (!gicdWrite(step, 0x080, 0x0ff) || Number(step.value) === 0) return false
+      return (view.control & 3) === 1 || view.cpuControl.some((value) => (value & 3) === 1)
+    },
+  },
+  {
+    id: 'Q2-11',
+    title:
+      'a GICD_SPENDSGIRn write pends every SGI whose byte lies in it, with a byte of 0 too; acknowledging such an SGI aborts QEMU',
+    clause: 'IHI 0048 4.3.17: a bit that is written as 0 has no effect',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        write(0, 'gicd', 0xf20, 2),
+        read(0, 'gicc', 0x00c),
+        write(0, 'gicc', 0x010, 1 << 10),
+        read(0, 'gicc', 0x00c),
+      ],
+      qemu: 'lost',
+      specification: [1 << 10, 1023],
+    },
+    breaks: (step, view) =>
+      gicdWrite(step, 0xf20, 0xf2f) &&
+      (step.size !== 1 ||
+        (Number(step.value) & ((1 << view.config.cpus) - 1)) !== Number(step.value) ||
+        Number(step.value) === 0),
+  },
+  {
+    id: 'Q2-12',
+    title: 'GICC_AIAR, GICC_AEOIR and GICC_AHPPIR are RAZ/WI (and so are GICD_PPISR and GICD_SPISRn of the GIC-400)',
+    clause: 'IHI 0048 4.4.9 to 4.4.11: GICv2 has aliases of GICC_IAR, GICC_EOIR and GICC_HPPIR for Group 1',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [read(0, 'gicc', 0x020), read(0, 'gicc', 0x028)],
+      qemu: [0, 0],
+      specification: [1023, 1023],
+    },
+    breaks: (step) =>
+      (step.op === 'read' || step.op === 'write') &&
+      ((step.region === 'gicc' && step.offset >= 0x020 && step.offset < 0x02c) ||
+        (step.region === 'gicd' && step.offset >= 0xd00 && step.offset < 0xe00)),
+  },
+  {
+    id: 'Q2-13',
+    title: 'every register takes accesses of 8, 16, 32 and 64 bits, a narrow one of GICC as one of the whole register',
+    clause: 'IHI 0048 4.1.4: 32-bit accesses to all registers, 8-bit ones to a few; the rest is IMPLEMENTATION DEFINED',
+    versions: ['7.2', '10.0'],
+    reproduction: {
+      config: four,
+      steps: [write(0, 'gicc', 0x004, 0xf0), write(0, 'gicc', 0x004, 0x50, 1), read(0, 'gicc', 0x004)],
+      qemu: [0x50],
+      specification: [0xf0],
+    },
+    breaks: (step) =>
+      step.op === 'write'
+        ? step.size !== 4 && !(step.size === 1 && step.region === 'gicd' && byteAccessible(step.offset))
+        : step.op === 'read' && step.size !== 4 && step.region === 'gicc',
+    allows: (step) => step.op === 'read' && step.size !== 4 && !(step.size === 1 && byteAccessible(step.offset)),
+  },
+  {
+    id: 'Q2-16',
+    title: 'the bypass disable bits of GICC_CTLR are RAZ/WI',
+    clause: 'IHI 0048 4.4.1: bits 5 to 8 of GICC_CTLR are the bypass controls',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [write(0, 'gicc', 0x000, 0x1e0), read(0, 'gicc', 0x000)],
+      qemu: [0],
+      specification: [0x1e0],
+    },
+    breaks: (step) =>
+      step.op === 'write' && step.region === 'gicc' && step.offset === 0 && (Number(step.value) & ~0x21f) !== 0,
+  },
+  {
+    id: 'Q2-17',
+    title: 'the configuration of PPIs in GICD_ICFGR1 is one for all CPUs',
+    clause: 'IHI 0048 4.3.13: GICD_ICFGR1 is banked for each processor',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [write(0, 'gicd', 0xc04, 2 << 22), read(0, 'gicd', 0xc04), read(1, 'gicd', 0xc04)],
+      qemu: [2 << 22, 2 << 22],
+      specification: [2 << 22, 0],
+    },
+    breaks: (step, view) => view.config.cpus > 1 && gicdWrite(step, 0xc04),
+  },
+]
+
+/** What a random test of QEMU's GICv2 keeps clear of, over and above what is UNPREDICTABLE. */
+export const GICV2_AVOID: readonly Rule[] = GICV2_DEVIATIONS.flatMap(({ id, clause, breaks }) =>
+  breaks === undefined ? [] : [{ id, clause, breaks }],
+)
+
+export const GICV2_ALLOW: readonly Allowance[] = GICV2_DEVIATIONS.flatMap(({ id, allows }) =>
+  allows === undefined ? [] : [{ id, allows }],
+)
