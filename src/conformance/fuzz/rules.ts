@@ -52,6 +52,17 @@ export const GICV2_RULES: readonly Rule[] = [
     },
   },
   {
+    id: 'U-BPR',
+    clause:
+      'IHI 0048 3.3.2, 4.4.3: which split of priorities the running priority is compared by is not said for a binary point that changes while an interrupt is active',
+    breaks(step, view) {
+      if (step.op !== 'write' || step.region !== 'gicc') return false
+      const control = step.offset === 0x000 && ((Number(step.value) ^ view.cpuControl[step.cpu]!) & 0x010) !== 0
+      const point = step.offset === 0x008 || step.offset === 0x01c
+      return (control || point) && (view.unanswered[step.cpu] === true || view.running[step.cpu]!.length > 0)
+    },
+  },
+  {
     id: 'U-ICFGR',
     clause: 'IHI 0048 4.3.13: an interrupt whose GICD_ICFGRn field changes while it is enabled is UNPREDICTABLE',
     breaks(step, view) {

@@ -7,7 +7,7 @@
 export type Trial<T> = (candidate: readonly T[]) => Promise<number | undefined>
 
 /** `sequence` must fail. At most `budget` trials; what is left when they are used up is still a failing sequence. */
-export async function shrink<T>(sequence: readonly T[], trial: Trial<T>, budget = 600): Promise<readonly T[]> {
+export async function shrink<T>(sequence: readonly T[], trial: Trial<T>, budget = 1000): Promise<readonly T[]> {
   let best = sequence
   let trials = 0
   const attempt = async (candidate: readonly T[]): Promise<boolean> => {
@@ -31,5 +31,27 @@ export async function shrink<T>(sequence: readonly T[], trial: Trial<T>, budget 
     if (size > 1) size = Math.max(1, size >> 1)
     else if (!removed) break
   }
+  // Steps that only go together (pend, acknowledge, end): pairs and triples of what is left.
+  for (const group of [2, 3]) {
+    for (let again = true; again && trials < budget; ) {
+      again = false
+      for (const out of subsets(best.length - 1, group)) {
+        if (trials >= budget) break
+        if (await attempt(best.filter((_, n) => !out.includes(n)))) {
+          again = true
+          break
+        }
+      }
+    }
+  }
   return best
+}
+
+/** All ways to take `count` of the numbers below n. */
+function* subsets(n: number, count: number, from = 0): Generator<number[]> {
+  if (count === 0) {
+    yield []
+    return
+  }
+  for (let first = from; first < n; first++) for (const rest of subsets(n, count - 1, first + 1)) yield [first, ...rest]
 }

@@ -200,7 +200,7 @@ export const GICV2_DEVIATIONS: readonly Deviation[] = [
       qemu: [32, 1],
       specification: [32, 0],
     },
-    breaks: (step, view) => view.config.cpus > 1 && gicdWrite(step, 0x304, 0x37f) && Number(step.value) !== 0,
+    breaks: (step) => gicdWrite(step, 0x304, 0x37f) && Number(step.value) !== 0,
   },
   {
     id: 'Q2-8',
@@ -357,6 +357,28 @@ export const GICV2_DEVIATIONS: readonly Deviation[] = [
       specification: [2 << 22, 0],
     },
     breaks: (step, view) => view.config.cpus > 1 && gicdWrite(step, 0xc04),
+  },
+  {
+    id: 'Q2-18',
+    title: 'GICC_IAR is 1022, not 1023, for a Group 1 interrupt that the running priority holds back',
+    clause:
+      'IHI 0048 4.4.4: GICC_IAR returns 1023 when no pending interrupt has sufficient priority to be signalled; 1022 is for one that has',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4, 3),
+        write(0, 'gicd', 0x084, 1),
+        ...spi32(1),
+        write(1, 'gicd', 0xf00, (1 << 16) | 5),
+        read(0, 'gicc', 0x00c),
+        write(0, 'gicd', 0x204, 1),
+        read(0, 'gicc', 0x00c),
+      ],
+      qemu: [(1 << 10) | 5, 1022],
+      specification: [(1 << 10) | 5, 1023],
+    },
+    allows: (step, qemu, other) => giccRead(step, 0x00c) && qemu.value === 1022n && other.value === 1023n,
   },
 ]
 
