@@ -47,7 +47,7 @@ export interface FuzzReport {
   failure: Failure | undefined
 }
 
-const BATCH = 96
+const BATCH = 64
 
 /** The two targets, which a test may lose and start anew. */
 class Pair {

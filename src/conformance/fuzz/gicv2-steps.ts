@@ -41,9 +41,7 @@ const MIX = {
   anything: 15,
 } as const
 
-const PRIORITIES = [
-  0x00, 0x08, 0x10, 0x18, 0x20, 0x40, 0x41, 0x60, 0x80, 0xa0, 0xa8, 0xc0, 0xe0, 0xf0, 0xf8, 0xfe, 0xff,
-]
+const PRIORITIES = [0x08, 0x10, 0x18, 0x20, 0x40, 0x41, 0x60, 0x80, 0xa0, 0xa8, 0xc0, 0xe0, 0xf0, 0xf8, 0xfe, 0xff]
 const WORD_BANKS = [0x080, 0x100, 0x180, 0x200, 0x280, 0x300, 0x380] as const
 
 export class Gicv2Steps {
@@ -92,6 +90,23 @@ export class Gicv2Steps {
     steps.forEach((step, n) => {
       this.view.answered(step, results[n]!)
     })
+    this.#endSome()
+  }
+
+  /** Ends much of what is now known to be acknowledged, or a running interrupt would hold all others back for long. */
+  #endSome(): void {
+    const random = this.#random
+    const first = random.below(this.#config.cpus)
+    for (let n = 0; n < this.#config.cpus; n++) {
+      const cpu = (first + n) % this.#config.cpus
+      const running = this.view.running[cpu]!
+      for (let left = running.length; left > 0 && !random.oneIn(4); left--) {
+        const { iar } = running[left - 1]!
+        this.#queue.push(this.#write(cpu, 'gicc', 0x010, iar))
+        if (random.oneIn(3)) this.#queue.push(random.oneIn(2) ? { op: 'lines' } : this.#readDistributor(cpu))
+        if (!random.oneIn(3)) this.#queue.push(this.#write(cpu, 'gicc', 0x1000, iar))
+      }
+    }
   }
 
   /** Most of what makes a GIC deliver at all, in random order and with random values. */
@@ -103,6 +118,9 @@ export class Gicv2Steps {
     if (cpus > 1)
       for (let offset = 0x820; offset < 0x800 + 32 + this.#wires.spis; offset += 4)
         steps.push(this.#write(random.below(cpus), 'gicd', offset, this.#targets(4)))
+    // So has every SGI a priority: 0 would hold all others back.
+    for (let cpu = 0; cpu < cpus; cpu++)
+      for (let offset = 0x400; offset < 0x410; offset += 4) steps.push(this.#write(cpu, 'gicd', offset, random.word()))
     for (let word = 0; word * 32 < 32 + this.#wires.spis; word++) {
       for (let cpu = 0; cpu < (word === 0 ? cpus : 1); cpu++) {
         if (this.#groups) steps.push(this.#write(cpu, 'gicd', 0x080 + 4 * word, random.word()))
@@ -120,7 +138,7 @@ export class Gicv2Steps {
     for (let cpu = 0; cpu < cpus; cpu++) {
       if (!random.oneIn(8)) steps.push(this.#write(cpu, 'gicc', 0x000, this.#cpuControl()))
       if (!random.oneIn(8))
-        steps.push(this.#write(cpu, 'gicc', 0x004, random.oneIn(3) ? random.pick(PRIORITIES) : 0xff))
+        steps.push(this.#write(cpu, 'gicc', 0x004, random.oneIn(5) ? random.pick(PRIORITIES) : 0xff))
     }
     if (!random.oneIn(8)) steps.push(this.#write(0, 'gicd', 0x000, this.#groups ? 3 : 1))
     // A shuffle: the order of set-up writes must not matter, or rather: must matter to both targets alike.
@@ -172,7 +190,7 @@ export class Gicv2Steps {
       case 'configure':
         return this.#configure(cpu)
       case 'distributorControl':
-        return this.#write(cpu, 'gicd', 0x000, random.oneIn(4) ? 0 : this.#groups ? 3 : 1)
+        return this.#write(cpu, 'gicd', 0x000, random.oneIn(6) ? 0 : this.#groups ? 3 : 1)
       case 'cpuControl':
         return this.#write(cpu, 'gicc', 0x000, this.#cpuControl())
       case 'mask':
@@ -180,10 +198,10 @@ export class Gicv2Steps {
           cpu,
           'gicc',
           0x004,
-          random.oneIn(2) ? 0xff : random.oneIn(2) ? random.word() : random.pick(PRIORITIES),
+          !random.oneIn(4) ? 0xff : random.oneIn(2) ? random.word() : random.pick(PRIORITIES),
         )
       case 'binaryPoint':
-        return this.#write(cpu, 'gicc', random.oneIn(2) ? 0x008 : 0x01c, random.below(8))
+        return this.#binaryPoint(cpu)
       case 'sgiPending': {
         const offset = (random.oneIn(2) ? 0xf10 : 0xf20) + random.below(16)
         return this.#write(cpu, 'gicd', offset, 1 << random.below(this.#config.cpus), 1)
@@ -202,6 +220,15 @@ export class Gicv2Steps {
       case 'anything':
         return this.#anything(cpu)
     }
+  }
+
+  /** One of the two, or more often both, splitting alike. */
+  #binaryPoint(cpu: number): Step {
+    const random = this.#random
+    const point = random.oneIn(3) ? random.below(8) : random.below(4)
+    if (random.oneIn(5)) return this.#write(cpu, 'gicc', random.oneIn(2) ? 0x008 : 0x01c, point)
+    this.#queue.push(this.#write(cpu, 'gicc', 0x01c, point + 1))
+    return this.#write(cpu, 'gicc', 0x008, point)
   }
 
   #intid(): number {
@@ -273,7 +300,8 @@ export class Gicv2Steps {
   #cpuControl(): number {
     const random = this.#random
     const enable = random.oneIn(6) ? 0 : this.#groups ? 3 : 1
-    return (enable | (random.word() & this.#controlBits & ~3)) >>> 0
+    const acknowledge = this.#groups && !random.oneIn(4) ? 4 : 0
+    return (enable | acknowledge | (random.word() & this.#controlBits & ~7)) >>> 0
   }
 
   #targets(bytes: number): number {

@@ -31,6 +31,8 @@ export class Gicv2View {
   /** Per CPU: an acknowledge has been issued whose answer is not known yet. */
   readonly unanswered: boolean[]
   readonly cpuControl: number[]
+  readonly binaryPoint: number[]
+  readonly aliasedBinaryPoint: number[]
   /** CPUs that have ever written a priority mask other than 0xff. */
   readonly masked: boolean[]
   control = 0
@@ -47,12 +49,20 @@ export class Gicv2View {
     this.dropped = perCpu(() => [])
     this.unanswered = perCpu(() => false)
     this.cpuControl = perCpu(() => 0)
+    this.binaryPoint = perCpu(() => 0)
+    this.aliasedBinaryPoint = perCpu(() => 1)
     this.masked = perCpu(() => true)
   }
 
   /** Nothing is acknowledged on the CPU, and no acknowledge is under way. */
   idle(cpu: number): boolean {
     return !this.unanswered[cpu] && this.running[cpu]!.length === 0 && this.dropped[cpu]!.length === 0
+  }
+
+  /** GICC_BPR and GICC_ABPR split a priority at the same bit, or GICC_CTLR.CBPR makes them. */
+  splitsAlike(cpu: number): boolean {
+    const alike = Math.max(this.aliasedBinaryPoint[cpu]!, 1) === this.binaryPoint[cpu]! + 1
+    return alike || (this.cpuControl[cpu]! & 0x010) !== 0
   }
 
   /** The step is about to be put to the targets. */
@@ -120,6 +130,8 @@ export class Gicv2View {
     const running = this.running[cpu]!
     const dropped = this.dropped[cpu]!
     if (offset === 0x000) this.cpuControl[cpu] = value
+    else if (offset === 0x008) this.binaryPoint[cpu] = value & 7
+    else if (offset === 0x01c) this.aliasedBinaryPoint[cpu] = value & 7
     else if (offset === 0x004) this.masked[cpu] = (value & 0xff) !== 0xff
     else if (offset === 0x010) {
       if ((value & 0x3ff) >= 1020) return
