@@ -129,6 +129,24 @@ async function runCase(
   return { steps: all.length, failure: await explain(options, pair, caseNumber, all, lost) }
 }
 
+/** A write of less: of nothing, or with a byte, a nibble or a bit less. */
+function simpler(step: Step): Step[] {
+  if (step.op !== 'write' || step.size === 8) return []
+  const value = Number(step.value)
+  const masks = [
+    0,
+    0xff,
+    0xff00,
+    0xff0000,
+    0xff000000,
+    0xffff,
+    0xffff0000,
+    ...Array.from({ length: 32 }, (_, n) => ~(2 ** n)),
+  ]
+  const values = new Set(masks.map((mask) => (value & mask) >>> 0).filter((less) => less !== value))
+  return [...values].map((less) => ({ ...step, value: less }))
+}
+
 /** Shrinks a sequence that fails, and gathers what there is to say about it. */
 async function explain(
   options: FuzzOptions,
@@ -148,7 +166,7 @@ async function explain(
     }
   }
   if (lost !== undefined) await pair.drop()
-  const small = await shrink(steps, trial)
+  const small = await shrink(steps, trial, simpler)
   if (lost !== undefined) return { caseNumber, steps: small, answers: [], difference: undefined, message: lost.message }
   const [reference, subject] = await pair.get()
   const difference = await differOn(small, reference, subject, options.rules, options.allowances)

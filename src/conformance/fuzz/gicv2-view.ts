@@ -59,6 +59,12 @@ export class Gicv2View {
     return !this.unanswered[cpu] && this.running[cpu]!.length === 0 && this.dropped[cpu]!.length === 0
   }
 
+  /** Some CPU has acknowledged the interrupt and not yet deactivated it, or may have. */
+  taken(intid: number): boolean {
+    const by = (list: Acknowledged[]): boolean => list.some((one) => one.intid === intid)
+    return this.unanswered.includes(true) || this.running.some(by) || this.dropped.some(by)
+  }
+
   /** GICC_BPR and GICC_ABPR split a priority at the same bit, or GICC_CTLR.CBPR makes them. */
   splitsAlike(cpu: number): boolean {
     const alike = Math.max(this.aliasedBinaryPoint[cpu]!, 1) === this.binaryPoint[cpu]! + 1

@@ -65,7 +65,7 @@ const eachTarget = (step: Step & { op: 'write' }): number[] =>
 const changesTarget = (step: Step & { op: 'write' }, view: Gicv2View): boolean =>
   eachTarget(step).some((target, n) => {
     const spi = step.offset - 0x800 + n
-    return view.disturbed[spi] === 1 && view.target[spi] !== target
+    return (view.disturbed[spi] === 1 || view.taken(spi)) && view.target[spi] !== target
   })
 
 export const GICV2_DEVIATIONS: readonly Deviation[] = [
