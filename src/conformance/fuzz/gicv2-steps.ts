@@ -69,21 +69,32 @@ export class Gicv2Steps {
       ...some(2 + random.below(4), () => random.pick(wires.fastSpis)),
       ...some(random.below(3), () => 32 + random.below(wires.spis)),
     ]
-    this.#groups = random.oneIn(2)
-    this.#controlBits = this.#groups ? 0x21f : 0x201
-    this.#queue = this.#setUp()
+    this.#groups = config.security || random.oneIn(2)
+    this.#controlBits = config.security ? 0x61f : this.#groups ? 0x21f : 0x201
+    this.#queue = this.#setUp().map((step) => this.#secure(step))
   }
 
   /** The next steps, all of them within the rules. The answers to earlier ones must have been given to `learn`. */
   batch(count: number): Step[] {
     const steps: Step[] = []
     while (steps.length < count) {
-      const step = this.#queue.shift() ?? this.#choose()
+      const step = this.#queue.shift() ?? this.#inSomeState(this.#choose())
       if (step === undefined || this.#rules.some((rule) => rule.breaks(step, this.view))) continue
       this.view.issued(step)
       steps.push(step)
     }
     return steps
+  }
+
+  /** With two Security states, an access that has not been given one gets either. */
+  #inSomeState(step: Step | undefined): Step | undefined {
+    if (!this.#config.security || (step?.op !== 'read' && step?.op !== 'write') || 'secure' in step) return step
+    return this.#random.oneIn(2) ? { ...step, secure: true } : step
+  }
+
+  /** As a Secure access where there are such. */
+  #secure<T extends Step>(step: T, secure = true): T {
+    return this.#config.security && secure ? { ...step, secure: true } : step
   }
 
   learn(steps: readonly Step[], results: readonly Result[]): void {
@@ -101,10 +112,10 @@ export class Gicv2Steps {
       const cpu = (first + n) % this.#config.cpus
       const running = this.view.running[cpu]!
       for (let left = running.length; left > 0 && !random.oneIn(4); left--) {
-        const { iar } = running[left - 1]!
-        this.#queue.push(this.#write(cpu, 'gicc', 0x010, iar))
+        const { iar, secure } = running[left - 1]!
+        this.#queue.push(this.#secure(this.#write(cpu, 'gicc', 0x010, iar), secure))
         if (random.oneIn(3)) this.#queue.push(random.oneIn(2) ? { op: 'lines' } : this.#readDistributor(cpu))
-        if (!random.oneIn(3)) this.#queue.push(this.#write(cpu, 'gicc', 0x1000, iar))
+        if (!random.oneIn(3)) this.#queue.push(this.#secure(this.#write(cpu, 'gicc', 0x1000, iar), secure))
       }
     }
   }
@@ -118,12 +129,15 @@ export class Gicv2Steps {
     if (cpus > 1)
       for (let offset = 0x820; offset < 0x800 + 32 + this.#wires.spis; offset += 4)
         steps.push(this.#write(random.below(cpus), 'gicd', offset, this.#targets(4)))
+    const sgiGroups = random.word() & 0xffff
     // So has every SGI a priority: 0 would hold all others back.
     for (let cpu = 0; cpu < cpus; cpu++)
       for (let offset = 0x400; offset < 0x410; offset += 4) steps.push(this.#write(cpu, 'gicd', offset, random.word()))
     for (let word = 0; word * 32 < 32 + this.#wires.spis; word++) {
       for (let cpu = 0; cpu < (word === 0 ? cpus : 1); cpu++) {
-        if (this.#groups) steps.push(this.#write(cpu, 'gicd', 0x080 + 4 * word, random.word()))
+        // An SGI is mostly in the same group everywhere: what one sent to CPUs that differ does is a matter of its own.
+        const groups = word === 0 && !random.oneIn(6) ? ((random.word() & 0xffff0000) | sgiGroups) >>> 0 : random.word()
+        if (this.#groups) steps.push(this.#write(cpu, 'gicd', 0x080 + 4 * word, groups))
       }
       if (random.oneIn(2)) {
         steps.push(this.#write(random.below(cpus), 'gicd', 0xc08 + 8 * word, random.word()))
@@ -164,7 +178,8 @@ export class Gicv2Steps {
       case 'deactivate': {
         const dropped = this.view.dropped[cpu]!
         if (dropped.length === 0) return undefined
-        return this.#write(cpu, 'gicc', 0x1000, random.pick(dropped).iar)
+        const one = random.pick(dropped)
+        return this.#secure(this.#write(cpu, 'gicc', 0x1000, one.iar), one.secure)
       }
       case 'lines':
         return { op: 'lines' }
@@ -227,8 +242,8 @@ export class Gicv2Steps {
     const random = this.#random
     const point = random.oneIn(3) ? random.below(8) : random.below(4)
     if (random.oneIn(5)) return this.#write(cpu, 'gicc', random.oneIn(2) ? 0x008 : 0x01c, point)
-    this.#queue.push(this.#write(cpu, 'gicc', 0x01c, point + 1))
-    return this.#write(cpu, 'gicc', 0x008, point)
+    this.#queue.push(this.#secure(this.#write(cpu, 'gicc', 0x01c, point + 1)))
+    return this.#secure(this.#write(cpu, 'gicc', 0x008, point))
   }
 
   #intid(): number {
@@ -253,13 +268,14 @@ export class Gicv2Steps {
     const running = this.view.running[cpu]!
     const last = running[running.length - 1]
     if (this.#random.oneIn(20)) return this.#write(cpu, 'gicc', 0x010, 1022 + this.#random.below(2))
-    return last === undefined ? undefined : this.#write(cpu, 'gicc', 0x010, last.iar)
+    return last === undefined ? undefined : this.#secure(this.#write(cpu, 'gicc', 0x010, last.iar), last.secure)
   }
 
   #sgi(): number {
     const random = this.#random
     const intid = random.oneIn(4) ? random.below(16) : (this.#intids[0] ?? 0)
-    return ((random.pick([0, 0, 0, 1, 2]) << 24) | (random.below(256) << 16) | intid) >>> 0
+    const nsatt = this.#config.security && random.oneIn(2) ? 0x8000 : 0
+    return ((random.pick([0, 0, 0, 1, 2]) << 24) | (random.below(256) << 16) | nsatt | intid) >>> 0
   }
 
   /** A write to a bit of a bank, or to a word of it at random. */
@@ -276,10 +292,11 @@ export class Gicv2Steps {
     if (intid < 32) return { op: 'lines' }
     const bit = 2 ** (intid & 31)
     const word = 4 * (intid >> 5)
+    const secure = !this.#random.oneIn(4)
     this.#queue.push(
-      this.#write(cpu, 'gicd', 0x280 + word, bit),
-      this.#write(cpu, 'gicd', 0x380 + word, bit),
-      this.#write(cpu, 'gicd', 0x800 + intid, this.#targets(1), 1),
+      this.#secure(this.#write(cpu, 'gicd', 0x280 + word, bit), secure),
+      this.#secure(this.#write(cpu, 'gicd', 0x380 + word, bit), secure),
+      this.#secure(this.#write(cpu, 'gicd', 0x800 + intid, this.#targets(1), 1), secure),
     )
     return { op: 'spi', intid, level: 0 }
   }

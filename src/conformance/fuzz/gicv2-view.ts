@@ -7,11 +7,21 @@ import type { Result, Step, TargetConfig } from '../target.ts'
 
 const INTIDS = 1020
 
-interface Acknowledged {
+export interface Acknowledged {
   intid: number
   /** As GICC_IAR gave it, so that GICC_EOIR gets the CPUID field back. */
   iar: number
+  /** By a Secure access; its end is then written by one too. */
+  secure: boolean
 }
+
+/** Bits of GICC_CTLR as a Non-secure access has them, and where they are for a Secure one (IHI 0048 4.4.1). */
+const NON_SECURE_CONTROL: readonly (readonly [number, number])[] = [
+  [0x001, 0x002],
+  [0x020, 0x080],
+  [0x040, 0x100],
+  [0x200, 0x400],
+]
 
 export class Gicv2View {
   readonly config: TargetConfig
@@ -30,13 +40,15 @@ export class Gicv2View {
   readonly dropped: Acknowledged[][]
   /** Per CPU: an acknowledge has been issued whose answer is not known yet. */
   readonly unanswered: boolean[]
+  /** GICC_CTLR and GICD_CTLR as a Secure access has them. */
   readonly cpuControl: number[]
+  control = 0
   readonly binaryPoint: number[]
   readonly aliasedBinaryPoint: number[]
-  /** CPUs that have ever written a priority mask other than 0xff. */
-  readonly masked: boolean[]
-  control = 0
   group1 = false
+  /** GICD_IGROUPRn: of each CPU for INTIDs 0 to 31, and one for the SPIs. */
+  readonly #groups: Uint8Array[]
+  readonly #spiGroup = new Uint8Array(INTIDS)
   /** Some interrupt has been made pending: the set-up is over. */
   started = false
 
@@ -51,7 +63,42 @@ export class Gicv2View {
     this.cpuControl = perCpu(() => 0)
     this.binaryPoint = perCpu(() => 0)
     this.aliasedBinaryPoint = perCpu(() => 1)
-    this.masked = perCpu(() => true)
+    this.#groups = perCpu(() => new Uint8Array(32))
+  }
+
+  /** Whether an access is Secure; with one Security state there is nothing else. */
+  secure(step: Step): boolean {
+    return !this.config.security || ('secure' in step && step.secure === true)
+  }
+
+  group(cpu: number, intid: number): 0 | 1 {
+    return ((intid < 32 ? this.#groups[cpu]![intid] : this.#spiGroup[intid]) ?? 0) as 0 | 1
+  }
+
+  /** The group that an SGI is in on every CPU, or undefined when they differ. */
+  unanimous(sgi: number): 0 | 1 | undefined {
+    const first = this.group(0, sgi)
+    return this.#groups.every((groups) => groups[sgi] === first) ? first : undefined
+  }
+
+  /** GICD_CTLR after a write to it. */
+  controlAfter(step: Step & { op: 'write' }): number {
+    const value = Number(step.value)
+    return this.secure(step) ? value & 3 : (this.control & ~2) | ((value & 1) << 1)
+  }
+
+  /** GICC_CTLR after a write to it. */
+  cpuControlAfter(step: Step & { op: 'write' }): number {
+    const value = Number(step.value)
+    if (this.secure(step)) return value
+    let control = this.cpuControl[step.cpu]!
+    for (const [theirs, ours] of NON_SECURE_CONTROL) control = (value & theirs) === 0 ? control & ~ours : control | ours
+    return control
+  }
+
+  /** Whether an end of interrupt by this access drops the priority only: EOImodeS or EOImodeNS. */
+  splitEnd(step: Step & { op: 'write' }): boolean {
+    return (this.cpuControl[step.cpu]! & (this.secure(step) ? 0x200 : 0x400)) !== 0
   }
 
   /** Nothing is acknowledged on the CPU, and no acknowledge is under way. */
@@ -82,9 +129,9 @@ export class Gicv2View {
     } else if (step.op === 'read' && step.region === 'gicc' && step.offset === 0x00c) {
       this.unanswered[step.cpu] = true
     } else if (step.op === 'write' && step.region === 'gicd') {
-      this.#distributorWrite(step.offset, step.size, Number(step.value))
+      this.#distributorWrite(step)
     } else if (step.op === 'write' && step.region === 'gicc') {
-      this.#cpuInterfaceWrite(step.cpu, step.offset, Number(step.value))
+      this.#cpuInterfaceWrite(step)
     } else if (step.op === 'write' && step.region === 'v2m') {
       this.started = true
       this.#disturb(Number(step.value) & 0x3ff, true)
@@ -97,7 +144,7 @@ export class Gicv2View {
     this.unanswered[step.cpu] = false
     const iar = Number(result.value)
     const intid = iar & 0x3ff
-    if (result.status === 'ok' && intid < 1020) this.running[step.cpu]!.push({ intid, iar })
+    if (result.status === 'ok' && intid < 1020) this.running[step.cpu]!.push({ intid, iar, secure: this.secure(step) })
   }
 
   #disturb(intid: number, latch: boolean): void {
@@ -105,45 +152,70 @@ export class Gicv2View {
     if (latch) this.#latched[intid] = 1
   }
 
-  #distributorWrite(offset: number, size: number, value: number): void {
-    if (offset === 0x000) this.control = value
-    else if (offset >= 0x080 && offset < 0x100) this.group1 ||= value !== 0
-    else if (offset >= 0x100 && offset < 0x180) this.#bits(offset - 0x100, value, (n) => (this.enabled[n] = 1))
-    else if (offset >= 0x180 && offset < 0x200) this.#bits(offset - 0x180, value, (n) => (this.enabled[n] = 0))
+  #distributorWrite(step: Step & { op: 'write' }): void {
+    const { offset, size } = step
+    const value = Number(step.value)
+    const bits = (bank: number, each: (intid: number) => void): void => {
+      for (let bit = 0; bit < 32; bit++) {
+        const intid = (offset - bank) * 8 + bit
+        if (((value >>> bit) & 1) === 1 && this.reaches(step, intid)) each(intid)
+      }
+    }
+    if (offset === 0x000) this.control = this.controlAfter(step)
+    else if (offset >= 0x080 && offset < 0x100) this.#group(step, value)
+    else if (offset >= 0x100 && offset < 0x180) bits(0x100, (n) => (this.enabled[n] = 1))
+    else if (offset >= 0x180 && offset < 0x200) bits(0x180, (n) => (this.enabled[n] = 0))
     else if (offset >= 0x200 && offset < 0x280) {
       this.started = true
-      this.#bits(offset - 0x200, value, (n) => this.#disturb(n, true))
-    } else if (offset >= 0x280 && offset < 0x300) this.#bits(offset - 0x280, value, (n) => (this.#latched[n] = 0))
+      bits(0x200, (n) => this.#disturb(n, true))
+    } else if (offset >= 0x280 && offset < 0x300) bits(0x280, (n) => (this.#latched[n] = 0))
     else if (offset >= 0x300 && offset < 0x380) {
       this.started = true
-      this.#bits(offset - 0x300, value, (n) => this.#disturb(n, false))
+      bits(0x300, (n) => this.#disturb(n, false))
     } else if (offset >= 0x380 && offset < 0x400) {
-      this.#bits(offset - 0x380, value, (n) => {
+      bits(0x380, (n) => {
         if (this.wire[n] === 0 && this.#latched[n] === 0) this.disturbed[n] = 0
       })
     } else if (offset >= 0x820 && offset < 0xc00 && this.config.cpus > 1) {
-      for (let byte = 0; byte < size; byte++) this.target[offset - 0x800 + byte] = (value >>> (8 * byte)) & 0xff
+      for (let byte = 0; byte < size; byte++) {
+        const intid = offset - 0x800 + byte
+        if (this.reaches(step, intid)) this.target[intid] = (value >>> (8 * byte)) & 0xff
+      }
     } else if (offset >= 0xc00 && offset < 0xd00) {
-      for (let n = 0; n < 16; n++) this.edge[(offset - 0xc00) * 4 + n] = (value >>> (2 * n + 1)) & 1
+      for (let n = 0; n < 16; n++) {
+        const intid = (offset - 0xc00) * 4 + n
+        if (this.reaches(step, intid)) this.edge[intid] = (value >>> (2 * n + 1)) & 1
+      }
     } else if (offset >= 0xf00 && offset < 0xf30) this.started = true
   }
 
-  #bits(offset: number, value: number, each: (intid: number) => void): void {
-    for (let bit = 0; bit < 32; bit++) if (((value >>> bit) & 1) === 1) each(offset * 8 + bit)
+  /** A Non-secure access reaches the interrupts of Group 1 alone (IHI 0048 4.1.3). */
+  reaches(step: Step & { op: 'write' }, intid: number): boolean {
+    return this.secure(step) || this.group(step.cpu, intid) === 1
   }
 
-  #cpuInterfaceWrite(cpu: number, offset: number, value: number): void {
-    const running = this.running[cpu]!
-    const dropped = this.dropped[cpu]!
-    if (offset === 0x000) this.cpuControl[cpu] = value
-    else if (offset === 0x008) this.binaryPoint[cpu] = value & 7
-    else if (offset === 0x01c) this.aliasedBinaryPoint[cpu] = value & 7
-    else if (offset === 0x004) this.masked[cpu] = (value & 0xff) !== 0xff
+  #group(step: Step & { op: 'write' }, value: number): void {
+    if (!this.secure(step)) return
+    this.group1 ||= value !== 0
+    const first = (step.offset - 0x080) * 8
+    const groups = first < 32 ? this.#groups[step.cpu]! : this.#spiGroup
+    for (let bit = 0; bit < 32; bit++) groups[first + bit] = (value >>> bit) & 1
+  }
+
+  #cpuInterfaceWrite(step: Step & { op: 'write' }): void {
+    const { cpu, offset } = step
+    const value = Number(step.value)
+    const secure = this.secure(step)
+    if (offset === 0x000) this.cpuControl[cpu] = this.cpuControlAfter(step)
+    else if (offset === 0x008 && secure) this.binaryPoint[cpu] = value & 7
+    else if (offset === 0x008 && (this.cpuControl[cpu]! & 0x010) === 0) this.aliasedBinaryPoint[cpu] = value & 7
+    else if (offset === 0x01c && secure) this.aliasedBinaryPoint[cpu] = value & 7
     else if (offset === 0x010) {
       if ((value & 0x3ff) >= 1020) return
-      const ended = running.pop()
-      if (ended !== undefined && (this.cpuControl[cpu]! & 0x200) !== 0) dropped.push(ended)
+      const ended = this.running[cpu]!.pop()
+      if (ended !== undefined && this.splitEnd(step)) this.dropped[cpu]!.push(ended)
     } else if (offset === 0x1000) {
+      const dropped = this.dropped[cpu]!
       const at = dropped.findIndex((one) => one.iar === value)
       if (at >= 0) dropped.splice(at, 1)
     }

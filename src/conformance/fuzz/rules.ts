@@ -28,7 +28,8 @@ export const GICV2_RULES: readonly Rule[] = [
       if ((value & 0x3ff) >= 1022) return false
       if (view.unanswered[step.cpu]) return true
       const running = view.running[step.cpu]!
-      return running[running.length - 1]?.iar !== value
+      const last = running[running.length - 1]
+      return last?.iar !== value || last.secure !== view.secure(step)
     },
   },
   {
@@ -37,8 +38,9 @@ export const GICV2_RULES: readonly Rule[] = [
       'IHI 0048 4.4.15: a GICC_DIR write is for an interrupt whose priority was dropped with EOImode 1; with EOImode 0 it is UNPREDICTABLE',
     breaks(step, view) {
       if (!writes(step, 'gicc', 0x1000)) return false
-      if ((view.cpuControl[step.cpu]! & 0x200) === 0) return true
-      return !view.dropped[step.cpu]!.some((one) => one.iar === Number(step.value))
+      if (!view.splitEnd(step)) return true
+      const value = Number(step.value)
+      return !view.dropped[step.cpu]!.some((one) => one.iar === value && one.secure === view.secure(step))
     },
   },
   {
@@ -47,8 +49,8 @@ export const GICV2_RULES: readonly Rule[] = [
       'IHI 0048 3.2.1, 4.4.1: EOImode and AckCtl are not changed between the acknowledge and the end of an interrupt',
     breaks(step, view) {
       if (!writes(step, 'gicc', 0x000)) return false
-      const changed = Number(step.value) ^ view.cpuControl[step.cpu]!
-      return (changed & 0x204) !== 0 && !view.idle(step.cpu)
+      const changed = view.cpuControlAfter(step) ^ view.cpuControl[step.cpu]!
+      return (changed & 0x604) !== 0 && !view.idle(step.cpu)
     },
   },
   {
@@ -57,7 +59,7 @@ export const GICV2_RULES: readonly Rule[] = [
       'IHI 0048 3.3.2, 4.4.3: which split of priorities the running priority is compared by is not said for a binary point that changes while an interrupt is active',
     breaks(step, view) {
       if (step.op !== 'write' || step.region !== 'gicc') return false
-      const control = step.offset === 0x000 && ((Number(step.value) ^ view.cpuControl[step.cpu]!) & 0x010) !== 0
+      const control = step.offset === 0x000 && ((view.cpuControlAfter(step) ^ view.cpuControl[step.cpu]!) & 0x010) !== 0
       const point = step.offset === 0x008 || step.offset === 0x01c
       return (control || point) && (view.unanswered[step.cpu] === true || view.running[step.cpu]!.length > 0)
     },

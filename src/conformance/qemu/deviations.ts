@@ -7,7 +7,7 @@ import type { Allowance } from '../fuzz/compare.ts'
 import type { Gicv2View } from '../fuzz/gicv2-view.ts'
 import type { Rule } from '../fuzz/rules.ts'
 import type { Result, Step, TargetConfig } from '../target.ts'
-import { lines, ppi, read, spi, write } from './steps.ts'
+import { lines, ppi, read, secure, spi, write } from './steps.ts'
 
 export interface Deviation {
   id: string
@@ -265,12 +265,13 @@ export const GICV2_DEVIATIONS: readonly Deviation[] = [
       specification: [2, 33],
     },
     breaks: (step, view) => {
-      const control = (step.op === 'write' && step.region === 'gicc' && step.offset === 0) || gicdWrite(step, 0x000)
-      if (control && step.op === 'write') {
-        const enables = Number(step.value) & 3
-        return enables === 2 || (enables === 1 && view.group1)
-      }
-      if (!gicdWrite(step, 0x080, 0x0ff) || Number(step.value) === 0) return false
+      const wrong = (enables: number): boolean =>
+        enables === 2 || (enables === 1 && (view.group1 || view.config.security))
+      if (step.op !== 'write') return false
+      if (step.region === 'gicc') return step.offset === 0 && wrong(view.cpuControlAfter(step) & 3)
+      if (step.region !== 'gicd') return false
+      if (step.offset === 0x000) return wrong(view.controlAfter(step) & 3)
+      if (step.offset < 0x080 || step.offset >= 0x100 || Number(step.value) === 0) return false
       return (view.control & 3) === 1 || view.cpuControl.some((value) => (value & 3) === 1)
     },
   },
@@ -300,7 +301,8 @@ export const GICV2_DEVIATIONS: readonly Deviation[] = [
   },
   {
     id: 'Q2-12',
-    title: 'GICC_AIAR, GICC_AEOIR and GICC_AHPPIR are RAZ/WI (and so are GICD_PPISR and GICD_SPISRn of the GIC-400)',
+    title:
+      'GICC_AIAR, GICC_AEOIR, GICC_AHPPIR and GICD_NSACRn are RAZ/WI (and so are GICD_PPISR and GICD_SPISRn of the GIC-400)',
     clause: 'IHI 0048 4.4.9 to 4.4.11: GICv2 has aliases of GICC_IAR, GICC_EOIR and GICC_HPPIR for Group 1',
     versions: ['7.2', '10.0'],
     reproduction: {
@@ -309,10 +311,10 @@ export const GICV2_DEVIATIONS: readonly Deviation[] = [
       qemu: [0, 0],
       specification: [1023, 1023],
     },
-    breaks: (step) =>
+    breaks: (step, view) =>
       (step.op === 'read' || step.op === 'write') &&
       ((step.region === 'gicc' && step.offset >= 0x020 && step.offset < 0x02c) ||
-        (step.region === 'gicd' && step.offset >= 0xd00 && step.offset < 0xe00)),
+        (step.region === 'gicd' && step.offset >= 0xd00 && step.offset < (view.config.security ? 0xf00 : 0xe00))),
   },
   {
     id: 'Q2-13',
@@ -342,8 +344,11 @@ export const GICV2_DEVIATIONS: readonly Deviation[] = [
       qemu: [0],
       specification: [0x1e0],
     },
-    breaks: (step) =>
-      step.op === 'write' && step.region === 'gicc' && step.offset === 0 && (Number(step.value) & ~0x21f) !== 0,
+    breaks: (step, view) => {
+      if (step.op !== 'write' || step.region !== 'gicc' || step.offset !== 0) return false
+      const known = view.config.security ? (view.secure(step) ? 0x61f : 0x201) : 0x21f
+      return (Number(step.value) & ~known) !== 0
+    },
   },
   {
     id: 'Q2-17',
@@ -406,6 +411,50 @@ export const GICV2_DEVIATIONS: readonly Deviation[] = [
     },
     // It makes no difference while both groups split priorities alike, which GICC_ABPR does one higher than GICC_BPR.
     breaks: (step, view) => giccRead(step, 0x00c) && view.group1 && step.op === 'read' && !view.splitsAlike(step.cpu),
+  },
+  {
+    id: 'Q2-20',
+    title: 'GICD_SGIR.NSATT and the Security state of the write do not enter into which CPUs an SGI is sent to',
+    clause:
+      'IHI 0048 4.3.15: a Secure write sends to CPUs where the SGI is in the group that NSATT names, a Non-secure one to those where it is in Group 1',
+    versions: ['7.2'],
+    reproduction: {
+      config: { ...four, security: true },
+      steps: [write(1, 'gicd', 0xf00, (1 << 16) | 5), secure(read(0, 'gicd', 0x200))],
+      qemu: [1 << 5],
+      specification: [0],
+    },
+    breaks: (step, view) => {
+      if (!view.config.security || !gicdWrite(step, 0xf00)) return false
+      const wanted = view.secure(step) ? (Number(step.value) >>> 15) & 1 : 1
+      return view.unanimous(Number(step.value) & 15) !== wanted
+    },
+  },
+  {
+    id: 'Q2-21',
+    title: 'GICD_ITARGETSRn of a Group 0 interrupt can be read and written by a Non-secure access',
+    clause: 'IHI 0048 4.1.3, 4.3.12: a field of a Group 0 interrupt is RAZ/WI to Non-secure accesses',
+    versions: ['7.2'],
+    reproduction: {
+      config: { ...four, security: true },
+      steps: [
+        secure(write(0, 'gicd', 0x824, 0x01010101)),
+        read(0, 'gicd', 0x824),
+        write(0, 'gicd', 0x824, 0x08080808),
+        secure(read(0, 'gicd', 0x824)),
+      ],
+      qemu: [0x01010101, 0x08080808],
+      specification: [0, 0x01010101],
+    },
+    breaks: (step, view) =>
+      gicdWrite(step, 0x820, 0xbff) && eachTarget(step).some((_, n) => !view.reaches(step, step.offset - 0x800 + n)),
+    allows: (step, qemu, other, view) =>
+      step.op === 'read' &&
+      step.region === 'gicd' &&
+      step.offset >= 0x800 &&
+      step.offset < 0xc00 &&
+      !view.secure(step) &&
+      (other.value & ~qemu.value) === 0n,
   },
 ]
 

@@ -44,6 +44,8 @@ function qemuArguments(config: TargetConfig, directory: string, agent: { elf: st
     ...(config.version === 3 ? [`its=${config.its ? 'on' : 'off'}`] : []),
     `secure=${config.security ? 'on' : 'off'}`,
     'highmem=off',
+    // With firmware and ACPI the board would have no GPIO, which drives a wire.
+    'acpi=off',
     'memory-backend=ram',
   ]
   const image = config.security

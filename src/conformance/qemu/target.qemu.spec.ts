@@ -66,12 +66,15 @@ describe('GICv2 without Security Extensions', () => {
     ).toEqual([0x44332211, 0x22, 0x4433, 0x44332211, 0x4433ee11, 'abort', 'abort', 0x4433ee11])
   })
 
-  it('drives every SPI wire from 32 to 287, one at a time and up and down', async () => {
-    const target = await start(v2)
+  it.each([
+    ['one Security state', v2],
+    ['two', { ...v2, security: true }],
+  ])('drives every SPI wire from 32 to 287, one at a time and up and down (%s)', async (_, config) => {
+    const target = await start(config)
     for (const level of [1, 0] as const) {
       const steps = Array.from({ length: 256 }, (_, n) => n + 32).flatMap((intid) => [
         spi(intid, level),
-        read(0, 'gicd', 0x200 + 4 * (intid >> 5)),
+        secure(read(0, 'gicd', 0x200 + 4 * (intid >> 5))),
       ])
       const words = Array.from({ length: 256 }, (_, n) =>
         level === 1 ? 2 ** ((n % 32) + 1) - 1 : 2 ** 32 - 2 ** ((n % 32) + 1),
