@@ -26,12 +26,9 @@ export interface FuzzRunOptions {
   progress?: (text: string) => void
 }
 
-export const GICV2_CONFIGS: readonly TargetConfig[] = [1, 4, 8].map((cpus) => ({
-  version: 2,
-  cpus,
-  security: false,
-  its: false,
-}))
+const gicv2 = (cpus: number, security = false): TargetConfig => ({ version: 2, cpus, security, its: false })
+
+export const GICV2_CONFIGS: readonly TargetConfig[] = [gicv2(1), gicv2(4), gicv2(8), gicv2(1, true), gicv2(4, true)]
 
 /** Resolves to whether all configurations agreed. Rejects when QEMU cannot be had at all. */
 export async function fuzzAgainstQemu(options: FuzzRunOptions): Promise<boolean> {
