@@ -230,7 +230,10 @@ export class Gicv2Steps {
         return { op: 'read', cpu, region: 'gicc', offset, size: 4 }
       }
       case 'message': {
-        return this.#write(cpu, 'v2m', 0x040, 80 + random.below(64))
+        if (random.oneIn(4))
+          return { op: 'read', cpu, region: 'v2m', offset: random.pick([0x000, 0x008, 0x040]), size: 4 }
+        // A few beyond the frame's own SPIs on either side.
+        return this.#write(cpu, 'v2m', 0x040, 76 + random.below(72))
       }
       case 'anything':
         return this.#anything(cpu)
