@@ -13,6 +13,8 @@ export interface ViewedGic {
   readonly irqs: Interrupts
   /** Implemented bits of a priority. */
   readonly priorityMask: number
+  /** There are two Security states: a GICv2 with the Security Extensions, a GICv3 while GICD_CTLR.DS is 0. */
+  readonly twoStates: boolean
   /**
    * The interrupts of a word that an access may see: all that exist, or for a Non-secure access to a GIC with two Security
    * states those of Non-secure Group 1 and those that NSACR grants at `level` (1 to 3; 0: NSACR grants nothing here).
@@ -133,9 +135,13 @@ export const triggers: BankView<ViewedGic> = {
   },
 }
 
-/** GICD_NSACR: two bits for each SGI and SPI; a PPI has none, and an SGI's 3 works as 2 (IHI 0048 4.3.14). */
+/**
+ * GICD_NSACR: two bits for each SGI and SPI; a PPI has none, and an SGI's 3 works as 2. RAZ/WI with one Security state
+ * (IHI 0048 4.3.14, IHI 0069 12.9.19).
+ */
 export const nonSecureAccess: BankView<ViewedGic> = {
   read: (gic, word) => {
+    if (!gic.twoStates) return 0
     const half = (word & 1) * 16
     const [one, two, three] = gic.irqs.nsacr
     const at = word >>> 1
@@ -145,6 +151,7 @@ export const nonSecureAccess: BankView<ViewedGic> = {
   },
   assign: (gic, word, value, mask) => {
     const { irqs } = gic
+    if (!gic.twoStates) return
     const half = (word & 1) * 16
     const at = word >>> 1
     const may = (gatherPairs(mask) << half) & irqs.implemented[at]! & (at < irqs.pes ? SGIS : -1)

@@ -171,6 +171,10 @@ export class GicV2 implements ViewedGic {
     return exist & (this.irqs.group[word]! | (level === 0 ? 0 : this.irqs.nsacr[level - 1]![word]!))
   }
 
+  get twoStates(): boolean {
+    return this.config.security
+  }
+
   shifted(by: Initiator): boolean {
     return this.config.security && !by.secure
   }

@@ -4,11 +4,11 @@
  */
 
 import { bit, bits, constant, type Initiator, perIrq, razWi, registerTable, word } from '../../mmio/index.ts'
-import { actives, clearPending, enables, groups, priorities, setPending, triggers } from '../views.ts'
+import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
 import { clearSpiByMessage, readControl, setSpiByMessage, typer, writeControl } from './distributor-control.ts'
 import type { GicV3 } from './gic.ts'
 import { componentIds, peripheralIds } from './ids.ts'
-import { extended, modifiers, nmis, nonSecureAccesses, routes } from './views.ts'
+import { extended, modifiers, nmis, routes } from './views.ts'
 
 /** State words of INTIDs 0 to 31 come once for each PE; this frame does not show them. */
 const shared = { excluded: 32, banked: { irqs: 32, cpus: (gic: GicV3) => gic.config.cpus } }
@@ -93,7 +93,7 @@ export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
     bits: 2,
     bank: 'replace',
     ...shared,
-    view: nonSecureAccesses,
+    view: nonSecureAccess,
     secure: true,
     reset: 0,
   }),
@@ -122,7 +122,7 @@ export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
     bits: 2,
     bank: 'replace',
     ...espi,
-    view: extended(nonSecureAccesses, 2),
+    view: extended(nonSecureAccess, 2),
     secure: true,
     reset: 0,
   }),

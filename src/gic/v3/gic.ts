@@ -361,6 +361,10 @@ export class GicV3 implements ViewedGic, LpiTargets {
     return exist & (this.irqs.group[word]! | (level === 0 ? 0 : this.irqs.nsacr[level - 1]![word]!))
   }
 
+  get twoStates(): boolean {
+    return this.irqs.twoStates
+  }
+
   shifted(by: Initiator): boolean {
     return this.irqs.twoStates && !by.secure
   }

@@ -4,11 +4,11 @@
  */
 
 import { bit, bits, constant, dword, type Fields, perIrq, razWi, registerTable, word } from '../../mmio/index.ts'
-import { actives, clearPending, enables, groups, priorities, setPending, triggers } from '../views.ts'
+import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
 import type { GicV3 } from './gic.ts'
 import { componentIds, peripheralIds } from './ids.ts'
 import type { Redistributor } from './redistributor.ts'
-import { modifiers, nmis, nonSecureAccesses, own } from './views.ts'
+import { modifiers, nmis, own } from './views.ts'
 
 const SGI = 0x10000
 const privateWord = () => 0
@@ -248,7 +248,7 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
     bits: 2,
     bank: 'replace',
     irqs: 16,
-    view: own(nonSecureAccesses, 2, privateWord),
+    view: own(nonSecureAccess, 2, privateWord),
     secure: true,
     reset: 0,
   }),

@@ -4,18 +4,9 @@
  */
 
 import type { BankView } from '../../mmio/index.ts'
-import { nonSecureAccess } from '../views.ts'
 import type { GicV3 } from './gic.ts'
 import { IRM } from './irqs.ts'
 import type { Redistributor } from './redistributor.ts'
-
-/** GICD_NSACR, GICR_NSACR: only where there are two Security states (IHI 0069 12.9.19). */
-export const nonSecureAccesses: BankView<GicV3> = {
-  read: (gic, word, by) => (gic.irqs.twoStates ? nonSecureAccess.read(gic, word, by) : 0),
-  assign: (gic, word, value, mask, by) => {
-    if (gic.irqs.twoStates) nonSecureAccess.assign(gic, word, value, mask, by)
-  },
-}
 
 /** GICD_IGRPMODR, GICR_IGRPMODR0: Secure software's, while there are two Security states; RAZ/WI otherwise (IHI 0069 12.9.11). */
 export const modifiers: BankView<GicV3> = {
