@@ -9,3 +9,7 @@ export function integerIn(name: string, value: number, least: number, most: numb
   if (!Number.isInteger(value) || value < least || value > most)
     throw new ConfigError(`${name}: ${value} is not a whole number from ${least} to ${most}`)
 }
+
+export function oneOf(name: string, value: unknown, allowed: readonly unknown[]): void {
+  if (!allowed.includes(value)) throw new ConfigError(`${name}: ${String(value)} is not ${allowed.join(' or ')}`)
+}

@@ -83,19 +83,21 @@ export type GicListener = (event: GicEvent) => void
 /** The listeners of one GIC. `active` guards the building of an event: `if (events.active) events.emit({…})`. */
 export class Events {
   active = false
-  readonly #listeners = new Set<GicListener>()
+  readonly #listeners = new Set<{ readonly hear: GicListener; readonly accesses: boolean }>()
 
-  /** Adds a listener, and returns the function that takes it off again. */
-  listen(listener: GicListener): () => void {
-    this.#listeners.add(listener)
+  /** Adds a listener, and returns the function that takes it off again. It hears of accesses only if `accesses`. */
+  listen(hear: GicListener, accesses: boolean): () => void {
+    // An entry of its own: a function that listens twice is taken off twice.
+    const entry = { hear, accesses }
+    this.#listeners.add(entry)
     this.active = true
     return () => {
-      this.#listeners.delete(listener)
+      this.#listeners.delete(entry)
       this.active = this.#listeners.size > 0
     }
   }
 
   emit(event: GicEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    for (const { hear, accesses } of this.#listeners) if (accesses || event.kind !== 'access') hear(event)
   }
 }

@@ -21,11 +21,11 @@ type WordArray = Int32Array | Uint8Array | Float64Array
 
 /**
  * A typed array, saved as its numbers; words in `| 0` form are saved unsigned. `allowed` gives the bits that element `i` may
- * have: all unless given.
+ * have: all unless given. `limit` is the greatest value of an element: what the array can hold unless given.
  */
-export function array(words: WordArray, allowed?: (i: number) => number): Part {
-  const [least, most] =
-    words instanceof Uint8Array ? [0, 0xff] : words instanceof Int32Array ? [0, 0xffff_ffff] : [0, 2 ** 53 - 1]
+export function array(words: WordArray, allowed?: (i: number) => number, limit?: number): Part {
+  const least = 0
+  const most = limit ?? (words instanceof Uint8Array ? 0xff : words instanceof Int32Array ? 0xffff_ffff : 2 ** 53 - 1)
   return {
     save: () => Array.from(words, (value) => (words instanceof Int32Array ? value >>> 0 : value)),
     check: (value, where) => {
@@ -33,9 +33,7 @@ export function array(words: WordArray, allowed?: (i: number) => number): Part {
         throw new SnapshotError(`${where}: expected an array of ${words.length} numbers`)
       for (const [i, each] of value.entries()) {
         checkInteger(each, least, most, `${where}[${i}]`)
-        const extra = allowed === undefined ? 0 : (each & ~allowed(i)) >>> 0
-        if (extra !== 0)
-          throw new SnapshotError(`${where}[${i}]: bits 0x${extra.toString(16)} cannot be set in this configuration`)
+        if (allowed !== undefined) checkBits(each, allowed(i), `${where}[${i}]`)
       }
     },
     load: (value) => {
@@ -44,11 +42,20 @@ export function array(words: WordArray, allowed?: (i: number) => number): Part {
   }
 }
 
-/** A whole number in a range, behind a getter and a setter. */
-export function integer(get: () => number, set: (value: number) => void, least: number, most: number): Part {
+/** A whole number in a range, behind a getter and a setter; `allowed` gives the bits that it may have. */
+export function integer(
+  get: () => number,
+  set: (value: number) => void,
+  least: number,
+  most: number,
+  allowed = -1,
+): Part {
   return {
     save: get,
-    check: (value, where) => checkInteger(value, least, most, where),
+    check: (value, where) => {
+      checkInteger(value, least, most, where)
+      checkBits(value, allowed, where)
+    },
     load: (value) => set(value as number),
   }
 }
@@ -98,25 +105,51 @@ export function list(parts: readonly Part[]): Part {
   }
 }
 
-/** A value that must be as given: a format's name, its version, a configuration. */
+/** A value that must be as given, in any order of its keys: a format's name, its version, a configuration. */
 export function exactly(expected: unknown, what: string): Part {
   const text = JSON.stringify(expected)
+  const plain = JSON.parse(text) as unknown
   return {
-    save: () => JSON.parse(text) as unknown,
-    check: (value, where) => {
-      if (JSON.stringify(value) !== text)
-        throw new SnapshotError(
-          `${where}: ${what} is ${text} here, and ${JSON.stringify(value) ?? 'nothing'} in the snapshot`,
-        )
-    },
+    save: () => structuredClone(plain),
+    check: (value, where) => checkSame(value, plain, where, what),
     load: () => {},
   }
+}
+
+/** Walks what is expected, not what is given: a snapshot may be as deep, or as circular, as it likes. */
+function checkSame(value: unknown, expected: unknown, where: string, what: string): void {
+  if (typeof expected !== 'object' || expected === null) {
+    if (value !== expected)
+      throw new SnapshotError(
+        `${where}: ${what} is ${JSON.stringify(expected)} here, and ${brief(value)} in the snapshot`,
+      )
+    return
+  }
+  const given = checkRecord(value, where)
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(expected, name))
+      throw new SnapshotError(
+        `${where}.${name}: ${what} has no such part here, and ${brief(given[name])} in the snapshot`,
+      )
+  for (const [name, each] of Object.entries(expected))
+    checkSame(Object.hasOwn(given, name) ? given[name] : undefined, each, `${where}.${name}`, what)
+}
+
+function brief(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
+  if (value === undefined) return 'nothing'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
 function checkRecord(value: unknown, where: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new SnapshotError(`${where}: expected an object`)
   return value as Record<string, unknown>
+}
+
+function checkBits(value: number, allowed: number, where: string): void {
+  const extra = (value & ~allowed) >>> 0
+  if (extra !== 0) throw new SnapshotError(`${where}: bits 0x${extra.toString(16)} cannot be set in this configuration`)
 }
 
 function checkInteger(value: unknown, least: number, most: number, where: string): asserts value is number {

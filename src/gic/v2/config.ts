@@ -1,6 +1,6 @@
 /** The configuration of a GICv2, its limits, and what is wrong with one that is outside of them. */
 
-import { ConfigError, integerIn } from '../config.ts'
+import { ConfigError, integerIn, oneOf } from '../config.ts'
 
 export interface GicV2Config {
   /** CPU interfaces, 1 to 8. */
@@ -35,7 +35,14 @@ export function checkConfig(config: GicV2Config): CheckedConfig {
   if (full.intids % 32 !== 0 && full.intids !== 1020)
     throw new ConfigError(`intids: ${full.intids} is not a multiple of 32 from 32 to 992, nor 1020`)
   integerIn('priorityBits', full.priorityBits, full.security ? 5 : 4, 8)
+  oneOf('security', full.security, [true, false])
+  oneOf('sgiEnable', full.sgiEnable, ['always', 'programmable'])
+  oneOf('ppiConfig', full.ppiConfig, ['fixed', 'programmable'])
+  integerIn('distributorIidr', full.distributorIidr, 0, 0xffff_ffff)
+  integerIn('cpuInterfaceIidr', full.cpuInterfaceIidr, 0, 0xffff_ffff)
   if (full.msi !== undefined) {
+    if (typeof full.msi !== 'object' || full.msi === null)
+      throw new ConfigError(`msi: ${String(full.msi)} is not { base, count }`)
     const { base, count } = full.msi
     integerIn('msi.base', base, 32, full.intids - 1)
     integerIn('msi.count', count, 1, full.intids - base)

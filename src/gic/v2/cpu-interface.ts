@@ -83,6 +83,12 @@ export class CpuInterface {
     this.updateRunning()
   }
 
+  /** Whether an interrupt of this priority and group could be among those that run. */
+  isPriorityActive(priority: number, group: number): boolean {
+    const level = (priority & this.groupPriorityMask(group)) >>> (this.minimumBpr + 1)
+    return (((group === 1 ? this.nsapr : this.apr)[level >>> 5]! >>> (level & 31)) & 1) === 1
+  }
+
   /** Priority drop: the best active priority of the group is no longer active. */
   dropPriority(group: number): void {
     const registers = group === 1 ? this.nsapr : this.apr

@@ -3,7 +3,7 @@
  * `views.ts`. Registers that only GICv3 has are not here: at their offsets a GICv2 has nothing.
  */
 
-import { bit, bits, constant, type Initiator, perIrq, registerTable, word } from '../../mmio/index.ts'
+import { bit, bits, constant, type Fields, type Initiator, perIrq, registerTable, word } from '../../mmio/index.ts'
 import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
 import { distributorTyper, readDistributorControl, sendSgi, writeDistributorControl } from './distributor-control.ts'
 import type { GicV2 } from './gic.ts'
@@ -11,6 +11,16 @@ import { inputs, sgiSources, targets } from './views.ts'
 
 /** INTIDs 0 to 31 exist once for each CPU, and show that CPU's to it. */
 const banked = { irqs: 32, cpus: (gic: GicV2) => gic.config.cpus }
+/** Fields of a bank as Arm names them, one for each interrupt of a word. */
+function each(name: (i: number) => string, width: 1 | 2 | 8): Fields {
+  return Object.fromEntries(
+    Array.from({ length: 32 / width }, (_, i) => [name(i), bits(i * width + width - 1, i * width)]),
+  )
+}
+
+const indexed = (name: string, width: 1 | 2 | 8 = 1) => each((i) => `${name}[${i}]`, width)
+const offsets = (name: string) => each((i) => `${name}_offset_${i}B`, 8)
+
 /** The last INTID is 1,019: the last four of 1,024 have no priority and no target byte. */
 const bytes = { irqs: 1020, banked, widths: [1, 4] as const }
 
@@ -32,16 +42,68 @@ export const distributor = registerTable<GicV2>('GICD', 0x1000, [
   constant('GICD_IIDR', 0x008, (gic) => gic.config.distributorIidr, {
     fields: { ProductID: bits(31, 24), Variant: bits(19, 16), Revision: bits(15, 12), Implementer: bits(11, 0) },
   }),
-  perIrq('GICD_IGROUPRn', 0x080, { bits: 1, bank: 'replace', banked, view: groups, reset: 0 }),
-  perIrq('GICD_ISENABLERn', 0x100, { bits: 1, bank: 'set', banked, view: enables }),
-  perIrq('GICD_ICENABLERn', 0x180, { bits: 1, bank: 'clear', banked, view: enables }),
-  perIrq('GICD_ISPENDRn', 0x200, { bits: 1, bank: 'set', banked, view: setPending }),
-  perIrq('GICD_ICPENDRn', 0x280, { bits: 1, bank: 'clear', banked, view: clearPending }),
-  perIrq('GICD_ISACTIVERn', 0x300, { bits: 1, bank: 'set', banked, view: actives, reset: 0 }),
-  perIrq('GICD_ICACTIVERn', 0x380, { bits: 1, bank: 'clear', banked, view: actives, reset: 0 }),
-  perIrq('GICD_IPRIORITYRn', 0x400, { bits: 8, bank: 'replace', ...bytes, view: priorities, reset: 0 }),
-  perIrq('GICD_ITARGETSRn', 0x800, { bits: 8, bank: 'replace', ...bytes, view: targets }),
-  perIrq('GICD_ICFGRn', 0xc00, { bits: 2, bank: 'replace', banked, view: triggers }),
+  perIrq('GICD_IGROUPRn', 0x080, {
+    fields: indexed('Group_status_bit'),
+    bits: 1,
+    bank: 'replace',
+    banked,
+    view: groups,
+    reset: 0,
+  }),
+  perIrq('GICD_ISENABLERn', 0x100, { fields: indexed('Set_enable_bit'), bits: 1, bank: 'set', banked, view: enables }),
+  perIrq('GICD_ICENABLERn', 0x180, {
+    fields: indexed('Clear_enable_bit'),
+    bits: 1,
+    bank: 'clear',
+    banked,
+    view: enables,
+  }),
+  perIrq('GICD_ISPENDRn', 0x200, {
+    fields: indexed('Set_pending_bit'),
+    bits: 1,
+    bank: 'set',
+    banked,
+    view: setPending,
+  }),
+  perIrq('GICD_ICPENDRn', 0x280, {
+    fields: indexed('Clear_pending_bit'),
+    bits: 1,
+    bank: 'clear',
+    banked,
+    view: clearPending,
+  }),
+  perIrq('GICD_ISACTIVERn', 0x300, {
+    fields: indexed('Set_active_bit'),
+    bits: 1,
+    bank: 'set',
+    banked,
+    view: actives,
+    reset: 0,
+  }),
+  perIrq('GICD_ICACTIVERn', 0x380, {
+    fields: indexed('Clear_active_bit'),
+    bits: 1,
+    bank: 'clear',
+    banked,
+    view: actives,
+    reset: 0,
+  }),
+  perIrq('GICD_IPRIORITYRn', 0x400, {
+    bits: 8,
+    bank: 'replace',
+    ...bytes,
+    view: priorities,
+    fields: offsets('Priority'),
+    reset: 0,
+  }),
+  perIrq('GICD_ITARGETSRn', 0x800, {
+    bits: 8,
+    bank: 'replace',
+    ...bytes,
+    view: targets,
+    fields: offsets('CPU_targets'),
+  }),
+  perIrq('GICD_ICFGRn', 0xc00, { bits: 2, bank: 'replace', banked, view: triggers, fields: indexed('Int_config', 2) }),
   constant('GICD_PPISR', 0xd00, inputs, {
     fields: { PPI_status: bits(15, 0) },
     note: 'Input wires of INTIDs 16 to 31 (IMPLEMENTATION DEFINED; as GIC-400).',
@@ -50,7 +112,15 @@ export const distributor = registerTable<GicV2>('GICD', 0x1000, [
     count: 31,
     note: 'Input wires of SPIs (IMPLEMENTATION DEFINED; as GIC-400).',
   }),
-  perIrq('GICD_NSACRn', 0xe00, { bits: 2, bank: 'replace', banked, view: nonSecureAccess, secure: true, reset: 0 }),
+  perIrq('GICD_NSACRn', 0xe00, {
+    bits: 2,
+    bank: 'replace',
+    banked,
+    view: nonSecureAccess,
+    fields: indexed('NS_access', 2),
+    secure: true,
+    reset: 0,
+  }),
   word('GICD_SGIR', 0xf00, {
     write: sendSgi,
     restore: () => {},
@@ -63,6 +133,7 @@ export const distributor = registerTable<GicV2>('GICD', 0x1000, [
     widths: [1, 4],
     banked: { irqs: 16, cpus: banked.cpus },
     view: sgiSources(false),
+    fields: indexed('SGI_clear_pending_bits', 8),
     reset: 0,
   }),
   perIrq('GICD_SPENDSGIRn', 0xf20, {
@@ -72,6 +143,7 @@ export const distributor = registerTable<GicV2>('GICD', 0x1000, [
     widths: [1, 4],
     banked: { irqs: 16, cpus: banked.cpus },
     view: sgiSources(true),
+    fields: indexed('SGI_set_pending_bits', 8),
     reset: 0,
   }),
   constant('GICD_PIDRn', 0xfd0, (_, index) => peripheralIds[index] ?? 0, {

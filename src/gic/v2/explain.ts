@@ -84,7 +84,7 @@ export const gates: readonly Gate[] = [
       value: open ? 0 : 1,
       says: open
         ? 'it is not active.'
-        : 'it was acknowledged and is still active: it was never ended, or never deactivated.',
+        : 'it is still active: it was acknowledged and never ended, or never deactivated.',
       remedy: open ? undefined : endRemedy(s),
     }),
   },
@@ -255,11 +255,22 @@ function pendingWords(s: Subject, open: boolean): { says: string; remedy: string
   }
 }
 
+/** An active interrupt is ended by the CPU whose running priority it is; once that has dropped it is only deactivated. */
 function endRemedy(s: Subject): string {
-  const split = (s.cpu.ctlr & (Ctlr.EOImodeS | Ctlr.EOImodeNS)) !== 0
-  return split
-    ? `Write ${s.intid} to GICC_EOIR and then to GICC_DIR (GICC_CTLR.EOImode is set).`
-    : `Write ${s.intid} to GICC_EOIR when its handler is done.`
+  const { gic, intid, group, priority } = s
+  const modeBit = gic.config.security && group === 1 ? Ctlr.EOImodeNS : Ctlr.EOImodeS
+  const handlers = [s.cpu, ...(intid < 32 ? [] : gic.cpus)]
+  const handler = handlers.find((cpu) => cpu.isPriorityActive(priority, group))
+  const split = ((handler ?? s.cpu).ctlr & modeBit) !== 0
+  const value = hex(intid < 16 ? intid | (gic.irqs.activeSource[s.cpu.cpu * 16 + intid]! << 10) : intid)
+  if (handler !== undefined)
+    return split
+      ? `Write ${value} to GICC_EOIR and then to GICC_DIR on CPU ${handler.cpu} when its handler is done (GICC_CTLR.EOImode is set).`
+      : `Write ${value} to GICC_EOIR on CPU ${handler.cpu} when its handler is done.`
+  if (split)
+    return `Write ${value} to GICC_DIR: its priority has dropped, but it was not deactivated (GICC_CTLR.EOImode is set).`
+  const register = numbered('GICD_ICACTIVER', intid, 32)
+  return `No CPU runs it: write ${hex((1 << s.bit) >>> 0)} to ${register}${banked(s)}.`
 }
 
 function otherGroup(s: Subject): string {

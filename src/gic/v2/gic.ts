@@ -125,10 +125,11 @@ export class GicV2 implements ViewedGic {
     return whyNothing(this, cpu, view)
   }
 
-  /** Adds a listener to the event stream, and returns the function that takes it off. Accesses are reported only with `accesses`. */
+  /** Adds a listener to the event stream, and returns the function that takes it off. Unless `accesses` is false, it hears of every access, too. */
   listen(listener: GicListener, options: { accesses?: boolean } = {}): () => void {
-    const stop = this.events.listen(listener)
-    if (options.accesses ?? true) for (const frame of this.#allFrames()) frame.observer = this.#observe
+    const stop = this.events.listen(listener, options.accesses ?? true)
+    // Misuse of a register is found where accesses are: every listener hears of it.
+    for (const frame of this.#allFrames()) frame.observer = this.#observe
     return () => {
       stop()
       if (!this.events.active) for (const frame of this.#allFrames()) frame.observer = undefined

@@ -21,6 +21,7 @@ export function restoreGic(gic: GicV2, snapshot: unknown): void {
   const parts = schema(gic)
   parts.check(snapshot, 'snapshot')
   checkSgis(gic, snapshot as SgiParts)
+  checkAccessLevels(snapshot as { nsacr: readonly (readonly number[])[] })
   parts.load(snapshot)
   for (const cpu of gic.cpus) cpu.updateRunning()
   gic.irqs.relist()
@@ -32,6 +33,8 @@ export function restoreGic(gic: GicV2, snapshot: unknown): void {
 function checkSgis(gic: GicV2, parts: SgiParts): void {
   for (let cpu = 0; cpu < gic.config.cpus; cpu++) {
     if ((parts.edge[cpu]! & SGIS) !== SGIS) throw new SnapshotError(`snapshot.edge[${cpu}]: SGIs are edge-triggered`)
+    if (gic.config.sgiEnable === 'always' && (parts.enabled[cpu]! & SGIS) !== SGIS)
+      throw new SnapshotError(`snapshot.enabled[${cpu}]: SGIs are always enabled in this configuration`)
     for (let sgi = 0; sgi < 16; sgi++) {
       const at = cpu * 16 + sgi
       if (((parts.latch[cpu]! >>> sgi) & 1) !== (parts.sources[at] === 0 ? 0 : 1))
@@ -42,9 +45,21 @@ function checkSgis(gic: GicV2, parts: SgiParts): void {
   }
 }
 
+/** GICD_NSACR is kept as 'at least 1', 'at least 2' and '3': each level has the ones above it. */
+function checkAccessLevels({ nsacr }: { nsacr: readonly (readonly number[])[] }): void {
+  for (const level of [1, 2])
+    for (const [i, bits] of nsacr[level]!.entries())
+      if (bits & ~nsacr[level - 1]![i]!)
+        throw new SnapshotError(
+          `snapshot.nsacr[${level}][${i}]: grants what snapshot.nsacr[${level - 1}][${i}] does not`,
+        )
+}
+
 const SGIS = 0xffff
+const PPIS = ~SGIS
 
 interface SgiParts {
+  readonly enabled: readonly number[]
   readonly edge: readonly number[]
   readonly latch: readonly number[]
   readonly sources: readonly number[]
@@ -53,7 +68,9 @@ interface SgiParts {
 function schema(gic: GicV2): Part {
   const { irqs } = gic
   const [nsacr1, nsacr2, nsacr3] = irqs.nsacr
-  const bitmap = (words: Int32Array) => array(words, (i) => irqs.implemented[i]!)
+  /** Bits of the interrupts that exist; of the private ones only those in `own`. */
+  const bitmap = (words: Int32Array, own = -1) => array(words, (i) => irqs.implemented[i]! & (i < irqs.pes ? own : -1))
+  const access = (words: Int32Array) => (gic.config.security ? bitmap(words, SGIS) : array(words, () => 0))
   const exists = (slot: number, bits: number) => ((irqs.implemented[slot >>> 5]! >>> (slot & 31)) & 1 ? bits : 0)
   return group({
     format: exactly('vgic-gicv2', 'the format'),
@@ -69,22 +86,24 @@ function schema(gic: GicV2): Part {
     ),
     enabled: bitmap(irqs.enabled),
     latch: bitmap(irqs.latch),
-    line: bitmap(irqs.line),
+    line: bitmap(irqs.line, PPIS),
     active: bitmap(irqs.active),
     group: bitmap(irqs.group),
-    edge: bitmap(irqs.edge),
-    withdrawn: bitmap(irqs.withdrawn),
-    nsacr: list([bitmap(nsacr1), bitmap(nsacr2), bitmap(nsacr3)]),
+    edge: bitmap(irqs.edge, gic.config.ppiConfig === 'fixed' ? SGIS : -1),
+    withdrawn: bitmap(irqs.withdrawn, PPIS),
+    nsacr: list([access(nsacr1), access(nsacr2), access(nsacr3)]),
     priority: array(irqs.priority, (slot) => exists(slot, gic.priorityMask)),
-    targets: array(irqs.targets, (slot) => (slot < gic.config.cpus * 32 ? 0 : exists(slot, gic.allCpus))),
+    targets: array(irqs.targets, (slot) =>
+      slot < gic.config.cpus * 32 || gic.config.cpus === 1 ? 0 : exists(slot, gic.allCpus),
+    ),
     sources: array(irqs.sources, () => gic.allCpus),
-    activeSource: array(irqs.activeSource, () => 7),
-    cpus: list(gic.cpus.map(cpuPart)),
+    activeSource: array(irqs.activeSource, undefined, gic.config.cpus - 1),
+    cpus: list(gic.cpus.map((cpu) => cpuPart(cpu, gic.config.security))),
   })
 }
 
-function cpuPart(cpu: CpuInterface): Part {
-  const register = (name: 'ctlr' | 'pmr' | 'bpr' | 'abpr', least: number, most: number) =>
+function cpuPart(cpu: CpuInterface, security: boolean): Part {
+  const register = (name: 'ctlr' | 'pmr' | 'bpr' | 'abpr', least: number, most: number, allowed = -1) =>
     integer(
       () => cpu[name],
       (value) => {
@@ -92,10 +111,11 @@ function cpuPart(cpu: CpuInterface): Part {
       },
       least,
       most,
+      allowed,
     )
   return group({
-    ctlr: register('ctlr', 0, 0x7ff),
-    pmr: register('pmr', 0, 0xff),
+    ctlr: register('ctlr', 0, security ? 0x7ff : 0x3ff),
+    pmr: register('pmr', 0, 0xff, cpu.priorityMask),
     bpr: register('bpr', cpu.minimumBpr, 7),
     abpr: register('abpr', cpu.minimumBpr + 1, 7),
     apr: array(cpu.apr, (i) => cpu.existingLevels(i)),
