@@ -29,6 +29,13 @@ export interface ViewedGic {
   misuse(code: MisuseCode, cpu: number, intid: number): void
 }
 
+/** What Non-secure software sees of a word where there are two Security states: Non-secure Group 1, and what NSACR grants. */
+export function nonSecureVisible(irqs: Interrupts, word: number, level: 0 | 1 | 2 | 3): number {
+  // Level 3 is of SPIs alone: an SGI's is reserved, and treated as 2 (IHI 0048 4.3.14).
+  const granted = level === 0 || (level === 3 && word < irqs.pes) ? 0 : irqs.nsacr[level - 1]![word]!
+  return irqs.implemented[word]! & (irqs.group[word]! | granted)
+}
+
 /** SGIs, as bits of a private word. */
 const SGIS = 0xffff
 

@@ -137,10 +137,10 @@ export class OracleV2 {
   }
 
   /** Tables 3-2 and 3-3: the binary point splits a priority; Group 1's own one leaves a bit more to the group. */
-  groupPriority(irq: Irq, cpu: number): number {
+  groupPriority(irq: Irq, cpu: number, priority = irq.priority): number {
     const { bpr, abpr, cbpr } = this.interfaces[cpu]!
     const subpriorityBits = irq.group === 0 || cbpr ? bpr + 1 : abpr
-    return Math.floor(irq.priority / 2 ** subpriorityBits) * 2 ** subpriorityBits
+    return Math.floor(priority / 2 ** subpriorityBits) * 2 ** subpriorityBits
   }
 
   /** The interrupt that an acknowledge by this CPU would take. */
@@ -148,7 +148,10 @@ export class OracleV2 {
     const own = this.interfaces[cpu]!
     const irq = this.#best(cpu, ({ group }) => own.enable[group])
     if (irq === undefined || irq.priority >= own.pmr) return undefined
-    return this.groupPriority(irq, cpu) < this.running(cpu) ? irq : undefined
+    const running = this.running(cpu)
+    if (running === 256) return irq
+    // A preempting interrupt is better in its own group priority bits: 3.3.2 compares group priorities.
+    return this.groupPriority(irq, cpu) < this.groupPriority(irq, cpu, running) ? irq : undefined
   }
 
   outputs(cpu: number): { irq: boolean; fiq: boolean } {

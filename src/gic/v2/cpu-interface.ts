@@ -20,8 +20,10 @@ export const Ctlr = {
   EOImodeNS: 1 << 10,
 } as const
 
-/** Running priority when nothing is active. */
+/** What GICC_RPR shows while nothing is active. */
 export const IDLE_PRIORITY = 0xff
+/** Running priority while nothing is active: greater than every priority, and a bit of its own. */
+export const IDLE = 256
 
 export class CpuInterface {
   readonly cpu: number
@@ -34,8 +36,8 @@ export class CpuInterface {
   /** Active priorities, a bit for each group priority: of Group 0 and of Group 1 interrupts. */
   readonly apr = new Int32Array(4)
   readonly nsapr = new Int32Array(4)
-  /** Follows from the active priorities; 256 when idle, so that it compares greater than every priority. */
-  running = 256
+  /** Follows from the active priorities. */
+  running = IDLE
   /** Levels of the legacy interrupt inputs that bypass the GIC (IHI 0048 2.3.1). */
   legacyIrq = false
   legacyFiq = false
@@ -63,7 +65,7 @@ export class CpuInterface {
     this.abpr = this.minimumBpr + 1
     this.apr.fill(0)
     this.nsapr.fill(0)
-    this.running = 256
+    this.running = IDLE
   }
 
   /**
@@ -107,7 +109,7 @@ export class CpuInterface {
   }
 
   updateRunning(): void {
-    this.running = 256
+    this.running = IDLE
     for (let i = 0; i < 4; i++) {
       const bits = this.apr[i]! | this.nsapr[i]!
       if (bits === 0) continue

@@ -4,7 +4,7 @@
  */
 
 import { bit, bits, constant, type Initiator, type ReadHandler, registerTable, word } from '../../mmio/index.ts'
-import { type CpuInterface, Ctlr, IDLE_PRIORITY } from './cpu-interface.ts'
+import { type CpuInterface, Ctlr, IDLE, IDLE_PRIORITY } from './cpu-interface.ts'
 import {
   acknowledge,
   deactivateInterrupt,
@@ -193,7 +193,7 @@ function setAliasedBinaryPoint(cpu: CpuInterface, value: number): void {
 }
 
 function readRunningPriority(gic: GicV2, cpu: CpuInterface, by: Initiator): number {
-  if (cpu.running === 256) return IDLE_PRIORITY
+  if (cpu.running === IDLE) return IDLE_PRIORITY
   if (!nonSecure(gic, by)) return cpu.running
   return cpu.running & 0x80 ? (cpu.running << 1) & 0xff : 0
 }

@@ -4,7 +4,7 @@
  */
 
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
-import { type CpuInterface, Ctlr } from './cpu-interface.ts'
+import { type CpuInterface, Ctlr, IDLE } from './cpu-interface.ts'
 import type { GicV2 } from './gic.ts'
 
 /** GICD_CTLR and GICC_CTLR have one enable bit for each group, at the same place. */
@@ -21,9 +21,13 @@ export function priorityMaskOpen(cpu: CpuInterface, priority: number): boolean {
   return priority < cpu.pmr
 }
 
-/** Only a group priority of lower value than the running priority preempts (IHI 0048 3.3.2). */
+/**
+ * Only a group priority of lower value than that of the running priority preempts (IHI 0048 3.3.2). Both are cut to the
+ * interrupt's own binary point: the running interrupt may be of the other group, or the point have moved since.
+ */
 export function runningPriorityOpen(cpu: CpuInterface, priority: number, group: number): boolean {
-  return (priority & cpu.groupPriorityMask(group)) < cpu.running
+  const mask = cpu.groupPriorityMask(group)
+  return (priority & mask) < (cpu.running & (mask | IDLE))
 }
 
 /** Best candidate of the groups that are enabled in the Distributor, and in the CPU interface too where `signalled`. */
@@ -158,7 +162,7 @@ export function endOfInterrupt(gic: GicV2, cpu: CpuInterface, value: number, vie
     gic.misuse('eoi-hidden-group', cpu.cpu, intid)
     return
   }
-  if (cpu.running === 256) {
+  if (cpu.running === IDLE) {
     gic.misuse('eoi-without-acknowledge', cpu.cpu, intid)
     return
   }

@@ -9,7 +9,7 @@ import { NONE } from '../candidates.ts'
 import { ConfigError } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
 import type { Explanation } from '../explain.ts'
-import type { ViewedGic } from '../views.ts'
+import { nonSecureVisible, type ViewedGic } from '../views.ts'
 import { type CheckedConfig, checkConfig, type GicV2Config } from './config.ts'
 import { CpuInterface } from './cpu-interface.ts'
 import { cpuRegisters } from './cpu-registers.ts'
@@ -167,9 +167,7 @@ export class GicV2 implements ViewedGic {
   }
 
   visible(word: number, by: Initiator, level: 0 | 1 | 2 | 3): number {
-    const exist = this.irqs.implemented[word]!
-    if (!this.shifted(by)) return exist
-    return exist & (this.irqs.group[word]! | (level === 0 ? 0 : this.irqs.nsacr[level - 1]![word]!))
+    return this.shifted(by) ? nonSecureVisible(this.irqs, word, level) : this.irqs.implemented[word]!
   }
 
   get twoStates(): boolean {

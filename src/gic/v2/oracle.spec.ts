@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import { keyIntid, NONE } from '../candidates.ts'
+import { candidateKey, keyIntid, NONE } from '../candidates.ts'
 import { OracleV2 } from '../testing/oracle-v2.ts'
 import { Random } from '../testing/random.ts'
 import { Rig } from '../testing/rig-v2.ts'
@@ -177,8 +177,8 @@ describe('GICv2 answers as a brute-force oracle of IHI 0048 does', () => {
         for (let intid = 0; intid < config.intids; intid++) {
           if (!isSignallable(gic, intid, cpu)) continue
           deliverable++
-          const key = gic.irqs.priority[gic.irqs.wordOf(intid, cpu) * 32 + (intid & 31)]! * 0x1_0000 + intid
-          best = Math.min(best, key)
+          const priority = gic.irqs.priority[gic.irqs.wordOf(intid, cpu) * 32 + (intid & 31)]!
+          best = Math.min(best, candidateKey(priority, intid))
         }
         expect(gic.signalled[cpu], `seed ${seed}, run ${run}, CPU ${cpu}`).toBe(best)
       }

@@ -8,9 +8,10 @@ import { lowestBit } from '../bits.ts'
 import type { CheckedConfigV3 } from './config.ts'
 import { Group } from './irqs.ts'
 
+/** What ICC_RPR_EL1 shows while nothing is active. */
 export const IDLE_PRIORITY = 0xff
-/** Running priority while nothing is active: greater than every priority. */
-const IDLE = 256
+/** Running priority while nothing is active: greater than every priority, and a bit of its own. */
+export const IDLE = 256
 /** Running priority while a non-maskable interrupt is: lower in value than every priority. */
 const NMI_RUNNING = -1
 

@@ -4,7 +4,7 @@
  */
 
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
-import { Bank, type CpuInterfaceV3 } from './cpu-interface.ts'
+import { Bank, type CpuInterfaceV3, IDLE } from './cpu-interface.ts'
 import type { GicV3 } from './gic.ts'
 import { Group, SETS } from './irqs.ts'
 import { FIRST_LPI } from './lpis.ts'
@@ -44,9 +44,14 @@ export function priorityMaskOpen(cpu: CpuInterfaceV3, priority: number, nmi: boo
   return nmi || (priority & cpu.priorityMask) < cpu.pmr
 }
 
-/** Only a group priority of lower value than the running priority preempts; a non-maskable interrupt preempts all that are not. */
+/**
+ * Only a group priority of lower value than that of the running priority preempts, both cut to the interrupt's own binary
+ * point (IHI 0069 4.8.5). A non-maskable interrupt preempts all that are not.
+ */
 export function runningPriorityOpen(cpu: CpuInterfaceV3, priority: number, group: number, nmi: boolean): boolean {
-  return nmi ? cpu.running >= 0 : (priority & cpu.groupPriorityMask(group)) < cpu.running
+  if (nmi || cpu.running < 0) return nmi && cpu.running >= 0
+  const mask = cpu.groupPriorityMask(group)
+  return (priority & mask) < (cpu.running & (mask | IDLE))
 }
 
 export function groupOf(gic: GicV3, pe: number, intid: number): number {

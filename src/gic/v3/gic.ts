@@ -20,7 +20,7 @@ import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputL
 import type { Explanation } from '../explain.ts'
 import type { LpiTargets } from '../its/lpi-targets.ts'
 import type { GuestMemory } from '../memory.ts'
-import type { ViewedGic } from '../views.ts'
+import { nonSecureVisible, type ViewedGic } from '../views.ts'
 import { type CheckedConfigV3, checkConfigV3, type GicV3Config } from './config.ts'
 import { CpuInterfaceV3 } from './cpu-interface.ts'
 import { type Acknowledge, updatePe } from './delivery.ts'
@@ -39,6 +39,9 @@ const SGIS = 0xffff
 
 /** Bytes between the frames of one Redistributor and those of the next. */
 export const REDISTRIBUTOR_STRIDE = 0x20000
+
+/** An observer of the Distributor's frame and of the Redistributors'. */
+type AnyFrameObserver = <D>(...access: Parameters<FrameObserver<D>>) => void
 
 export interface GicV3Options {
   /** Where LPI tables are; without it LPIs cannot be enabled. */
@@ -273,18 +276,17 @@ export class GicV3 implements ViewedGic, LpiTargets {
     return whyNothing(this, pe, register)
   }
 
-  /** Adds a listener to the event stream, and returns the function that takes it off. */
+  /**
+   * Adds a listener to the event stream, and returns the function that takes it off. Unless `accesses` is false, it hears of
+   * every access, too.
+   */
   listen(listener: GicListener, options: { accesses?: boolean } = {}): () => void {
-    const stop = this.events.listen(listener)
-    if (options.accesses ?? true) {
-      this.frames.gicd.observer = this.#observe
-      for (const frame of this.frames.gicr) frame.observer = this.#observe
-    }
+    const stop = this.events.listen(listener, options.accesses ?? true)
+    // Misuse of a register is found where accesses are: every listener hears of it.
+    this.#observeFrames(this.#observe)
     return () => {
       stop()
-      if (this.events.active) return
-      this.frames.gicd.observer = undefined
-      for (const frame of this.frames.gicr) frame.observer = undefined
+      if (!this.events.active) this.#observeFrames(undefined)
     }
   }
 
@@ -356,9 +358,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
   // What the registers, the views and delivery ask of their GIC.
 
   visible(word: number, by: Initiator, level: 0 | 1 | 2 | 3): number {
-    const exist = this.irqs.implemented[word]!
-    if (!this.shifted(by)) return exist
-    return exist & (this.irqs.group[word]! | (level === 0 ? 0 : this.irqs.nsacr[level - 1]![word]!))
+    return this.shifted(by) ? nonSecureVisible(this.irqs, word, level) : this.irqs.implemented[word]!
   }
 
   get twoStates(): boolean {
@@ -451,6 +451,11 @@ export class GicV3 implements ViewedGic, LpiTargets {
     }
   }
 
+  #observeFrames(observer: AnyFrameObserver | undefined): void {
+    this.frames.gicd.observer = observer
+    for (const frame of this.frames.gicr) frame.observer = observer
+  }
+
   #settlePe(pe: number): void {
     this.markDirty(pe)
     this.settle()
@@ -477,7 +482,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
     })
   }
 
-  #observe = <D>(...[frame, row, access, outcome]: Parameters<FrameObserver<D>>): void => {
+  #observe: AnyFrameObserver = (frame, row, access, outcome) => {
     this.#reportAccess(
       frame.name,
       frame.table.at(access.offset)?.name,
