@@ -8,6 +8,7 @@ import { type Explanation, kindOf, summarise } from '../explain.ts'
 import { activeGate, enabledGate, type GateReport, pendingGate } from '../gates.ts'
 import { type CpuInterface, Ctlr } from './cpu-interface.ts'
 import {
+  bestCandidate,
   distributorGroupOpen,
   groupOf,
   interfaceGroupOpen,
@@ -157,9 +158,9 @@ export const gates: readonly Gate[] = [
   },
   {
     name: 'best pending',
-    open: (s) => s.gic.signalled[s.cpu.cpu] === NONE || keyIntid(s.gic.signalled[s.cpu.cpu]!) === s.intid,
+    open: (s) => isFirst(s),
     report: (s, open) => {
-      const key = s.gic.signalled[s.cpu.cpu]!
+      const key = bestCandidate(s.gic, s.cpu, true)
       return {
         register: 'GICC_HPPIR',
         field: 'Interrupt_ID',
@@ -173,10 +174,16 @@ export const gates: readonly Gate[] = [
   },
 ]
 
-/** The gates without the last: what makes an interrupt one that could be signalled, before the best of them is chosen. */
-export function isSignallable(gic: GicV2, intid: number, cpu: number): boolean {
+/** Whether every gate is open: of all interrupts, the one that is signalled. */
+export function isDeliverable(gic: GicV2, intid: number, cpu: number): boolean {
   const subject = subjectOf(gic, intid, cpu)
-  return gates.slice(0, -1).every((gate) => gate.open(subject))
+  return gates.every((gate) => gate.open(subject))
+}
+
+/** Only the best candidate is looked at: a lesser one waits, even where it could preempt and the best cannot. */
+function isFirst(s: Subject): boolean {
+  const best = bestCandidate(s.gic, s.cpu, true)
+  return best === NONE || keyIntid(best) === s.intid
 }
 
 export function explainInterrupt(gic: GicV2, intid: number, cpu: number): Explanation {

@@ -9,6 +9,7 @@ import { activeGate, enabledGate, type GateReport, pendingGate } from '../gates.
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import {
   type Acknowledge,
+  bestCandidate,
   distributorGroupOpen,
   groupOf,
   interfaceGroupOpen,
@@ -262,9 +263,9 @@ const commonGates: readonly Gate[] = [
   },
   {
     name: 'best pending',
-    open: (s) => s.gic.signalled[s.cpu.pe] === NONE || keyIntid(s.gic.signalled[s.cpu.pe]!) === s.intid,
+    open: (s) => isFirst(s),
     report: (s, open) => {
-      const key = s.gic.signalled[s.cpu.pe]!
+      const key = bestCandidate(s.gic, s.cpu, true)
       return {
         register: `ICC_HPPIR${s.group === Group.G0 ? 0 : 1}_EL1`,
         field: 'INTID',
@@ -282,12 +283,16 @@ function gatesOf(subject: Subject): readonly Gate[] {
   return [existsGate, ...(subject.lpi ? lpiGates : bankGates), ...commonGates]
 }
 
-/** Every gate but the last: what makes an interrupt one that could be signalled, before the best of them is chosen. */
-export function isSignallable(gic: GicV3, intid: number, pe: number): boolean {
+/** Whether every gate is open: of all interrupts, the one that is signalled. */
+export function isDeliverable(gic: GicV3, intid: number, pe: number): boolean {
   const subject = subjectOf(gic, intid, pe)
-  return gatesOf(subject)
-    .slice(0, -1)
-    .every((gate) => gate.open(subject))
+  return gatesOf(subject).every((gate) => gate.open(subject))
+}
+
+/** Only the best candidate is looked at: a lesser one waits, even where it could preempt and the best cannot. */
+function isFirst(s: Subject): boolean {
+  const best = bestCandidate(s.gic, s.cpu, true)
+  return best === NONE || keyIntid(best) === s.intid
 }
 
 export function explainInterrupt(gic: GicV3, intid: number, pe: number): Explanation {
