@@ -1,0 +1,33 @@
+/** All conformance vectors of GICv2, by subject. */
+
+import type { Vector } from './build.ts'
+import { endingVectors } from './ending.ts'
+import { groupVectors } from './groups.ts'
+import { preemptionVectors } from './preemption.ts'
+import { priorityVectors } from './priorities.ts'
+import { registerVectors } from './registers.ts'
+import { routingVectors } from './routing.ts'
+import { securityVectors } from './security.ts'
+import { securityInterfaceVectors } from './security-interface.ts'
+import { sgiVectors } from './sgis.ts'
+import { stateVectors } from './states.ts'
+import { v2mVectors } from './v2m.ts'
+
+export type { Expected, Needs, Vector, VectorStep } from './build.ts'
+
+/** What each subject is, as a heading. */
+export const gicv2Subjects: Readonly<Record<string, readonly Vector[]>> = {
+  'Registers and banks': registerVectors,
+  'States: level, edge, latch': stateVectors,
+  'Priorities, mask, running, highest pending': priorityVectors,
+  'Preemption and binary points': preemptionVectors,
+  'Software-generated interrupts': sgiVectors,
+  'Targets and 1 of N': routingVectors,
+  'Priority drop and deactivation': endingVectors,
+  'Groups, AckCtl, FIQEn': groupVectors,
+  'Security: Distributor': securityVectors,
+  'Security: CPU interface': securityInterfaceVectors,
+  GICv2m: v2mVectors,
+}
+
+export const gicv2Vectors: readonly Vector[] = Object.values(gicv2Subjects).flat()
