@@ -1,0 +1,338 @@
+/**
+ * The interpreter tier: one wasm function per instruction variant, (cpu, opcode, ip) -> ip, where ip is the host address that the
+ * opcode was fetched from, and 0 as a result means "PC is in the state block". It emits the run loop too. It knows no instruction.
+ */
+import { type Access, type AccessOptions, Emitter, type Push } from './emitter.ts'
+import { ACCESS, EXCEPTION, exception, fetchMiss, slowLoad, slowStore } from './host.ts'
+import type { Field } from './row.ts'
+import { MEMORY, STATE, TLB } from './state.ts'
+import { Code } from './wasm/code.ts'
+import type { LibraryFunction, Module, Signature } from './wasm/module.ts'
+import { i32, i64 } from './wasm/opcodes.ts'
+
+export const handlerSignature: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] }
+
+const CPU = 0
+const OPCODE = 1
+const IP = 2
+const tlbMask = (TLB.entries - 1) * TLB.entryBytes
+
+/** Pushes the address of the TLB entry for the i64 local `address`. */
+function tlbEntry(code: Code, address: number, table: number): void {
+  code.get(CPU).memory(i32.load, table)
+  code.get(address).i64(7).op(i64.shr_u, i32.wrap_i64).i32(tlbMask).op(i32.and, i32.add)
+}
+
+/** (cpu, pc) -> ip, or 0 with STATE.PC set when the page must be looked up first. */
+export const fetch: LibraryFunction = {
+  name: 'fetch',
+  parameters: ['i32', 'i64'],
+  results: ['i32'],
+  body: (code) => {
+    const pc = 1
+    const entry = code.local('i32')
+    tlbEntry(code, pc, STATE.TLB)
+    code.tee(entry).memory(i64.load, TLB.execute)
+    // Bits 1:0 stay in the comparison: a misaligned PC never hits.
+    code.get(pc).i64(~0xffcn).op(i64.and, i64.eq).if()
+    const ip = code.local('i32')
+    code.get(pc).op(i32.wrap_i64).get(entry).memory(i32.load, TLB.addend).op(i32.add).set(ip)
+    code.get(CPU).get(pc).get(ip).op(i64.extend_i32_u, i64.sub).memory(i64.store, STATE.PC_DELTA)
+    code.get(ip).return()
+    code.end()
+    code.get(CPU).get(pc).memory(i64.store, STATE.PC)
+    code.i32(0)
+  },
+}
+
+/** (cpu, pc, address, info) -> not 0 when the access faulted; the element is in STATE.VALUE. */
+const slowRead: LibraryFunction = {
+  name: 'slowRead',
+  parameters: ['i32', 'i64', 'i64', 'i32'],
+  results: ['i32'],
+  body: (code, module) => {
+    code.get(0).get(1).memory(i64.store, STATE.PC)
+    code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
+    code.get(0).get(3).call(module.library(slowLoad))
+    code.get(0).memory(i32.load, STATE.FAULT)
+  },
+}
+
+/** (cpu, pc, address, info) -> not 0 when the access faulted; the element was put in STATE.VALUE before. */
+const slowWrite: LibraryFunction = {
+  name: 'slowWrite',
+  parameters: ['i32', 'i64', 'i64', 'i32'],
+  results: ['i32'],
+  body: (code, module) => {
+    code.get(0).get(1).memory(i64.store, STATE.PC)
+    code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
+    code.get(0).get(3).call(module.library(slowStore))
+    code.get(0).memory(i32.load, STATE.FAULT)
+  },
+}
+
+export class InterpreterEmitter extends Emitter {
+  /** Whether the semantic function ended the instruction itself. */
+  ended = false
+
+  override word(): void {
+    this.code.get(OPCODE)
+  }
+
+  override cpu(): void {
+    this.code.get(CPU)
+  }
+
+  override condition(field: Field): void {
+    const { code } = this
+    code.i32(1)
+    const known = this.known(field)
+    if (known !== undefined) code.i32(0).memory(i32.load16_u, MEMORY.conditions + 2 * known)
+    else {
+      this.bits(field, 1)
+      code.memory(i32.load16_u, MEMORY.conditions)
+    }
+    this.nzcv()
+    code.op(i32.shr_u, i32.and)
+  }
+
+  override pc(): void {
+    this.code.get(IP).op(i64.extend_i32_u).get(CPU).memory(i64.load, STATE.PC_DELTA).op(i64.add)
+  }
+
+  override jump(push: Push): void {
+    const { code } = this
+    this.ended = true
+    const target = code.local('i64')
+    const local = code.local('i64')
+    push()
+    code.tee(target).get(CPU).memory(i64.load, STATE.PC_DELTA).op(i64.sub).tee(local)
+    code.get(IP).op(i64.extend_i32_u, i64.xor).i64(~0xffcn).op(i64.and, i64.eqz).if()
+    code.get(local).op(i32.wrap_i64).return().end()
+    code.get(CPU).get(target).call(this.module.library(fetch))
+    code.release(target, local)
+  }
+
+  override jumpRelative(offset: Push, condition?: Push): void {
+    const { code } = this
+    this.ended = true
+    const distance = code.local('i32')
+    const target = code.local('i32')
+    offset()
+    if (condition) {
+      code.i32(4)
+      condition()
+      code.select()
+    }
+    code.tee(distance).get(IP).op(i32.add).tee(target)
+    code.get(IP).op(i32.xor).i32(~0xfff).op(i32.and, i32.eqz).if()
+    code.get(target).return().end()
+    code.get(CPU)
+    this.pc()
+    code.get(distance).op(i64.extend_i32_s, i64.add).call(this.module.library(fetch))
+    code.release(distance, target)
+  }
+
+  override leave(): void {
+    this.code.i32(0).return()
+  }
+
+  override leaveOnFault(): void {
+    this.state(i32.load, STATE.FAULT)
+    this.code.if()
+    this.leave()
+    this.code.end()
+  }
+
+  /** Pushes PC, calls exception(), leaves. */
+  raise(kind: number, immediate: Push): void {
+    this.savePc()
+    this.cpu()
+    this.code.i32(kind)
+    immediate()
+    this.call(exception)
+    this.leave()
+  }
+
+  override undefined(): void {
+    this.raise(EXCEPTION.undefined, () => this.word())
+  }
+
+  override base(field: Field): void {
+    const { code } = this
+    const known = this.known(field)
+    if (known !== undefined && known !== 31) {
+      this.x(field)
+      return
+    }
+    const address = code.local('i64')
+    const index = code.local('i32')
+    this.bits(field)
+    code.tee(index).get(index).i32(1).op(i32.add).i32(5).op(i32.shr_u).tee(index)
+    code.op(i32.add).i32(3).op(i32.shl)
+    this.cpu()
+    code.op(i32.add).memory(i64.load, STATE.X).tee(address)
+    code.op(i32.wrap_i64).i32(0).get(index).op(i32.sub, i32.and)
+    this.state(i32.load, STATE.SP_ALIGN)
+    code.op(i32.and).if()
+    this.raise(EXCEPTION.spAlignment, () => code.i32(0))
+    code.end().get(address)
+    code.release(address, index)
+  }
+
+  /** Pushes whether the access hits in the TLB; leaves the entry's address in a local, which it returns. */
+  private hit(tag: number, bytes: number, address: number, options: AccessOptions): number {
+    const { code } = this
+    const entry = code.local('i32')
+    tlbEntry(code, address, options.unprivileged ? STATE.TLB_UNPRIVILEGED : STATE.TLB)
+    code.tee(entry).memory(i64.load, tag)
+    // One comparison admits unaligned accesses and refuses those that cross into the next page; an access that must
+    // be aligned keeps the low bits in the comparison, because a tag has none.
+    if (options.aligned) code.get(address).i64(BigInt.asIntN(64, ~0xfffn | BigInt(bytes - 1)))
+    else {
+      code.get(address)
+      if (bytes > 1) code.i64(bytes - 1).op(i64.add)
+      code.i64(~0xfffn)
+    }
+    code.op(i64.and, i64.eq)
+    return entry
+  }
+
+  private info(bytes: number, options: AccessOptions): number {
+    return (
+      bytes |
+      (options.unprivileged ? ACCESS.unprivileged : 0) |
+      (options.aligned ? ACCESS.aligned : 0) |
+      (options.atomic ? ACCESS.atomic : 0)
+    )
+  }
+
+  override loads(access: Access, address: number, targets: readonly number[], options: AccessOptions = {}): void {
+    const { code } = this
+    const { bytes, opcode } = access
+    const host = code.local('i32')
+    const entry = this.hit(options.atomic ? TLB.write : TLB.read, bytes * targets.length, address, options)
+    code.if()
+    code.get(address).op(i32.wrap_i64).get(entry).memory(i32.load, TLB.addend).op(i32.add).set(host)
+    for (const [index, target] of targets.entries())
+      code
+        .get(host)
+        .memory(opcode, index * bytes)
+        .set(target)
+    code.else()
+    for (const [index, target] of targets.entries()) {
+      this.cpu()
+      this.pc()
+      code.get(address)
+      if (index > 0) code.i64(index * bytes).op(i64.add)
+      code.i32(this.info(bytes, options)).call(this.module.library(slowRead)).if()
+      this.leave()
+      code.end()
+      this.state(opcode, STATE.VALUE)
+      code.set(target)
+    }
+    code.end()
+    code.release(host, entry)
+  }
+
+  override stores(access: Access, address: number, sources: readonly number[], options: AccessOptions = {}): void {
+    const { code } = this
+    const { bytes, opcode } = access
+    const host = code.local('i32')
+    const entry = this.hit(TLB.write, bytes * sources.length, address, options)
+    code.if()
+    code.get(address).op(i32.wrap_i64).get(entry).memory(i32.load, TLB.addend).op(i32.add).set(host)
+    for (const [index, source] of sources.entries())
+      code
+        .get(host)
+        .get(source)
+        .memory(opcode, index * bytes)
+    code.else()
+    for (const [index, source] of sources.entries()) {
+      this.setState(opcode, STATE.VALUE, () => code.get(source))
+      this.cpu()
+      this.pc()
+      code.get(address)
+      if (index > 0) code.i64(index * bytes).op(i64.add)
+      code.i32(this.info(bytes, options)).call(this.module.library(slowWrite)).if()
+      this.leave()
+      code.end()
+    }
+    code.end()
+    code.release(host, entry)
+  }
+
+  /** Ends the handler: on to the next instruction, unless the semantic function has ended it. */
+  finish(): void {
+    if (!this.ended) this.code.get(IP).i32(4).op(i32.add)
+  }
+}
+
+/** Emits one handler; returns its function index. */
+export function emitHandler(
+  module: Module,
+  mask: number,
+  value: number,
+  fp: boolean,
+  emit: (e: Emitter) => void,
+): number {
+  const code = new Code(handlerSignature.parameters)
+  const emitter = new InterpreterEmitter(code, module, mask, value)
+  if (fp) {
+    emitter.state(i32.load, STATE.FP_TRAP)
+    code.if()
+    emitter.raise(EXCEPTION.fpAccess, () => code.i32(0))
+    code.end()
+  }
+  emit(emitter)
+  emitter.finish()
+  return module.define(handlerSignature, code)
+}
+
+/** Pushes the table index of the handler for the opcode in a local. */
+function handlerIndex(code: Code, opcode: number): void {
+  code.get(opcode).i32(14).op(i32.shr_u).i32(0x3ff80).op(i32.and)
+  code.get(opcode).i32(9).op(i32.shr_u).i32(0x7e).op(i32.and, i32.or)
+  code.memory(i32.load16_u, MEMORY.decode)
+}
+
+/**
+ * The run loop, (cpu): executes until STATE.LEFT is used up. Each instruction takes one off LEFT in memory, so anything that wants
+ * the loop to end, or to know how far it is, uses that word. The body is unrolled, so that dispatch has several
+ * indirect branches for the host to predict.
+ */
+export function emitRun(module: Module, unroll = 4): number {
+  const code = new Code(['i32'])
+  const opcode = code.local('i32')
+  const ip = code.local('i32')
+  const left = code.local('i32')
+  const type = module.type(handlerSignature)
+  code.loop()
+  code.get(CPU).get(CPU).memory(i64.load, STATE.PC).call(module.library(fetch)).tee(ip).op(i32.eqz).if()
+  code.get(CPU).call(module.library(fetchMiss))
+  code.get(CPU).memory(i32.load, STATE.LEFT).i32(0).op(i32.gt_s).brIf(1)
+  code.return()
+  code.end()
+  code.block()
+  code.loop()
+  for (let copy = 0; copy < unroll; copy++) {
+    const last = copy === unroll - 1
+    code.get(CPU).get(CPU).memory(i32.load, STATE.LEFT).i32(1).op(i32.sub).memory(i32.store, STATE.LEFT)
+    code.get(CPU).get(ip).memory(i32.load).tee(opcode).get(ip)
+    handlerIndex(code, opcode)
+    code.callIndirect(type).tee(ip)
+    // Both 0 ("PC is in the state block") and the first byte of a page end up here.
+    code.i32(0xffc).op(i32.and, i32.eqz).brIf(1)
+    code.get(CPU).memory(i32.load, STATE.LEFT).tee(left).i32(0)
+    if (last) code.op(i32.gt_s).brIf(0)
+    else code.op(i32.le_s).brIf(1)
+  }
+  code.end()
+  code.end()
+  code.get(ip).if()
+  code.get(CPU).get(ip).op(i64.extend_i32_u).get(CPU).memory(i64.load, STATE.PC_DELTA).op(i64.add)
+  code.memory(i64.store, STATE.PC).end()
+  code.get(CPU).memory(i32.load, STATE.LEFT).i32(0).op(i32.gt_s).brIf(0)
+  code.end()
+  return module.define({ parameters: ['i32'], results: [] }, code)
+}

@@ -1,0 +1,118 @@
+/**
+ * Where everything is in the one linear memory: tables for all CPUs first, then one area per CPU (its state block and its
+ * software TLBs), then guest memory. Offsets only; nothing here reads or writes. Generated code and TypeScript share these numbers.
+ */
+
+/** Offsets in a CPU's state block. 64-bit words unless they say otherwise. A snapshot of a CPU is a copy of its block. */
+export const STATE = {
+  /** X0 to X30, 8 bytes each. Slot 31 (0xf8) is always zero: it is XZR. */
+  X: 0x000,
+  ZERO: 0x0f8,
+  /** The current stack pointer, "slot 32"; the banked ones that are not current are in SP_EL0 and SP_EL1 below. */
+  SP: 0x100,
+  /** The program counter, right whenever no generated code runs, and while a host function runs. */
+  PC: 0x108,
+  /** PC minus the host address that instructions are fetched from, while generated code runs. */
+  PC_DELTA: 0x110,
+  /** i32: instructions left in this run. Setting it to 0 (see END) ends the run after the current instruction. */
+  LEFT: 0x118,
+  /** i32: why the run ended, a value of EXIT. */
+  EXIT: 0x11c,
+  /** Retired instructions when LEFT gets to 0: retired = END - LEFT. */
+  END: 0x120,
+  /** Machine time (in instructions) minus retired instructions of this CPU. */
+  TIME_OFFSET: 0x128,
+  /** i32, N Z C V in bits 3:0. */
+  NZCV: 0x130,
+  /** i32, D A I F in bits 3:0. */
+  DAIF: 0x134,
+  /** i32, 0 to 3. */
+  EL: 0x138,
+  /** i32, PSTATE.SP */
+  SPSEL: 0x13c,
+  /** i32 */
+  PAN: 0x140,
+  /** i32: PSTATE.IL */
+  IL: 0x144,
+  /** i32: interrupt inputs in the bits of DAIF: 2 IRQ, 1 FIQ, 4 SError. */
+  LINES: 0x148,
+  /** i32: the event register of WFE. */
+  EVENT: 0x14c,
+  /** i32: address of the TLB of the current translation regime and EL. */
+  TLB: 0x150,
+  /** i32: address of the TLB that unprivileged loads and stores use (LDTR, STTR). */
+  TLB_UNPRIVILEGED: 0x154,
+  /** i32: not 0 when an FP or SIMD instruction at the current EL traps (CPACR_EL1.FPEN). */
+  FP_TRAP: 0x158,
+  /** i32: 15 when SP alignment is checked at the current EL (SCTLR_EL1.SA or SA0), else 0. */
+  SP_ALIGN: 0x15c,
+  /** i32: the number of this CPU. */
+  INDEX: 0x160,
+  /** i32: size in bytes of the exclusive reservation, 0 for none. */
+  MONITOR_SIZE: 0x164,
+  /** The virtual address of the exclusive reservation. */
+  MONITOR: 0x168,
+  /** i32: set by a host function when the instruction took an exception and must not complete. */
+  FAULT: 0x170,
+  /** i32, SCTLR_EL1.UMA, nTWI, nTWE, DZE, UCT, UCI as seen from the current EL: see traps.ts. */
+  TRAPS: 0x174,
+  /** Operands and results of host functions. */
+  ADDRESS: 0x178,
+  VALUE: 0x180,
+  VALUE_HIGH: 0x188,
+  /** i32 each: all of FPCR and FPSR. Cumulative flags are set in FPSR by an `or`. */
+  FPCR: 0x190,
+  FPSR: 0x194,
+  /** i32: what powers this CPU: see POWER. */
+  POWER: 0x198,
+  /** i32: the EL of the access being made by a host function */
+  SPARE: 0x19c,
+  /** V0 to V31, 16 bytes each, lowest byte first. */
+  V: 0x200,
+  /** System registers that are plain storage, 8 bytes each, in the order of the register table. */
+  REGISTERS: 0x400,
+  END_OF_BLOCK: 0x1000,
+} as const
+
+export const EXIT = { budget: 0, wfi: 1, wfe: 2, yield: 3, halted: 4, debug: 5 } as const
+
+/** One entry of a software TLB: three tags (the page's virtual address, or -1 for "no such access"), and where the page is. */
+export const TLB = {
+  entries: 1024,
+  entryBytes: 32,
+  read: 0,
+  write: 8,
+  execute: 16,
+  /** i32: host address minus virtual address (modulo 2^32). */
+  addend: 24,
+  bytes: 1024 * 32,
+} as const
+
+/** Fixed areas. */
+export const MEMORY = {
+  /** 16 x u16: bit NZCV of entry `cond` says whether the condition holds. */
+  conditions: 0x1000,
+  /** Constant tables of library functions (soft-float and SIMD): 56 KiB. */
+  libraryTables: 0x2000,
+  /** 128 Ki x u16: table index of the handler, by instruction bits 31:21 and 15:10. */
+  decode: 0x10000,
+  /** 8192 x i64: the value of a bitmask immediate, by N:immr:imms; 0 where reserved. */
+  bitmasks: 0x50000,
+  /** 32 Ki x u16: offset in the state block of a register that MRS may read at once; bit 0: also at EL0. By o0:op1:CRn:CRm:op2. */
+  registerReads: 0x60000,
+  /** The same for MSR. */
+  registerWrites: 0x70000,
+  cpus: 0x80000,
+} as const
+
+/** One CPU's area: state block, then the TLBs of EL0, EL1 and EL2. */
+export const CPU_AREA = {
+  tlb0: 0x1000,
+  tlb1: 0x9000,
+  tlb2: 0x11000,
+  bytes: 0x1a000,
+} as const
+
+export function cpuBase(cpu: number): number {
+  return MEMORY.cpus + cpu * CPU_AREA.bytes
+}
