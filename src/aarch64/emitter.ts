@@ -159,6 +159,24 @@ export abstract class Emitter {
     if (known === undefined) this.setState(i64.store, STATE.ZERO, () => this.code.i64(0))
   }
 
+  /** Writes X0 to X30 by number: the link register of BL, the second register of a pair. */
+  setRegister(register: number, push: Push): void {
+    this.setState(i64.store, STATE.X + 8 * register, push)
+  }
+
+  /** Pushes the register `odd` (0 or 1) after an even-numbered one: CASP. Register 30 is followed by XZR. */
+  xOdd(field: Field, odd: number): void {
+    const offset = this.slot(field, 3)
+    this.code.memory(i64.load, STATE.X + 8 * odd + offset)
+  }
+
+  setXOdd(field: Field, odd: number, push: Push): void {
+    const offset = this.slot(field, 3)
+    push()
+    this.code.memory(i64.store, STATE.X + 8 * odd + offset)
+    this.setState(i64.store, STATE.ZERO, () => this.code.i64(0))
+  }
+
   /** Writes Wd (an i32): the upper half becomes zero. */
   setW(field: Field, push: Push): void {
     this.setX(field, () => {
@@ -222,10 +240,27 @@ export abstract class Emitter {
 
   // --- SIMD and FP registers -----------------------------------------------------------------------------------------
 
-  /** Pushes the address of Vn less STATE.V: `vAddress(Rn); code.memory(i32.load16_u, STATE.V + 2 * lane)`. */
-  vAddress(field: Field): void {
-    const offset = this.slot(field, 4)
-    if (offset) this.code.i32(offset).op(i32.add)
+  /**
+   * Pushes the address of Vn less STATE.V: `vAddress(Rn); code.memory(i32.load16_u, STATE.V + 2 * lane)`. With `plus`, of the
+   * register that many after it, modulo 32.
+   */
+  vAddress(field: Field, plus = 0): void {
+    const { code } = this
+    const known = this.known(field)
+    this.cpu()
+    if (known !== undefined) {
+      const offset = ((known + plus) & 31) << 4
+      if (offset) code.i32(offset).op(i32.add)
+      return
+    }
+    this.bits(field, 4)
+    if (plus)
+      code
+        .i32(plus << 4)
+        .op(i32.add)
+        .i32(0x1f0)
+        .op(i32.and)
+    code.op(i32.add)
   }
 
   /** Pushes all of Vn as v128. */
@@ -312,6 +347,12 @@ export abstract class Emitter {
   savePc(): void {
     this.setState(i64.store, STATE.PC, () => this.pc())
   }
+
+  /** Takes the exception `kind` (a value of EXCEPTION) with the i32 pushed, and leaves. Nothing may be emitted after it at this nesting level. */
+  abstract raise(kind: number, immediate: Push): void
+
+  /** Ends the instruction in the host, by effect() with `kind` and the opcode. Nothing may be emitted after it at this nesting level. */
+  abstract effect(kind: number): void
 
   /** The instruction is UNDEFINED, and is abandoned. Nothing may be emitted after it at this nesting level. */
   abstract undefined(): void

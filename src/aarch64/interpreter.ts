@@ -3,7 +3,7 @@
  * opcode was fetched from, and 0 as a result means "PC is in the state block". It emits the run loop too. It knows no instruction.
  */
 import { type Access, type AccessOptions, Emitter, type Push } from './emitter.ts'
-import { ACCESS, EXCEPTION, exception, fetchMiss, slowLoad, slowStore } from './host.ts'
+import { ACCESS, EXCEPTION, effect, exception, fetchMiss, slowLoad, slowStore } from './host.ts'
 import type { Field } from './row.ts'
 import { MEMORY, STATE, TLB } from './state.ts'
 import { Code } from './wasm/code.ts'
@@ -144,13 +144,21 @@ export class InterpreterEmitter extends Emitter {
     this.code.end()
   }
 
-  /** Pushes PC, calls exception(), leaves. */
-  raise(kind: number, immediate: Push): void {
+  override raise(kind: number, immediate: Push): void {
     this.savePc()
     this.cpu()
     this.code.i32(kind)
     immediate()
     this.call(exception)
+    this.leave()
+  }
+
+  override effect(kind: number): void {
+    this.savePc()
+    this.cpu()
+    this.code.i32(kind)
+    this.word()
+    this.call(effect)
     this.leave()
   }
 

@@ -3,5 +3,18 @@
  * To add a file of instructions, import its rows here.
  */
 import type { Row } from './row.ts'
+import { branchRows } from './semantics/branch.ts'
+import { exclusiveRows } from './semantics/exclusive.ts'
+import { immediateRows } from './semantics/immediate.ts'
+import { loadStoreRows } from './semantics/load-store.ts'
+import { registerRows } from './semantics/register.ts'
+import { systemRows } from './semantics/system.ts'
 
-export const rows: readonly Row[] = []
+export const rows: readonly Row[] = [
+  ...immediateRows,
+  ...registerRows,
+  ...branchRows,
+  ...systemRows,
+  ...loadStoreRows,
+  ...exclusiveRows,
+]
