@@ -432,30 +432,31 @@ function twoSource(e: Emitter): void {
   }
   const a = code.local(name)
   const b = code.local(name)
-  const divide = (by: number, special: () => void) => {
-    code.get(b).op(type.eqz).if(name)
-    constant(0)
-    code.else()
-    special()
-    code.get(a).get(b).op(by)
-    code.end()
-  }
+  const quotient = () =>
+    code
+      .get(a)
+      .get(b)
+      .op(opcode === 2 ? type.div_u : type.div_s)
   e.r(Rn, wide)
   code.set(a)
   e.r(Rm, wide)
   code.set(b)
   e.setR(Rd, wide, () => {
-    if (opcode === 2) divide(type.div_u, () => {})
+    code.get(b).op(type.eqz).if(name)
+    constant(0)
+    code.else()
+    if (opcode === 2) quotient()
     else {
       // The quotient of the most negative number by -1 overflows in wasm; in A64 it wraps.
-      divide(type.div_s, () => {
-        code.get(b)
-        constant(-1)
-        code.op(type.eq).if(name)
-        constant(0)
-        code.get(a).op(type.sub).else()
-      })
+      code.get(b)
+      constant(-1)
+      code.op(type.eq).if(name)
+      constant(0)
+      code.get(a).op(type.sub).else()
+      quotient()
+      code.end()
     }
+    code.end()
   })
   code.release(a, b)
 }
