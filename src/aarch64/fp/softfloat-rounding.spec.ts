@@ -21,7 +21,7 @@ function magnitude(f: Format, bits: bigint): Fraction {
   return exponent >= 0 ? [significand << BigInt(exponent), 1n] : [significand, 1n << BigInt(-exponent)]
 }
 
-const valueOf = (f: Format, bits: bigint): Fraction => {
+const exactValue = (f: Format, bits: bigint): Fraction => {
   const sign = bits >> BigInt(f.width - 1)
   const [n, d] = magnitude(f, bits & ((1n << BigInt(f.width - 1)) - 1n))
   return [sign ? -n : n, d]
@@ -116,8 +116,8 @@ const runs = { numRuns: 1500 }
 it('FPAdd and FPMul round the exact result once in every mode (DDI 0487 FPAdd, FPMul, FPRound)', () => {
   fc.assert(
     fc.property(cases, mode, ([f, a, b], m) => {
-      expectRounded(f, add(valueOf(f, a), valueOf(f, b)), m, (env) => fpAdd(f, a, b, env))
-      expectRounded(f, mul(valueOf(f, a), valueOf(f, b)), m, (env) => fpMul(f, a, b, env))
+      expectRounded(f, add(exactValue(f, a), exactValue(f, b)), m, (env) => fpAdd(f, a, b, env))
+      expectRounded(f, mul(exactValue(f, a), exactValue(f, b)), m, (env) => fpMul(f, a, b, env))
     }),
     runs,
   )
@@ -126,9 +126,9 @@ it('FPAdd and FPMul round the exact result once in every mode (DDI 0487 FPAdd, F
 it('FPDiv rounds the exact quotient once in every mode (DDI 0487 FPDiv)', () => {
   fc.assert(
     fc.property(cases, mode, ([f, a, b], m) => {
-      const [n, d] = valueOf(f, b)
+      const [n, d] = exactValue(f, b)
       const inverse: Fraction = n < 0n ? [-d, -n] : [d, n]
-      expectRounded(f, mul(valueOf(f, a), inverse), m, (env) => fpDiv(f, a, b, env))
+      expectRounded(f, mul(exactValue(f, a), inverse), m, (env) => fpDiv(f, a, b, env))
     }),
     runs,
   )
@@ -137,7 +137,9 @@ it('FPDiv rounds the exact quotient once in every mode (DDI 0487 FPDiv)', () => 
 it('FPMulAdd rounds product and sum together, once (DDI 0487 FPMulAdd)', () => {
   fc.assert(
     fc.property(cases, mode, ([f, c, a, b], m) => {
-      expectRounded(f, add(valueOf(f, c), mul(valueOf(f, a), valueOf(f, b))), m, (env) => fpMulAdd(f, c, a, b, env))
+      expectRounded(f, add(exactValue(f, c), mul(exactValue(f, a), exactValue(f, b))), m, (env) =>
+        fpMulAdd(f, c, a, b, env),
+      )
     }),
     runs,
   )
@@ -150,7 +152,9 @@ it('FPMulAdd rounds a product that is almost cancelled by the addend (DDI 0487 F
       const magnitudeBits = rounded & (f.signBit - 1n)
       if (magnitudeBits < 4n || magnitudeBits + 4n >= BigInt(f.exponentOnes) << BigInt(f.fractionBits)) return
       const c = (rounded + BigInt(step)) ^ f.signBit
-      expectRounded(f, add(valueOf(f, c), mul(valueOf(f, a), valueOf(f, b))), m, (env) => fpMulAdd(f, c, a, b, env))
+      expectRounded(f, add(exactValue(f, c), mul(exactValue(f, a), exactValue(f, b))), m, (env) =>
+        fpMulAdd(f, c, a, b, env),
+      )
     }),
     runs,
   )
@@ -160,7 +164,7 @@ it('FPSqrt rounds the exact root once in every mode (DDI 0487 FPSqrt)', () => {
   fc.assert(
     fc.property(cases, mode, ([f, signed], m) => {
       const a = signed & (f.signBit - 1n)
-      const [n, d] = valueOf(f, a)
+      const [n, d] = exactValue(f, a)
       const expected = reference(f, false, ([p, q]) => compareWith([n, d])([p * p, q * q]), m)
       const env = environment(m)
       expect({ bits: fpSqrt(f, a, env), fpsr: env.fpsr }).toEqual(expected)
@@ -172,7 +176,7 @@ it('FPSqrt rounds the exact root once in every mode (DDI 0487 FPSqrt)', () => {
 it('the step instructions round 2 - ab and (3 - ab) / 2 once (DDI 0487 FPRecipStepFused, FPRSqrtStepFused)', () => {
   fc.assert(
     fc.property(cases, mode, ([f, a, b], m) => {
-      const product = neg(mul(valueOf(f, a), valueOf(f, b)))
+      const product = neg(mul(exactValue(f, a), exactValue(f, b)))
       expectRounded(f, add([2n, 1n], product), m, (env) => fpRecipStepFused(f, a, b, env))
       expectRounded(f, mul([1n, 2n], add([3n, 1n], product)), m, (env) => fpRSqrtStepFused(f, a, b, env))
     }),
@@ -185,7 +189,7 @@ it('FPConvert rounds between all three formats, to odd too (DDI 0487 FPConvert, 
   const both = any.chain((from) => fc.tuple(fc.constant(from), any, finite(from)))
   fc.assert(
     fc.property(both, fc.constantFrom(...directed, Rounding.ODD), ([from, to, a], m) => {
-      const [n, d] = valueOf(from, a)
+      const [n, d] = exactValue(from, a)
       const env = environment(m === Rounding.ODD ? Rounding.TIEEVEN : m)
       const bits = fpConvert(from, to, a, env, m)
       const expected = reference(to, n < 0n, compareWith([n < 0n ? -n : n, d]), m)
@@ -223,7 +227,7 @@ it('FPToFixed rounds, saturates and flags (DDI 0487 FPToFixed: Invalid Operation
       fc.boolean(),
       fc.integer({ min: 0, max: 64 }),
       ([f, a], m, w, unsigned, fb) => {
-        const [n, d] = mul(valueOf(f, a), [1n << BigInt(fb), 1n])
+        const [n, d] = mul(exactValue(f, a), [1n << BigInt(fb), 1n])
         const rounded = integer([n, d], m)
         const wrapped = unsigned ? BigInt.asUintN(w, rounded) : BigInt.asIntN(w, rounded)
         const limit = unsigned ? (n < 0n ? 0n : 2n ** BigInt(w) - 1n) : 2n ** BigInt(w - 1) - (n < 0n ? 0n : 1n)
@@ -264,12 +268,12 @@ it('FixedToFP rounds 64-bit integers and fixed-point numbers (DDI 0487 FixedToFP
 it('FPRoundInt rounds to an integral value and keeps the sign of a zero (DDI 0487 FPRoundInt)', () => {
   fc.assert(
     fc.property(cases, toInteger, fc.boolean(), ([f, a], m, exact) => {
-      const [n, d] = valueOf(f, a)
+      const [n, d] = exactValue(f, a)
       const rounded = integer([n, d], m)
       const env = new FpEnvironment()
       const bits = fpRoundInt(f, a, m, exact, env)
       expect(bits >> BigInt(f.width - 1)).toBe(n < 0n ? 1n : 0n)
-      expect(compareWith(valueOf(f, bits))([rounded, 1n])).toBe(0)
+      expect(compareWith(exactValue(f, bits))([rounded, 1n])).toBe(0)
       expect(env.fpsr).toBe(exact && rounded * d !== n ? FPSR.IXC : 0)
     }),
     runs,
