@@ -45,6 +45,8 @@ class ConstantEmitter extends Emitter {
   override base = this.no
   override loads = this.no
   override stores = this.no
+  override raise = this.no
+  override effect = this.no
 }
 
 /** Shared pseudocode ConditionHolds, N Z C V in bits 3:0. */

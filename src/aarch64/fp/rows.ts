@@ -1,0 +1,10 @@
+/**
+ * Every floating-point row, scalar and vector, for the decode table. The integer SIMD ones are in simd/rows.ts.
+ */
+import type { Row } from '../row.ts'
+import { rows as scalar } from './scalar.ts'
+import { rows as scalarCompare } from './scalar-compare.ts'
+import { rows as scalarInteger } from './scalar-integer.ts'
+import { rows as scalarRound } from './scalar-round.ts'
+
+export const fpRows: readonly Row[] = [scalar, scalarCompare, scalarRound, scalarInteger].flat()
