@@ -1,11 +1,17 @@
 /** Integer Advanced SIMD against QEMU: every row, random operands. Needs qemu-system-aarch64. */
 import { expect, it } from 'vitest'
 import { simdRows } from '../../simd/rows.ts'
+import { fpRows } from '../rows.ts'
 import { compareWithQemu } from './compare.ts'
 
 it('every integer Advanced SIMD instruction leaves the same registers and flags as on QEMU', () => {
   const seed = Number(process.env['SEED'] ?? 1)
-  const { executed, undefinedOnBoth, differences } = compareWithQemu(simdRows, Number(process.env['CASES'] ?? 40), seed)
+  const { executed, undefinedOnBoth, differences } = compareWithQemu(
+    simdRows,
+    [...fpRows, ...simdRows],
+    Number(process.env['CASES'] ?? 40),
+    seed,
+  )
   console.log(`seed ${seed}: ${executed} executed, ${undefinedOnBoth} UNDEFINED on both`)
   const first = new Map(differences.map((d) => [d.name, d]))
   const lines = [...first.values()].map((d) => `${d.name} ${d.word.toString(16)}: ${d.detail}`)
