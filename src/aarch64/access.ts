@@ -115,7 +115,7 @@ export class MemoryAccess {
     const el = unprivileged ? 0 : cpu.el
     const pan = !unprivileged && el !== 0 && cpu.word(STATE.PAN) !== 0
     cpu.setWord(STATE.FAULT, 0)
-    const misaligned = (low & (bytes - 1)) !== 0
+    const misaligned = (low & ((info >>> 8) - 1)) !== 0
     const wnr = write || (info & ACCESS.atomic) !== 0
     const kind = wnr ? WRITE : READ
     if (misaligned && (info & ACCESS.aligned || cpu.word(SLOT.SCTLR_EL1) & SCTLR.A)) {

@@ -7,6 +7,7 @@ import { Cpu, SCTLR, SLOT } from './cpu.ts'
 import { Decoder, indexEntries } from './decode.ts'
 import { disassemble } from './disassemble.ts'
 import { EC, exceptionReturn, takePending, takeSynchronous } from './exceptions.ts'
+import { fpExact, fpExactFor } from './fp/exact.ts'
 import { EFFECT, EXCEPTION, hostFunctions } from './host.ts'
 import { emitRun } from './interpreter.ts'
 import { Mmu } from './mmu.ts'
@@ -183,12 +184,13 @@ export class Cluster {
   }
 
   private instantiate(): (base: number) => void {
-    const module = new Module(hostFunctions, 1)
+    const module = new Module([...hostFunctions, fpExact], 1)
     this.decoder.emitHandlers(module, new Uint16Array(this.linear.buffer, MEMORY.decode, indexEntries))
     module.export('run', emitRun(module))
     const cpuOf = (base: number): Cpu => this.cpus[(base - MEMORY.cpus) / CPU_AREA.bytes]!
     const host = {
       memory: this.linear,
+      fpExact: fpExactFor(this.linear),
       slowLoad: (base: number, info: number) => this.access.access(cpuOf(base), info, false),
       slowStore: (base: number, info: number) => this.access.access(cpuOf(base), info, true),
       fetchMiss: (base: number) => this.access.fetchMiss(cpuOf(base)),

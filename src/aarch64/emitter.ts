@@ -22,6 +22,8 @@ export interface AccessOptions {
   readonly unprivileged?: boolean
   /** The whole access must be aligned whatever SCTLR_EL1.A says: exclusives, atomics, acquire and release. */
   readonly aligned?: boolean
+  /** What SCTLR_EL1.A and Device memory require alignment to, in bytes, where that is not the size of an element. */
+  readonly alignment?: number
   /** Read in order to be written at once: faults are those of a write (ESR_EL1.WnR). */
   readonly atomic?: boolean
 }

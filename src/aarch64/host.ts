@@ -43,7 +43,7 @@ export const hostFunctions = [
   effect,
 ] as const
 
-/** `info` of slowLoad and slowStore: bytes in bits 4:0, and these. */
+/** `info` of slowLoad and slowStore: bytes in bits 4:0, the alignment that may be required in bits 15:8, and these. */
 export const ACCESS = { unprivileged: 0x20, aligned: 0x40, atomic: 0x80 } as const
 
 /** `kind` of exception(): where an instruction itself raises one. */

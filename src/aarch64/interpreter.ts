@@ -206,9 +206,11 @@ export class InterpreterEmitter extends Emitter {
     return entry
   }
 
-  private info(bytes: number, options: AccessOptions): number {
+  private info(bytes: number, count: number, options: AccessOptions): number {
+    const alignment = options.aligned ? bytes * count : (options.alignment ?? bytes)
     return (
       bytes |
+      (alignment << 8) |
       (options.unprivileged ? ACCESS.unprivileged : 0) |
       (options.aligned ? ACCESS.aligned : 0) |
       (options.atomic ? ACCESS.atomic : 0)
@@ -233,7 +235,10 @@ export class InterpreterEmitter extends Emitter {
       this.pc()
       code.get(address)
       if (index > 0) code.i64(index * bytes).op(i64.add)
-      code.i32(this.info(bytes, options)).call(this.module.library(slowRead)).if()
+      code
+        .i32(this.info(bytes, targets.length, options))
+        .call(this.module.library(slowRead))
+        .if()
       this.leave()
       code.end()
       this.state(opcode, STATE.VALUE)
@@ -262,7 +267,10 @@ export class InterpreterEmitter extends Emitter {
       this.pc()
       code.get(address)
       if (index > 0) code.i64(index * bytes).op(i64.add)
-      code.i32(this.info(bytes, options)).call(this.module.library(slowWrite)).if()
+      code
+        .i32(this.info(bytes, sources.length, options))
+        .call(this.module.library(slowWrite))
+        .if()
       this.leave()
       code.end()
     }

@@ -67,6 +67,8 @@ export const STATE = {
   POWER: 0x198,
   /** i32: the EL of the access being made by a host function */
   SPARE: 0x19c,
+  /** 64 bytes for library functions. */
+  SCRATCH: 0x1a0,
   /** V0 to V31, 16 bytes each, lowest byte first. */
   V: 0x200,
   /** System registers that are plain storage, 8 bytes each, in the order of the register table. */

@@ -104,6 +104,7 @@ export function transferRegisters(
 ): void {
   const { code } = e
   const locals: number[] = []
+  if (transfer.log2 === 4) options = { ...options, alignment: 16 }
   if (transfer.kind === 'store') {
     for (const field of registers) readRegister(e, transfer, field, locals)
     e.stores(storeAccess(transfer), address, locals, options)
