@@ -104,6 +104,7 @@ export class Cluster {
   private readonly registers = new Map<number, SystemRegister>()
   private readonly registerNames = new Map<number, string>()
   private readonly enter: (base: number) => void
+  private readonly perTick: number
   private last = -1
 
   constructor(options: ClusterOptions) {
@@ -111,6 +112,8 @@ export class Cluster {
     const features = new Set(options.features ?? (['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN'] as const))
     const perTick = options.instructionsPerTick ?? 16
     this.hooks = hooks
+    this.perTick = perTick
+    if (!Number.isInteger(perTick) || perTick < 1) throw new Error('instructionsPerTick is a whole number from 1 on')
     if (!Number.isInteger(count) || count < 1 || count > 64) throw new Error('a cluster has 1 to 64 CPUs')
     const page = 0x10000
     const guest = Math.ceil((MEMORY.cpus + count * CPU_AREA.bytes) / page) * page
@@ -330,6 +333,7 @@ export class Cluster {
     cpu.setCount(STATE.TIME_OFFSET, time)
     cpu.setWord(STATE.LINES, lines)
     cpu.setWord(STATE.INDEX, index)
+    cpu.setWord(STATE.PER_TICK, this.perTick)
     cpu.setWord(STATE.DAIF, 15)
     cpu.setWord(STATE.EL, 1)
     cpu.setWord(STATE.SPSEL, 1)

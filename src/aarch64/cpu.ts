@@ -199,6 +199,7 @@ export class Cpu {
     this.setWord(STATE.TLB_UNPRIVILEGED, this.base + CPU_AREA.tlb0)
     const fpen = (this.word(SLOT.CPACR_EL1) >>> 20) & 3
     this.setWord(STATE.FP_TRAP, fpen === 3 || (fpen === 1 && el !== 0) ? 0 : 1)
+    this.setWord(STATE.ZERO_TRAP, el === 0 && (sctlr & SCTLR.DZE) === 0 ? 1 : 0)
     this.setWord(STATE.SP_ALIGN, sctlr & (el === 0 ? SCTLR.SA0 : SCTLR.SA) ? 15 : 0)
     if (el !== 0 && this.word(STATE.PAN) !== this.word(SLOT.TLB_PAN)) {
       this.setWord(SLOT.TLB_PAN, this.word(STATE.PAN))

@@ -372,4 +372,9 @@ export abstract class Emitter {
 
   /** Writes the locals `sources` to consecutive elements. On a fault the instruction is abandoned. */
   abstract stores(access: Access, address: number, sources: readonly number[], options?: AccessOptions): void
+
+  /** Zeroes the aligned 64 bytes at the i64 local `address` when that is memory at hand, else does what `slow` emits. */
+  zeroBlock(_address: number, slow: Push): void {
+    slow()
+  }
 }

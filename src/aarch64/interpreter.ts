@@ -8,7 +8,7 @@ import type { Field } from './row.ts'
 import { MEMORY, STATE, TLB } from './state.ts'
 import { Code } from './wasm/code.ts'
 import type { LibraryFunction, Module, Signature } from './wasm/module.ts'
-import { i32, i64 } from './wasm/opcodes.ts'
+import { i32, i64, v128 } from './wasm/opcodes.ts'
 
 export const handlerSignature: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] }
 
@@ -206,8 +206,9 @@ export class InterpreterEmitter extends Emitter {
     return entry
   }
 
-  private info(bytes: number, count: number, options: AccessOptions): number {
-    const alignment = options.aligned ? bytes * count : (options.alignment ?? bytes)
+  /** The info word of one element: alignment is that of the whole, so the first one alone is checked. */
+  private info(bytes: number, count: number, index: number, options: AccessOptions): number {
+    const alignment = index > 0 ? 1 : options.aligned ? bytes * count : (options.alignment ?? bytes)
     return (
       bytes |
       (alignment << 8) |
@@ -236,7 +237,7 @@ export class InterpreterEmitter extends Emitter {
       code.get(address)
       if (index > 0) code.i64(index * bytes).op(i64.add)
       code
-        .i32(this.info(bytes, targets.length, options))
+        .i32(this.info(bytes, targets.length, index, options))
         .call(this.module.library(slowRead))
         .if()
       this.leave()
@@ -268,12 +269,29 @@ export class InterpreterEmitter extends Emitter {
       code.get(address)
       if (index > 0) code.i64(index * bytes).op(i64.add)
       code
-        .i32(this.info(bytes, sources.length, options))
+        .i32(this.info(bytes, sources.length, index, options))
         .call(this.module.library(slowWrite))
         .if()
       this.leave()
       code.end()
     }
+    code.end()
+    code.release(host, entry)
+  }
+
+  override zeroBlock(address: number, slow: Push): void {
+    const { code } = this
+    const host = code.local('i32')
+    const entry = this.hit(TLB.write, 64, address, {})
+    code.if()
+    code.get(address).op(i32.wrap_i64).get(entry).memory(i32.load, TLB.addend).op(i32.add).set(host)
+    for (let part = 0; part < 4; part++)
+      code
+        .get(host)
+        .v128([])
+        .memory(v128.store, 16 * part)
+    code.else()
+    slow()
     code.end()
     code.release(host, entry)
   }

@@ -54,8 +54,8 @@ export const STATE = {
   MONITOR: 0x168,
   /** i32: set by a host function when the instruction took an exception and must not complete. */
   FAULT: 0x170,
-  /** i32, SCTLR_EL1.UMA, nTWI, nTWE, DZE, UCT, UCI as seen from the current EL: see traps.ts. */
-  TRAPS: 0x174,
+  /** i32: not 0 when DC ZVA traps at the current EL (SCTLR_EL1.DZE). */
+  ZERO_TRAP: 0x174,
   /** Operands and results of host functions. */
   ADDRESS: 0x178,
   VALUE: 0x180,
@@ -63,10 +63,10 @@ export const STATE = {
   /** i32 each: all of FPCR and FPSR. Cumulative flags are set in FPSR by an `or`. */
   FPCR: 0x190,
   FPSR: 0x194,
-  /** i32: what powers this CPU: see POWER. */
+  /** i32: 1 when the CPU is powered on. */
   POWER: 0x198,
-  /** i32: the EL of the access being made by a host function */
-  SPARE: 0x19c,
+  /** i32: instructions of machine time per tick of the counter. */
+  PER_TICK: 0x19c,
   /** 64 bytes for library functions. */
   SCRATCH: 0x1a0,
   /** V0 to V31, 16 bytes each, lowest byte first. */

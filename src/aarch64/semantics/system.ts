@@ -2,6 +2,8 @@
  * System instructions: exception generation, barriers, hints, PSTATE, system registers and SYS. What is frequent is emitted; the
  * rest goes to the host with its opcode. Which registers there are is the register table's business.
  */
+
+import { SLOT } from '../cpu.ts'
 import type { Emitter } from '../emitter.ts'
 import { imm16, Rt } from '../fields.ts'
 import { EFFECT, EXCEPTION, readRegister, systemInstruction, writeRegister } from '../host.ts'
@@ -186,24 +188,80 @@ function pushPlain(e: Emitter, table: number, entry: number): void {
   code.op(i32.sub).i32(1).op(i32.or, i32.and)
 }
 
+/** Bits 19:5 of a register's encoding as a pattern. */
+function registerPattern(o0: number, op1Value: number, CRn: number, CRmValue: number, op2Value: number): string {
+  const bits = (value: number, width: number) => value.toString(2).padStart(width, '0')
+  return `xxxxxxxxxxxx${o0}${bits(op1Value, 3)}${bits(CRn, 4)}${bits(CRmValue, 4)}${bits(op2Value, 3)}xxxxx`
+}
+
+const SP_EL0 = 0b1_000_0100_0001_000
+const DAIF = 0b1_011_0100_0010_001
+const CNTVCT_EL0 = 0b1_011_1110_0000_010
+const frequentReads = [registerPattern(1, 0, 4, 1, 0), registerPattern(1, 3, 4, 2, 1), registerPattern(1, 3, 14, 0, 2)]
+const frequentWrites = [registerPattern(1, 3, 4, 2, 1)]
+
+/** MRS in the host. */
+function readSlowly(e: Emitter, value: number): void {
+  e.savePc()
+  e.cpu()
+  e.word()
+  e.call(readRegister)
+  e.leaveOnFault()
+  e.state(i64.load, STATE.VALUE)
+  e.code.set(value)
+}
+
+/** Reads a frequent register into the i64 local, when nothing stands in the way; the condition is pushed by the first function. */
+function readFrequent(e: Emitter, key: number, value: number): boolean {
+  const { code } = e
+  if (key === SP_EL0) {
+    // While SP_EL0 is the stack pointer it is not accessible as a register.
+    e.state(i32.load, STATE.EL)
+    e.state(i32.load, STATE.SPSEL)
+    code.op(i32.and).if()
+    e.state(i64.load, SLOT.SP_EL0)
+  } else if (key === DAIF) {
+    e.state(i32.load, STATE.EL)
+    code.if()
+    e.state(i32.load, STATE.DAIF)
+    code.i32(6).op(i32.shl, i64.extend_i32_u)
+  } else if (key === CNTVCT_EL0) {
+    e.state(i32.load, STATE.EL)
+    e.state(i32.load, SLOT.CNTKCTL_EL1)
+    code.i32(2).op(i32.and, i32.or).if()
+    // Retired instructions are END - LEFT.
+    e.state(i64.load, STATE.END)
+    e.state(i64.load32_s, STATE.LEFT)
+    code.op(i64.sub)
+    e.state(i64.load, STATE.TIME_OFFSET)
+    code.op(i64.add)
+    e.state(i64.load32_u, STATE.PER_TICK)
+    code.op(i64.div_u)
+    e.state(i64.load, SLOT.CNTVOFF)
+    code.op(i64.sub)
+  } else return false
+  code.set(value).else()
+  readSlowly(e, value)
+  code.end()
+  return true
+}
+
 const readRows = group({
   fields: 'L:21 o0:19 op1:18-16 CRn:15-12 CRm:11-8 op2:7-5 Rt:4-0',
+  variants: frequentReads,
   emit: (e) => {
     const { code } = e
     const entry = code.local('i32')
     const value = code.local('i64')
-    pushPlain(e, MEMORY.registerReads, entry)
-    code.if()
-    e.cpu()
-    code.get(entry).i32(0xff8).op(i32.and, i32.add).memory(i64.load).set(value)
-    code.else()
-    e.savePc()
-    e.cpu()
-    e.word()
-    e.call(readRegister)
-    e.leaveOnFault()
-    e.state(i64.load, STATE.VALUE)
-    code.set(value).end()
+    if (!readFrequent(e, e.known(registerField) ?? 0, value)) {
+      pushPlain(e, MEMORY.registerReads, entry)
+      code.if()
+      e.cpu()
+      code.get(entry).i32(0xff8).op(i32.and, i32.add).memory(i64.load).set(value)
+      code.else()
+      readSlowly(e, value)
+      code.end()
+    }
     e.setX(Rt, () => code.get(value))
     code.release(entry, value)
   },
@@ -211,19 +269,38 @@ const readRows = group({
   encodings: [['MRS_RS_systemmove', '110101010011xxxxxxxxxxxxxxxxxxxx']],
 })
 
+/** MSR in the host. Ends the instruction. */
+function writeSlowly(e: Emitter): void {
+  e.setState(i64.store, STATE.VALUE, () => e.x(Rt))
+  e.savePc()
+  e.cpu()
+  e.word()
+  e.call(writeRegister)
+  e.leave()
+}
+
 const writeRows = group({
   fields: 'L:21 o0:19 op1:18-16 CRn:15-12 CRm:11-8 op2:7-5 Rt:4-0',
+  variants: frequentWrites,
   emit: (e) => {
     const { code } = e
     const entry = code.local('i32')
+    if (e.known(registerField) === DAIF) {
+      e.w(Rt)
+      code.i32(6).op(i32.shr_u).i32(15).op(i32.and).set(entry)
+      e.state(i32.load, STATE.EL)
+      code.op(i32.eqz)
+      e.state(i32.load, STATE.LINES)
+      code.get(entry).i32(-1).op(i32.xor, i32.and, i32.or).if()
+      writeSlowly(e)
+      code.end()
+      e.setState(i32.store, STATE.DAIF, () => code.get(entry))
+      code.release(entry)
+      return
+    }
     pushPlain(e, MEMORY.registerWrites, entry)
     code.op(i32.eqz).if()
-    e.setState(i64.store, STATE.VALUE, () => e.x(Rt))
-    e.savePc()
-    e.cpu()
-    e.word()
-    e.call(writeRegister)
-    e.leave()
+    writeSlowly(e)
     code.end()
     e.cpu()
     code.get(entry).i32(0xff8).op(i32.and, i32.add)
@@ -235,15 +312,35 @@ const writeRows = group({
   encodings: [['MSR_SR_systemmove', '110101010001xxxxxxxxxxxxxxxxxxxx']],
 })
 
+const DC_ZVA = 0b1_011_0111_0100_001
+
+function sysSlowly(e: Emitter): void {
+  e.setState(i64.store, STATE.VALUE, () => e.x(Rt))
+  e.savePc()
+  e.cpu()
+  e.word()
+  e.call(systemInstruction)
+  e.leave()
+}
+
 const sysRows = group({
   fields: 'L:21 op1:18-16 CRn:15-12 CRm:11-8 op2:7-5 Rt:4-0',
+  variants: [registerPattern(1, 3, 7, 4, 1)],
   emit: (e) => {
-    e.setState(i64.store, STATE.VALUE, () => e.x(Rt))
-    e.savePc()
-    e.cpu()
-    e.word()
-    e.call(systemInstruction)
-    e.leave()
+    if (e.known(registerField) !== DC_ZVA || e.fixed([21, 21])) {
+      sysSlowly(e)
+      return
+    }
+    const { code } = e
+    const address = code.local('i64')
+    e.state(i32.load, STATE.ZERO_TRAP)
+    code.if()
+    sysSlowly(e)
+    code.end()
+    e.x(Rt)
+    code.i64(~63n).op(i64.and).set(address)
+    e.zeroBlock(address, () => sysSlowly(e))
+    code.release(address)
   },
   text: (word, name) => {
     const operands = `#${bitsOf(word, op1)}, c${bitsOf(word, [15, 12])}, c${bitsOf(word, CRm)}, #${bitsOf(word, op2)}`
