@@ -9,6 +9,7 @@ import { disassemble } from './disassemble.ts'
 import { EC, exceptionReturn, takePending, takeSynchronous } from './exceptions.ts'
 import { fpExact, fpExactFor } from './fp/exact.ts'
 import { EFFECT, EXCEPTION, hostFunctions } from './host.ts'
+import { hotRows } from './hot.ts'
 import { emitRun } from './interpreter.ts'
 import { Mmu } from './mmu.ts'
 import { type Bus, type MemoryRegion, PhysicalMemory } from './physical.ts'
@@ -188,8 +189,9 @@ export class Cluster {
 
   private instantiate(): (base: number) => void {
     const module = new Module([...hostFunctions, fpExact], 1)
-    this.decoder.emitHandlers(module, new Uint16Array(this.linear.buffer, MEMORY.decode, indexEntries))
-    module.export('run', emitRun(module))
+    const dispatch = new Uint16Array(this.linear.buffer, MEMORY.decode, indexEntries)
+    const inline = this.decoder.emitHandlers(module, dispatch, hotRows)
+    module.export('run', emitRun(module, inline))
     const cpuOf = (base: number): Cpu => this.cpus[(base - MEMORY.cpus) / CPU_AREA.bytes]!
     const host = {
       memory: this.linear,

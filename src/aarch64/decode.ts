@@ -3,7 +3,7 @@
  * functions that the interpreter dispatches through. A row with more fixed bits wins over one it overlaps; what no row claims is UNDEFINED.
  */
 import type { Emitter } from './emitter.ts'
-import { emitHandler, handlerSignature } from './interpreter.ts'
+import { emitHandler, handlerSignature, type Variant } from './interpreter.ts'
 import { type Feature, type Field, patternBits, type Row } from './row.ts'
 import { Code } from './wasm/code.ts'
 import type { Module } from './wasm/module.ts'
@@ -119,31 +119,52 @@ export class Decoder {
     return undefined
   }
 
-  /** Emits every handler, and fills the dispatch table (131,072 entries) with their places in the function table. */
-  emitHandlers(module: Module, dispatch: Uint16Array): void {
-    const undefinedHandler = emitHandler(module, 0, 0, false, (e: Emitter) => {
-      e.undefined()
-    })
+  /**
+   * Emits every handler, and fills the dispatch table (131,072 entries) with their places in the function table. The rows named
+   * in `hot` come first in that table, and are returned for the run loop to take in.
+   */
+  emitHandlers(module: Module, dispatch: Uint16Array, hot: ReadonlySet<string>): readonly Variant[] {
+    const undefinedHandler = emitHandler(module, { mask: 0, value: 0, fp: false, emit: (e: Emitter) => e.undefined() })
     const handlers = new Map<Leaf, number>()
+    const variantOf = (leaf: Leaf, row: Row): Variant => ({
+      mask: leaf.mask,
+      value: leaf.value,
+      fp: row.fp,
+      emit: row.emit,
+    })
     const handlerOf = (leaf: Leaf): number => {
       if (!leaf.row) return undefinedHandler
       let index = handlers.get(leaf)
       if (index === undefined) {
-        index = emitHandler(module, leaf.mask, leaf.value, leaf.row.fp, leaf.row.emit)
+        index = emitHandler(module, variantOf(leaf, leaf.row))
         handlers.set(leaf, index)
       }
       return index
     }
-    const inTable = new Map<number, number>()
-    const places = new Map<number, number>()
     const used = new Set(this.table)
+    const direct = (position: number): Leaf | undefined => {
+      const first = this.candidates[position]![0]
+      return first && (first.mask & outside) === 0 ? first : undefined
+    }
+    const inTable = new Map<number, number>()
+    const inline: Variant[] = []
+    for (const position of used) {
+      const leaf = direct(position)
+      if (!leaf?.row || !hot.has(leaf.row.name)) continue
+      const handler = handlerOf(leaf)
+      if (inTable.has(handler)) continue
+      inTable.set(handler, module.tableEntry(handler))
+      inline.push(variantOf(leaf, leaf.row))
+    }
+    const places = new Map<number, number>()
     for (const position of used) {
       const list = this.candidates[position]!
-      const first = list[0]
-      let handler: number
-      if (!first) handler = undefinedHandler
-      else if ((first.mask & outside) === 0) handler = handlerOf(first)
-      else handler = emitChooser(module, list, handlerOf, undefinedHandler)
+      const leaf = direct(position)
+      const handler = leaf
+        ? handlerOf(leaf)
+        : list.length > 0
+          ? emitChooser(module, list, handlerOf, undefinedHandler)
+          : undefinedHandler
       let place = inTable.get(handler)
       if (place === undefined) {
         place = module.tableEntry(handler)
@@ -152,6 +173,7 @@ export class Decoder {
       places.set(position, place)
     }
     for (let index = 0; index < indexEntries; index++) dispatch[index] = places.get(this.table[index] ?? 0)!
+    return inline
   }
 }
 

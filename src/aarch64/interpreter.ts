@@ -108,8 +108,11 @@ export class InterpreterEmitter extends Emitter {
     push()
     code.tee(target).get(CPU).memory(i64.load, STATE.PC_DELTA).op(i64.sub).tee(local)
     code.get(IP).op(i64.extend_i32_u, i64.xor).i64(~0xffcn).op(i64.and, i64.eqz).if()
-    code.get(local).op(i32.wrap_i64).return().end()
+    code.get(local).op(i32.wrap_i64)
+    this.done()
+    code.end()
     code.get(CPU).get(target).call(this.module.library(fetch))
+    this.done()
     code.release(target, local)
   }
 
@@ -126,15 +129,24 @@ export class InterpreterEmitter extends Emitter {
     }
     code.tee(distance).get(IP).op(i32.add).tee(target)
     code.get(IP).op(i32.xor).i32(~0xfff).op(i32.and, i32.eqz).if()
-    code.get(target).return().end()
+    code.get(target)
+    this.done()
+    code.end()
     code.get(CPU)
     this.pc()
     code.get(distance).op(i64.extend_i32_s, i64.add).call(this.module.library(fetch))
+    this.done()
     code.release(distance, target)
   }
 
   override leave(): void {
-    this.code.i32(0).return()
+    this.code.i32(0)
+    this.done()
+  }
+
+  /** The handler is done; the next ip is on the stack. */
+  protected done(): void {
+    this.code.return()
   }
 
   override leaveOnFault(): void {
@@ -298,28 +310,54 @@ export class InterpreterEmitter extends Emitter {
 
   /** Ends the handler: on to the next instruction, unless the semantic function has ended it. */
   finish(): void {
-    if (!this.ended) this.code.get(IP).i32(4).op(i32.add)
+    if (!this.ended) {
+      this.code.get(IP).i32(4).op(i32.add)
+      this.done()
+    }
+    this.code.unreachable()
   }
 }
 
-/** Emits one handler; returns its function index. */
-export function emitHandler(
-  module: Module,
-  mask: number,
-  value: number,
-  fp: boolean,
-  emit: (e: Emitter) => void,
-): number {
-  const code = new Code(handlerSignature.parameters)
-  const emitter = new InterpreterEmitter(code, module, mask, value)
+/** A handler inside the run loop: being done is a branch to the loop. */
+class InlineEmitter extends InterpreterEmitter {
+  /** Depth of the loop that dispatches, and of the block around it. */
+  loop = 0
+
+  protected override done(): void {
+    const { code } = this
+    code
+      .set(IP)
+      .get(IP)
+      .i32(0xffc)
+      .op(i32.and)
+      .brIf(code.depth - this.loop)
+    code.br(code.depth - this.loop + 1)
+  }
+}
+
+/** What a handler is made from: opcode bits it takes for granted, and its semantics. */
+export interface Variant {
+  readonly mask: number
+  readonly value: number
+  readonly fp: boolean
+  readonly emit: (e: Emitter) => void
+}
+
+function emitBody(emitter: InterpreterEmitter, { fp, emit }: Variant): void {
   if (fp) {
     emitter.state(i32.load, STATE.FP_TRAP)
-    code.if()
-    emitter.raise(EXCEPTION.fpAccess, () => code.i32(0))
-    code.end()
+    emitter.code.if()
+    emitter.raise(EXCEPTION.fpAccess, () => emitter.code.i32(0))
+    emitter.code.end()
   }
   emit(emitter)
   emitter.finish()
+}
+
+/** Emits one handler; returns its function index. */
+export function emitHandler(module: Module, variant: Variant): number {
+  const code = new Code(handlerSignature.parameters)
+  emitBody(new InterpreterEmitter(code, module, variant.mask, variant.value), variant)
   return module.define(handlerSignature, code)
 }
 
@@ -332,15 +370,16 @@ function handlerIndex(code: Code, opcode: number): void {
 
 /**
  * The run loop, (cpu): executes until STATE.LEFT is used up. Each instruction takes one off LEFT in memory, so anything that wants
- * the loop to end, or to know how far it is, uses that word. The body is unrolled, so that dispatch has several
- * indirect branches for the host to predict.
+ * the loop to end, or to know how far it is, uses that word. `inline` are the most frequent handlers: theirs are the first
+ * places of the function table, and they are emitted into the loop, which spares them the call.
  */
-export function emitRun(module: Module, unroll = 4): number {
+export function emitRun(module: Module, inline: readonly Variant[]): number {
+  // Locals 1 and 2 are what handlers have as parameters: opcode and ip.
   const code = new Code(['i32'])
   const opcode = code.local('i32')
   const ip = code.local('i32')
   const left = code.local('i32')
-  const type = module.type(handlerSignature)
+  const index = code.local('i32')
   code.loop()
   code.get(CPU).get(CPU).memory(i64.load, STATE.PC).call(module.library(fetch)).tee(ip).op(i32.eqz).if()
   code.get(CPU).call(module.library(fetchMiss))
@@ -348,20 +387,32 @@ export function emitRun(module: Module, unroll = 4): number {
   code.return()
   code.end()
   code.block()
-  code.loop()
-  for (let copy = 0; copy < unroll; copy++) {
-    const last = copy === unroll - 1
-    code.get(CPU).get(CPU).memory(i32.load, STATE.LEFT).i32(1).op(i32.sub).memory(i32.store, STATE.LEFT)
-    code.get(CPU).get(ip).memory(i32.load).tee(opcode).get(ip)
+  {
+    code.loop()
+    const loop = code.depth
+    // Ends with an ip that is right: PC is made from it below.
+    code.get(CPU).memory(i32.load, STATE.LEFT).tee(left).i32(0).op(i32.le_s).brIf(1)
+    code.get(CPU).get(left).i32(1).op(i32.sub).memory(i32.store, STATE.LEFT)
+    code.get(ip).memory(i32.load).set(opcode)
     handlerIndex(code, opcode)
-    code.callIndirect(type).tee(ip)
-    // Both 0 ("PC is in the state block") and the first byte of a page end up here.
-    code.i32(0xffc).op(i32.and, i32.eqz).brIf(1)
-    code.get(CPU).memory(i32.load, STATE.LEFT).tee(left).i32(0)
-    if (last) code.op(i32.gt_s).brIf(0)
-    else code.op(i32.le_s).brIf(1)
+    code.set(index)
+    for (let count = 0; count <= inline.length; count++) code.block()
+    code.get(index).brTable(
+      inline.map((_, place) => place),
+      inline.length,
+    )
+    for (const variant of inline) {
+      code.end()
+      const emitter = new InlineEmitter(code, module, variant.mask, variant.value)
+      emitter.loop = loop
+      emitBody(emitter, variant)
+    }
+    code.end()
+    code.get(CPU).get(opcode).get(ip).get(index).callIndirect(module.type(handlerSignature)).tee(ip)
+    // Both 0 ("PC is in the state block") and the first byte of a page leave the loop.
+    code.i32(0xffc).op(i32.and).brIf(0)
+    code.end()
   }
-  code.end()
   code.end()
   code.get(ip).if()
   code.get(CPU).get(ip).op(i64.extend_i32_u).get(CPU).memory(i64.load, STATE.PC_DELTA).op(i64.add)

@@ -22,6 +22,8 @@ export class Code {
   readonly bytes = new Bytes(128)
   readonly parameters: readonly ValueType[]
   readonly locals: ValueType[] = []
+  /** How many blocks are open: a branch to a block opened at depth d is `br(depth - d)`. */
+  depth = 0
   private readonly free = new Map<ValueType, number[]>()
 
   constructor(parameters: readonly ValueType[]) {
@@ -138,12 +140,14 @@ export class Code {
   }
 
   block(result?: ValueType): this {
+    this.depth++
     this.bytes.byte(0x02)
     this.bytes.byte(result === undefined ? emptyBlock : valueTypeCode[result])
     return this
   }
 
   loop(result?: ValueType): this {
+    this.depth++
     this.bytes.byte(0x03)
     this.bytes.byte(result === undefined ? emptyBlock : valueTypeCode[result])
     return this
@@ -151,6 +155,7 @@ export class Code {
 
   /** `if`; the condition is on the stack. */
   if(result?: ValueType): this {
+    this.depth++
     this.bytes.byte(0x04)
     this.bytes.byte(result === undefined ? emptyBlock : valueTypeCode[result])
     return this
@@ -162,6 +167,7 @@ export class Code {
   }
 
   end(): this {
+    this.depth--
     this.bytes.byte(0x0b)
     return this
   }
