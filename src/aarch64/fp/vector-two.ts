@@ -1,15 +1,15 @@
 /**
- * Advanced SIMD two-register miscellaneous and fixed-point conversions, floating point, vector and scalar (DDI 0487, C4.1 "Advanced
- * SIMD two-register miscellaneous", "Advanced SIMD shift by immediate" and their scalar classes): signs, roots, estimates,
- * comparisons with zero, rounding, conversions.
+ * Advanced SIMD two-register miscellaneous, floating point, vector and scalar (DDI 0487, C4.1 "Advanced SIMD two-register
+ * miscellaneous", "Advanced SIMD scalar two-register miscellaneous"): signs, roots, estimates, comparisons with zero, rounding,
+ * conversion between formats. Integer conversions are in vector-integer.ts.
  */
 import type { Emitter, Push } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
-import { Lanes, readV, type Width, writeV } from '../simd/lanes.ts'
+import { bitsOf, group, type Row } from '../row.ts'
+import { Lanes, readV, writeV } from '../simd/lanes.ts'
 import { fpSizeOf, fpText2, isScalar, noFp1D, operand, Q, Rd, Rn, SCALAR, SZ, widthOf } from '../simd/shape.ts'
 import { i32 } from '../wasm/opcodes.ts'
 import { Rounding } from './environment.ts'
-import { argumentShift, exactCode, fixedArgument, type OperationName, roundingArgument } from './exact.ts'
+import { exactCode, type OperationName, roundingArgument } from './exact.ts'
 import { defaultMode, exactResult, type FpSize, inexactIsKnown } from './fast.ts'
 import { emitFloat, type Instruction, lanesOf, orderedLanes, trust } from './vector.ts'
 
@@ -118,14 +118,11 @@ const exactOnly = (
   unallocated?: readonly string[],
 ) => unary({ operation, argument }, encodings, unallocated)
 
-/** Both forms of an integer conversion. */
-const conversions = (name: string, u: 0 | 1, o2: 0 | 1, opcode: string): readonly Encoding[] => [
+/** The vector and the scalar form. */
+const both = (name: string, u: 0 | 1, o2: 0 | 1, opcode: string): readonly Encoding[] => [
   [`${name}_asimdmisc_R`, `0x${u}01110${o2}x10000${opcode}10xxxxxxxxxx`],
   [`${name}_asisdmisc_R`, `01${u}11110${o2}x10000${opcode}10xxxxxxxxxx`],
 ]
-
-const toInteger = (name: string, u: 0 | 1, o2: 0 | 1, opcode: string, rounding: Rounding) =>
-  exactOnly('toFixed', conversions(name, u, o2, opcode), fixedArgument(rounding, u === 1))
 
 // --- conversions that change the element size ------------------------------------------------------------------------
 
@@ -182,51 +179,6 @@ function narrow(rounding: Rounding | undefined, encodings: readonly Encoding[]) 
   })
 }
 
-// --- fixed point -----------------------------------------------------------------------------------------------------
-
-const IMMH: Field = [22, 19]
-const IMM: Field = [22, 16]
-/** immh below 4 is a byte, or a half-precision form (FEAT_FP16); 1D is no vector. */
-const noSmall = 'xxxxxxxxx00xxxxxxxxxxxxxxxxxxxxx'
-const no1D = 'x0x0xxxxx1xxxxxxxxxxxxxxxxxxxxxx'
-
-function fixedPoint(
-  operation: 'toFixed' | 'fromFixed',
-  rounding: Rounding | undefined,
-  unsigned: boolean,
-  encodings: readonly Encoding[],
-) {
-  return group({
-    fields: 'Q:30 U:29 immh:22-19 immb:18-16 Rn:9-5 Rd:4-0',
-    fp: true,
-    split: [Q, SZ],
-    unallocated: [noSmall, no1D],
-    emit: (e) => {
-      const size = fpSizeOf(e)
-      const width: Width = widthOf(e, size)
-      const shape = { from: size, to: size, lanes: width / (8 << size) } as const
-      const base = exactCode(operation, shape, fixedArgument(rounding, unsigned))
-      // fbits is 2 * esize - immh:immb.
-      const code = () => {
-        e.code.i32(16 << size)
-        e.bits(IMM)
-        e.code
-          .op(i32.sub)
-          .i32(argumentShift + 4)
-          .op(i32.shl)
-          .i32(base)
-          .op(i32.or)
-      }
-      e.setQ(Rd, () => exactResult(e, code, [() => readV(e, Rn, width)]))
-    },
-    text: (word, mnemonic) => {
-      const size = bitsOf(word, IMMH) & 8 ? 3 : 2
-      return `${mnemonic} ${operand(word, Rd, size)}, ${operand(word, Rn, size)}, #${(16 << size) - bitsOf(word, IMM)}`
-    },
-    encodings,
-  })
-}
-
 const noDouble = 'xxxxxxxxx1xxxxxxxxxxxxxxxxxxxxxx'
 
 export const rows: readonly Row[] = [
@@ -262,20 +214,8 @@ export const rows: readonly Row[] = [
   round(Rounding.TIEAWAY, false, ['FRINTA_asimdmisc_R', '0x1011100x100001100010xxxxxxxxxx']),
   round(undefined, true, ['FRINTX_asimdmisc_R', '0x1011100x100001100110xxxxxxxxxx']),
   round(undefined, false, ['FRINTI_asimdmisc_R', '0x1011101x100001100110xxxxxxxxxx']),
-  toInteger('FCVTNS', 0, 0, '11010', Rounding.TIEEVEN),
-  toInteger('FCVTNU', 1, 0, '11010', Rounding.TIEEVEN),
-  toInteger('FCVTMS', 0, 0, '11011', Rounding.NEGINF),
-  toInteger('FCVTMU', 1, 0, '11011', Rounding.NEGINF),
-  toInteger('FCVTAS', 0, 0, '11100', Rounding.TIEAWAY),
-  toInteger('FCVTAU', 1, 0, '11100', Rounding.TIEAWAY),
-  toInteger('FCVTPS', 0, 1, '11010', Rounding.POSINF),
-  toInteger('FCVTPU', 1, 1, '11010', Rounding.POSINF),
-  toInteger('FCVTZS', 0, 1, '11011', Rounding.ZERO),
-  toInteger('FCVTZU', 1, 1, '11011', Rounding.ZERO),
-  exactOnly('fromFixed', conversions('SCVTF', 0, 0, '11101'), fixedArgument(undefined, false)),
-  exactOnly('fromFixed', conversions('UCVTF', 1, 0, '11101'), fixedArgument(undefined, true)),
-  exactOnly('recpe', conversions('FRECPE', 0, 1, '11101')),
-  exactOnly('rsqrte', conversions('FRSQRTE', 1, 1, '11101')),
+  exactOnly('recpe', both('FRECPE', 0, 1, '11101')),
+  exactOnly('rsqrte', both('FRSQRTE', 1, 1, '11101')),
   exactOnly('recpx', [['FRECPX_asisdmisc_R', '010111101x100001111110xxxxxxxxxx']]),
   exactOnly('urecpe', [['URECPE_asimdmisc_R', '0x0011101x100001110010xxxxxxxxxx']], 0, [noDouble]),
   exactOnly('ursqrte', [['URSQRTE_asimdmisc_R', '0x1011101x100001110010xxxxxxxxxx']], 0, [noDouble]),
@@ -284,21 +224,5 @@ export const rows: readonly Row[] = [
   narrow(Rounding.ODD, [
     ['FCVTXN_asimdmisc_N', '0x10111001100001011010xxxxxxxxxx'],
     ['FCVTXN_asisdmisc_N', '0111111001100001011010xxxxxxxxxx'],
-  ]),
-  fixedPoint('toFixed', Rounding.ZERO, false, [
-    ['FCVTZS_asimdshf_C', '0x0011110xxxxxxx111111xxxxxxxxxx'],
-    ['FCVTZS_asisdshf_C', '010111110xxxxxxx111111xxxxxxxxxx'],
-  ]),
-  fixedPoint('toFixed', Rounding.ZERO, true, [
-    ['FCVTZU_asimdshf_C', '0x1011110xxxxxxx111111xxxxxxxxxx'],
-    ['FCVTZU_asisdshf_C', '011111110xxxxxxx111111xxxxxxxxxx'],
-  ]),
-  fixedPoint('fromFixed', undefined, false, [
-    ['SCVTF_asimdshf_C', '0x0011110xxxxxxx111001xxxxxxxxxx'],
-    ['SCVTF_asisdshf_C', '010111110xxxxxxx111001xxxxxxxxxx'],
-  ]),
-  fixedPoint('fromFixed', undefined, true, [
-    ['UCVTF_asimdshf_C', '0x1011110xxxxxxx111001xxxxxxxxxx'],
-    ['UCVTF_asisdshf_C', '011111110xxxxxxx111001xxxxxxxxxx'],
   ]),
 ].flat()

@@ -68,7 +68,7 @@ interface Api {
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
   readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> }
 }
-const api = (globalThis as unknown as { WebAssembly: Api }).WebAssembly
+export const api = (globalThis as unknown as { WebAssembly: Api }).WebAssembly
 
 export interface Compiled {
   readonly memory: Memory
