@@ -6,10 +6,11 @@ import { expect, it } from 'vitest'
 import type { Row } from '../row.ts'
 import { simdRows } from '../simd/rows.ts'
 import { STATE } from '../state.ts'
+import { wasm } from '../wasm/api.ts'
 import { Code } from '../wasm/code.ts'
 import { Module } from '../wasm/module.ts'
 import { fillCase, Random, randomWord } from './differential/cases.ts'
-import { api, compile, cpuAddress, Decoder } from './differential/constant-tier.ts'
+import { compile, cpuAddress, Decoder } from './differential/constant-tier.ts'
 import { CASE, caseBytes } from './differential/qemu.ts'
 import { FPSR, FpEnvironment } from './environment.ts'
 import { fpExact, fpExactFor } from './exact.ts'
@@ -65,9 +66,9 @@ function fusedFunctions() {
     code.get(0).get(1).get(2).call(module.library(callee))
     module.export(callee.name, module.define(callee, code))
   }
-  const memory = new api.Memory({ initial: 1 })
+  const memory = new wasm.Memory({ initial: 1 })
   const imports = { host: { memory, fpExact: fpExactFor(memory) } }
-  const { exports } = new api.Instance(new api.Module(module.encode()), imports)
+  const { exports } = new wasm.Instance(new wasm.Module(module.encode()), imports)
   type Fused = (a: number, b: number, c: number) => number
   return { double: exports['fusedDouble'] as Fused, single: exports['fusedSingle'] as Fused }
 }

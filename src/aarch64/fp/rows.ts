@@ -2,6 +2,7 @@
  * Every floating-point row, scalar and vector, for the decode table. The integer SIMD ones are in simd/rows.ts.
  */
 import type { Row } from '../row.ts'
+import { guard } from '../simd/guard.ts'
 import { rows as scalar } from './scalar.ts'
 import { rows as scalarCompare } from './scalar-compare.ts'
 import { rows as scalarInteger } from './scalar-integer.ts'
@@ -18,4 +19,6 @@ export const fpRows: readonly Row[] = [
   vectorThree,
   vectorTwo,
   vectorInteger,
-].flat()
+]
+  .flat()
+  .map(guard)

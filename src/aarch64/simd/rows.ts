@@ -5,6 +5,7 @@ import type { Row } from '../row.ts'
 import { rows as across } from './across.ts'
 import { rows as byElement } from './by-element.ts'
 import { rows as copy } from './copy.ts'
+import { guard } from './guard.ts'
 import { rows as immediate } from './immediate.ts'
 import { rows as permute } from './permute.ts'
 import { rows as shiftImmediate } from './shift-immediate.ts'
@@ -24,4 +25,6 @@ export const simdRows: readonly Row[] = [
   permute,
   shiftImmediate,
   byElement,
-].flat()
+]
+  .flat()
+  .map(guard)

@@ -4,6 +4,7 @@
  */
 import { Emitter } from '../../emitter.ts'
 import type { Row } from '../../row.ts'
+import { type LinearMemory, wasm } from '../../wasm/api.ts'
 import { Code } from '../../wasm/code.ts'
 import { Module } from '../../wasm/module.ts'
 import { fpExact, fpExactFor } from '../exact.ts'
@@ -59,19 +60,8 @@ function conditionHolds(cond: number, nzcv: number): boolean {
 /** Where the CPU's state block is in the memory of a compiled batch. */
 export const cpuAddress = 0x20000
 
-/** What this file needs of the WebAssembly API, which the type library does not declare. */
-interface Memory {
-  readonly buffer: ArrayBuffer
-}
-interface Api {
-  readonly Memory: new (options: { initial: number }) => Memory
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> }
-}
-export const api = (globalThis as unknown as { WebAssembly: Api }).WebAssembly
-
 export interface Compiled {
-  readonly memory: Memory
+  readonly memory: LinearMemory
   /** Runs the i-th word on the state block at `cpuAddress`. */
   readonly run: (index: number) => void
 }
@@ -110,8 +100,8 @@ export function compile(words: readonly number[], rows: readonly Row[]): Compile
     row.emit(new ConstantEmitter(code, module, word))
     module.export(`i${index}`, module.define({ parameters: ['i32'], results: [] }, code))
   }
-  const memory = new api.Memory({ initial: 3 })
-  const instance = new api.Instance(new api.Module(module.encode()), {
+  const memory = new wasm.Memory({ initial: 3 })
+  const instance = new wasm.Instance(new wasm.Module(module.encode()), {
     host: { memory, fpExact: fpExactFor(memory) },
   })
   const functions = words.map((_, index) => instance.exports[`i${index}`] as (cpu: number) => void)
