@@ -1,12 +1,10 @@
 /**
- * Random instructions on QEMU and on this implementation, and the cases in which they differ. The driver of the differential test;
+ * Random instructions on one machine and on another, and the cases in which they differ. The driver of the differential tests;
  * it decides nothing about who is right.
  */
 import type { Row } from '../../row.ts'
-import { STATE } from '../../state.ts'
 import { fillCase, Random, randomWord } from './cases.ts'
-import { compile, cpuAddress, Decoder } from './constant-tier.ts'
-import { CASE, caseBytes, runOnQemu } from './qemu.ts'
+import { CASE, caseBytes } from './qemu.ts'
 
 export interface Difference {
   readonly name: string
@@ -20,89 +18,86 @@ export interface Outcome {
   readonly differences: Difference[]
 }
 
-const hex = (value: bigint): string => value.toString(16).padStart(16, '0')
+/** Runs cases in place; CASE.ESR becomes non-zero where the instruction is UNDEFINED. */
+export type Machine = (words: Uint32Array, cases: Uint8Array) => void
 
-function vector(view: DataView, at: number): string {
-  return `${hex(view.getBigUint64(at + 8, true))}_${hex(view.getBigUint64(at, true))}`
+const hex = (value: bigint): string => value.toString(16).padStart(16, '0')
+const vector = (view: DataView, at: number): string =>
+  `${hex(view.getBigUint64(at + 8, true))}_${hex(view.getBigUint64(at, true))}`
+
+/** What is different after the instruction, by register. */
+function registersThatDiffer(ours: DataView, theirs: DataView): string[] {
+  const found: string[] = []
+  for (let v = 0; v < 32; v++) {
+    const [mine, other] = [vector(ours, 16 * v), vector(theirs, 16 * v)]
+    if (mine !== other) found.push(`v${v}: ours ${mine} theirs ${other}`)
+  }
+  for (let x = 0; x < 16; x++) {
+    const [mine, other] = [ours.getBigUint64(CASE.X + 8 * x, true), theirs.getBigUint64(CASE.X + 8 * x, true)]
+    if (mine !== other) found.push(`x${x}: ours ${hex(mine)} theirs ${hex(other)}`)
+  }
+  for (const name of ['FPSR', 'NZCV'] as const) {
+    const [mine, other] = [ours.getUint32(CASE[name], true), theirs.getUint32(CASE[name], true)]
+    if (mine !== other) found.push(`${name}: ours ${mine.toString(16)} theirs ${other.toString(16)}`)
+  }
+  return found
 }
 
-/** Runs `perRow` random words of every row on both and reports what differs. `table` decodes them: more rows than those under test. */
-export function compareWithQemu(rows: readonly Row[], table: readonly Row[], perRow: number, seed: number): Outcome {
-  const random = new Random(seed)
-  const decoder = new Decoder(table)
-  const words: number[] = []
-  const names: string[] = []
-  for (const row of rows) {
-    for (let i = 0; i < perRow; i++) {
-      const word = randomWord(row, random)
-      words.push(word)
-      names.push(row.name)
-    }
-  }
-  const cases = new Uint8Array(words.length * caseBytes)
-  for (let i = 0; i < words.length; i++) fillCase(cases, i, random)
-  const before = cases.slice()
-  runOnQemu(Uint32Array.from(words), cases)
+/** The operands of the word before it ran. */
+function inputs(word: number, before: DataView): string {
+  const registers = [5, 16, 10, 0].map((lsb) => (word >>> lsb) & 31)
+  const vectors = registers.map((r) => `v${r}=${vector(before, 16 * r)}`).join(' ')
+  const n = (word >>> 5) & 31
+  const general = n < 16 ? ` x${n}=${hex(before.getBigUint64(CASE.X + 8 * n, true))}` : ''
+  const control = `fpcr=${before.getUint32(CASE.FPCR, true).toString(16)} fpsr=${before.getUint32(CASE.FPSR, true).toString(16)}`
+  return `${control} ${vectors}${general}`
+}
 
-  const allocated = words.map((word) => decoder.find(word) !== undefined)
-  const compiled = compile(
-    words.filter((_, i) => allocated[i]),
-    table,
+/** Runs `perRow` random words of every row on both machines and reports what differs. */
+export function compareMachines(
+  rows: readonly Row[],
+  perRow: number,
+  seed: number,
+  ourMachine: Machine,
+  theirMachine: Machine,
+): Outcome {
+  const random = new Random(seed)
+  const chosen = rows.flatMap((row) =>
+    Array.from({ length: perRow }, () => ({ name: row.name, word: randomWord(row, random) })),
   )
-  const ours = new DataView(compiled.memory.buffer, cpuAddress)
-  const oursBytes = new Uint8Array(compiled.memory.buffer, cpuAddress)
+  const words = Uint32Array.from(chosen, ({ word }) => word)
+  const before = new Uint8Array(words.length * caseBytes)
+  for (let i = 0; i < words.length; i++) fillCase(before, i, random)
+  const ours = before.slice()
+  const theirs = before.slice()
+  ourMachine(words, ours)
+  theirMachine(words, theirs)
   const differences: Difference[] = []
-  let next = 0
+  let executed = 0
   let undefinedOnBoth = 0
-  for (let i = 0; i < words.length; i++) {
-    const theirs = new DataView(cases.buffer, i * caseBytes, caseBytes)
-    const start = new DataView(before.buffer, i * caseBytes, caseBytes)
-    const report = (detail: string) => differences.push({ name: names[i]!, word: words[i]!, detail })
-    const undefinedThere = theirs.getUint32(CASE.ESR, true) !== 0
-    if (!allocated[i]) {
-      if (undefinedThere) undefinedOnBoth++
-      else report('we say UNDEFINED')
+  for (const [i, { name, word }] of chosen.entries()) {
+    const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset + i * caseBytes, caseBytes)
+    const [mine, other] = [view(ours), view(theirs)]
+    const undefinedHere = mine.getUint32(CASE.ESR, true) !== 0
+    const undefinedThere = other.getUint32(CASE.ESR, true) !== 0
+    if (undefinedHere && undefinedThere) {
+      undefinedOnBoth++
       continue
     }
-    const index = next++
-    if (undefinedThere) {
-      report('QEMU says UNDEFINED')
+    if (undefinedHere !== undefinedThere) {
+      differences.push({ name, word, detail: undefinedHere ? 'only we say UNDEFINED' : 'only they say UNDEFINED' })
       continue
     }
-    oursBytes.set(before.subarray(i * caseBytes, i * caseBytes + 512), STATE.V)
-    oursBytes.set(before.subarray(i * caseBytes + CASE.X, i * caseBytes + CASE.X + 128), STATE.X)
-    ours.setUint32(STATE.FPCR, start.getUint32(CASE.FPCR, true), true)
-    ours.setUint32(STATE.FPSR, start.getUint32(CASE.FPSR, true), true)
-    ours.setUint32(STATE.NZCV, start.getUint32(CASE.NZCV, true) >>> 28, true)
-    compiled.run(index)
-    const inputs = () => {
-      const n = (words[i]! >>> 5) & 31
-      const m = (words[i]! >>> 16) & 31
-      const d = words[i]! & 31
-      const a = (words[i]! >>> 10) & 31
-      const list = [n, m, a, d].map((r) => `v${r}=${vector(start, 16 * r)}`).join(' ')
-      return `fpcr=${start.getUint32(CASE.FPCR, true).toString(16)} fpsr=${start.getUint32(CASE.FPSR, true).toString(16)} ${list} x${n}=${n < 16 ? hex(start.getBigUint64(CASE.X + 8 * n, true)) : '-'}`
-    }
-    const found: string[] = []
-    for (let v = 0; v < 32; v++) {
-      const mine = vector(ours, STATE.V + 16 * v)
-      const other = vector(theirs, 16 * v)
-      if (mine !== other) found.push(`v${v}: ours ${mine} QEMU ${other}`)
-    }
-    for (let x = 0; x < 16; x++) {
-      const mine = ours.getBigUint64(STATE.X + 8 * x, true)
-      const other = theirs.getBigUint64(CASE.X + 8 * x, true)
-      if (mine !== other) found.push(`x${x}: ours ${hex(mine)} QEMU ${hex(other)}`)
-    }
-    const fpsr = ours.getUint32(STATE.FPSR, true)
-    if (fpsr !== theirs.getUint32(CASE.FPSR, true)) {
-      found.push(`FPSR: ours ${fpsr.toString(16)} QEMU ${theirs.getUint32(CASE.FPSR, true).toString(16)}`)
-    }
-    const nzcv = ours.getUint32(STATE.NZCV, true)
-    if (nzcv !== theirs.getUint32(CASE.NZCV, true) >>> 28) {
-      found.push(`NZCV: ours ${nzcv.toString(16)} QEMU ${(theirs.getUint32(CASE.NZCV, true) >>> 28).toString(16)}`)
-    }
-    if (found.length > 0) report(`${found.join('; ')} | ${inputs()}`)
+    executed++
+    const found = registersThatDiffer(mine, other)
+    if (found.length > 0)
+      differences.push({ name, word, detail: `${found.join('; ')} | ${inputs(word, view(before))}` })
   }
-  return { executed: next, undefinedOnBoth, differences }
+  return { executed, undefinedOnBoth, differences }
+}
+
+/** The first difference of each instruction, one line each. */
+export function summary({ differences }: Outcome): string[] {
+  const first = new Map(differences.map((d) => [d.name, d]))
+  return [...first.values()].map((d) => `${d.name} ${d.word.toString(16)}: ${d.detail}`)
 }
