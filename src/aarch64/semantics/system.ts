@@ -154,6 +154,16 @@ function statusImmediate(e: Emitter): void {
 
 const statusRows = group({
   fields: 'op1:18-16 CRm:11-8 op2:7-5',
+  // All but PAN, SPSel, DAIFSet and DAIFClr belong to features that are not there.
+  unallocated: [
+    'xxxxxxxxxxxxx000xxxxxxxx0xxxxxxx',
+    'xxxxxxxxxxxxx000xxxxxxxx11xxxxxx',
+    'xxxxxxxxxxxxx001xxxxxxxxxxxxxxxx',
+    'xxxxxxxxxxxxx010xxxxxxxxxxxxxxxx',
+    'xxxxxxxxxxxxx1xxxxxxxxxxxxxxxxxx',
+    'xxxxxxxxxxxxx011xxxxxxxx0xxxxxxx',
+    'xxxxxxxxxxxxx011xxxxxxxx10xxxxxx',
+  ],
   emit: statusImmediate,
   variants: ['xxxxxxxxxxxxx011xxxxxxxx110xxxxx', 'xxxxxxxxxxxxx011xxxxxxxx111xxxxx'],
   text: (word) => {

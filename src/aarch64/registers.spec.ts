@@ -1,0 +1,67 @@
+/**
+ * The system register and system instruction tables against Arm's own list of names and encodings: every row is Arm's, in the
+ * directions that it has, and no two rows share an encoding.
+ */
+import { describe, expect, it } from 'vitest'
+import { allRegisters, type Encoding, encodingKey, isReservedId } from './registers.ts'
+import { systemInstructions } from './sys.ts'
+import arm from './testdata/system-registers.json' with { type: 'json' }
+
+/** `MRS CNTVCT_EL0` -> '3 3 14 0 2' */
+const byInstruction = new Map<string, string>()
+for (const line of arm as readonly string[]) {
+  const [, instruction, encoding] = line.split('|')
+  const move = instruction!.match(/^(MRS) <Xt>, (\S+)$|^(MSR) (\S+), <Xt>$/)
+  if (move) byInstruction.set(move[1] ? `MRS ${move[2]}` : `MSR ${move[4]}`, encoding!)
+  else byInstruction.set(instruction!.replace(/\{?, .*$/, ''), encoding!)
+}
+
+const text = (encoding: Encoding) => encoding.join(' ')
+
+describe('the system register table', () => {
+  it('has the names and encodings of the architecture, in the directions that each register has (DDI 0487 D13)', () => {
+    for (const { name, encoding, access } of allRegisters) {
+      // Breakpoint and watchpoint registers are listed by a parameter, which is the CRm of their encoding.
+      if (/^DBG[BW][VC]R0_EL1$/.test(name)) {
+        expect(encoding.slice(0, 4)).toEqual([2, 0, 0, 0])
+        expect(encoding[4]).toBe(4 + ['DBGBVR', 'DBGBCR', 'DBGWVR', 'DBGWCR'].indexOf(name.slice(0, 6)))
+        continue
+      }
+      const read = byInstruction.get(`MRS ${name}`)
+      const write = byInstruction.get(`MSR ${name}`)
+      expect(read ?? write, name).toBe(text(encoding))
+      if (access !== 'wo') expect(read, `MRS ${name}`).toBe(text(encoding))
+      if (access !== 'ro') expect(write, `MSR ${name}`).toBe(text(encoding))
+      else expect(write, `MSR ${name}`).toBeUndefined()
+    }
+  })
+
+  it('has no two registers at one encoding, and none in the reserved ID space that reads as zero', () => {
+    const keys = allRegisters.map(({ encoding }) => encodingKey(encoding))
+    expect(new Set(keys).size).toBe(keys.length)
+    expect(isReservedId(encodingKey([3, 0, 0, 1, 0]))).toBe(true)
+    expect(isReservedId(encodingKey([3, 0, 0, 7, 7]))).toBe(true)
+    expect(isReservedId(encodingKey([3, 0, 0, 8, 0]))).toBe(false)
+    expect(isReservedId(encodingKey([3, 0, 1, 0, 0]))).toBe(false)
+    expect(isReservedId(encodingKey([3, 3, 0, 1, 0]))).toBe(false)
+  })
+
+  it('gives registers storage that does not overlap', () => {
+    const slots = allRegisters.flatMap(({ slot }) => (slot === undefined ? [] : [slot]))
+    expect(new Set(slots).size).toBe(slots.length)
+    for (const slot of slots) expect(slot % 8).toBe(0)
+    expect(Math.max(...slots)).toBeLessThan(0xff8)
+  })
+})
+
+describe('the system instruction table', () => {
+  it('has the names and encodings of the architecture (DDI 0487 C5.3 to C5.5)', () => {
+    for (const { name, encoding } of systemInstructions) expect(byInstruction.get(name), name).toBe(text(encoding))
+  })
+
+  it('has every TLBI by address, ASID and all of EL1, local and Inner Shareable, of ARMv8.0', () => {
+    const names = systemInstructions.map(({ name }) => name)
+    for (const kind of ['VMALLE1', 'VAE1', 'ASIDE1', 'VAAE1', 'VALE1', 'VAALE1'])
+      for (const suffix of ['', 'IS']) expect(names).toContain(`TLBI ${kind}${suffix}`)
+  })
+})
