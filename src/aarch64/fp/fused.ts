@@ -6,12 +6,7 @@
 import type { Code } from '../wasm/code.ts'
 import type { LibraryFunction } from '../wasm/module.ts'
 import { f32, f64, i32, i64 } from '../wasm/opcodes.ts'
-
-/** Knuth's TwoSum: sum = round(a + b) and error, exactly a + b = sum + error. Six operations, any order of magnitudes. */
-function twoSum(code: Code, a: number, b: number, sum: number, error: number, part: number): void {
-  code.get(a).get(b).op(f64.add).tee(sum).get(a).op(f64.sub).set(part)
-  code.get(a).get(sum).get(part).op(f64.sub, f64.sub).get(b).get(part).op(f64.sub, f64.add).set(error)
-}
+import { twoProduct, twoSum, within } from './inexact.ts'
 
 /**
  * sum becomes sum + error rounded to odd: if something was lost and sum's last bit is even, the neighbour towards the error, which
@@ -28,13 +23,13 @@ function toOdd(code: Code, sum: number, error: number): void {
 }
 
 /**
- * (a, b, c) -> a * b + c in single precision. The product is exact in double; the sum, rounded to odd in 53 bits, loses nothing
+ * (a, b, c) -> a * b + c in single precision, and 1 if it is inexact. The product is exact in double; the sum, rounded to odd in 53 bits, loses nothing
  * that rounding to 24 needs. Right for every result above the smallest normal number, and zero is zero only exactly.
  */
 export const fusedSingle: LibraryFunction = {
   name: 'fusedSingle',
   parameters: ['f32', 'f32', 'f32'],
-  results: ['f32'],
+  results: ['f32', 'i32'],
   body: (code) => {
     const [product, addend, sum, error, part] = Array.from({ length: 5 }, () => code.local('f64'))
     code.get(0).op(f64.promote_f32).get(1).op(f64.promote_f32, f64.mul).set(product!)
@@ -45,66 +40,45 @@ export const fusedSingle: LibraryFunction = {
     // A sum that is not zero and becomes zero has underflowed.
     code.set(2).f32(Number.NaN).get(2)
     code.get(2).f32(0).op(f32.eq).get(sum!).f64(0).op(f64.ne, i32.and).select()
+    // Lost in the sum or in the last rounding. A sum made odd has more bits than a single.
+    code.get(error!).f64(0).op(f64.ne).get(2).op(f64.promote_f32).get(sum!).op(f64.ne, i32.or)
   },
 }
 
-/** Pushes 1 if |x| is in [2^low, 2^high]. */
-function within(code: Code, x: number, low: number, high: number): void {
-  code
-    .get(x)
-    .op(f64.abs)
-    .f64(2 ** low)
-    .op(f64.ge)
-  code
-    .get(x)
-    .op(f64.abs)
-    .f64(2 ** high)
-    .op(f64.le, i32.and)
-}
-
-/** Veltkamp's splitting of x into two halves of 26 bits: high + low = x. */
-function split(code: Code, x: number, high: number, low: number): void {
-  code.get(x).f64(134217729).op(f64.mul).tee(low)
-  code.get(low).get(x).op(f64.sub, f64.sub).set(high)
-  code.get(x).get(high).op(f64.sub).set(low)
-}
-
 /**
- * (a, b, c) -> a * b + c in double precision, or a NaN if an operand is not in the range where no step can overflow, underflow
+ * (a, b, c) -> a * b + c in double precision and 1 if it is inexact, or a NaN if an operand is not in the range where no step can overflow, underflow
  * or lose bits: |a|, |b| in [2^-400, 2^400], c zero or |c| in [2^-800, 2^900].
  */
 export const fusedDouble: LibraryFunction = {
   name: 'fusedDouble',
   parameters: ['f64', 'f64', 'f64'],
-  results: ['f64'],
+  results: ['f64', 'i32'],
   body: (code) => {
     const [A, B, C] = [0, 1, 2]
     // A product of zero is exact, and so is a sum with it.
     code.get(A).f64(0).op(f64.eq).get(B).f64(0).op(f64.eq, i32.or).if()
-    code.get(A).get(B).op(f64.mul).get(C).op(f64.add).return()
+    code.get(A).get(B).op(f64.mul).get(C).op(f64.add).i32(0).return()
     code.end()
     within(code, A, -400, 400)
     within(code, B, -400, 400)
     code.op(i32.and)
     within(code, C, -800, 900)
     code.get(C).f64(0).op(f64.eq, i32.or, i32.and, i32.eqz).if()
-    code.f64(Number.NaN).return()
+    code.f64(Number.NaN).i32(0).return()
     code.end()
+    const inexact = code.local('i32')
     const local = () => code.local('f64')
-    const [ah, al, bh, bl, uh, ul] = [local(), local(), local(), local(), local(), local()]
+    const [uh, ul] = [local(), local()]
     const [th, tl, vh, vl, z, error, part] = [local(), local(), local(), local(), local(), local(), local()]
-    split(code, A, ah, al)
-    split(code, B, bh, bl)
-    // Dekker's product: uh + ul is a * b exactly.
-    code.get(A).get(B).op(f64.mul).set(uh)
-    code.get(ah).get(bh).op(f64.mul).get(uh).op(f64.sub)
-    code.get(ah).get(bl).op(f64.mul, f64.add)
-    code.get(al).get(bh).op(f64.mul, f64.add)
-    code.get(al).get(bl).op(f64.mul, f64.add).set(ul)
+    twoProduct(code, A, B, uh, ul)
     twoSum(code, C, ul, th, tl, part)
     twoSum(code, uh, th, vh, vl, part)
     twoSum(code, tl, vl, z, error, part)
     toOdd(code, z, error)
-    code.get(vh).get(z).op(f64.add)
+    // Exact only if nothing was lost in z, and nothing is in the last sum.
+    code.get(error).f64(0).op(f64.ne)
+    twoSum(code, vh, z, th, tl, part)
+    code.get(tl).f64(0).op(f64.ne, i32.or).set(inexact)
+    code.get(th).get(inexact)
   },
 }

@@ -4,6 +4,7 @@
  */
 import type { Emitter } from '../emitter.ts'
 import { bitsOf, group, type Row } from '../row.ts'
+import { STATE } from '../state.ts'
 import { f32, f64, i32 } from '../wasm/opcodes.ts'
 import { Rounding } from './environment.ts'
 import { exactCode, roundingArgument } from './exact.ts'
@@ -18,7 +19,6 @@ import {
   isZero,
   native,
   readFloat,
-  roundsNatively,
   typeOf,
   writeFloat,
 } from './fast.ts'
@@ -114,9 +114,13 @@ function demote(e: Emitter): void {
   isOrdinary(e, 2, () => code.get(r))
   isZero(e, 3, () => code.get(a))
   code.op(i32.or)
-  roundsNatively(e)
+  defaultMode(e)
   code.op(i32.and).if()
   writeFloat(e, Rd, 2, () => code.get(r))
+  e.setState(i32.store, STATE.FPSR, () => {
+    e.state(i32.load, STATE.FPSR)
+    code.get(a).get(r).op(f64.promote_f32, f64.ne).i32(4).op(i32.shl, i32.or)
+  })
   code.else()
   convertExactly(e, 3, 2)
   code.end()

@@ -5,23 +5,26 @@
 import type { Emitter, Push } from '../emitter.ts'
 import { bitsOf, type Field, group, type Row } from '../row.ts'
 import { readV } from '../simd/lanes.ts'
-import { i32, i64, v128 } from '../wasm/opcodes.ts'
+import { STATE } from '../state.ts'
+import { f64, i32, i64, v128 } from '../wasm/opcodes.ts'
 import { exactCode, type OperationName } from './exact.ts'
 import {
+  defaultMode,
   doesNotFlush,
   exactOnRegisters,
   exactResult,
   type FpSize,
+  inexactIsKnown,
   isOrdered,
   isOrdinary,
   isZero,
   native,
   readFloat,
-  roundsNatively,
   typeOf,
   writeFloat,
 } from './fast.ts'
 import { fusedDouble, fusedSingle } from './fused.ts'
+import { type Settled, settle } from './inexact.ts'
 
 export const Rm: Field = [20, 16]
 export const Ra: Field = [14, 10]
@@ -58,6 +61,25 @@ function zeroIsExact(e: Emitter, operation: Arithmetic, size: FpSize, a: Push, b
   }
 }
 
+/**
+ * With "the result is ordinary or an exact zero" on the stack: pushes 1 if it may be written, FPSR.IXC included. That is when
+ * FPCR is default and IXC either is set already or could be settled.
+ */
+function isSettled(e: Emitter, operation: Settled, size: FpSize, a: Push, b: Push, r: Push): void {
+  const { code } = e
+  defaultMode(e)
+  code.op(i32.and).if('i32')
+  inexactIsKnown(e)
+  code.if('i32').i32(1).else()
+  e.cpu()
+  for (const push of [a, b, r]) {
+    push()
+    if (size === 2) code.op(f64.promote_f32)
+  }
+  e.call(settle[size][operation])
+  code.end().else().i32(0).end()
+}
+
 function arithmetic(operation: Arithmetic, exactName: OperationName, negate = false) {
   return (e: Emitter): void => {
     const { code } = e
@@ -73,8 +95,8 @@ function arithmetic(operation: Arithmetic, exactName: OperationName, negate = fa
     isOrdinary(e, size, get(r))
     zeroIsExact(e, operation, size, get(a), get(b), get(r))
     code.op(i32.or)
-    roundsNatively(e)
-    code.op(i32.and).if()
+    isSettled(e, operation, size, get(a), get(b), get(r))
+    code.if()
     writeFloat(e, Rd, size, () => {
       code.get(r)
       if (negate) code.op(native[size].neg)
@@ -112,19 +134,22 @@ function extremum(operation: 'min' | 'max', exactName: OperationName) {
 function squareRoot(e: Emitter): void {
   const { code } = e
   const size = sizeOf(e)
-  const r = code.local(typeOf[size])
+  const [a, r] = [code.local(typeOf[size]), code.local(typeOf[size])]
   readFloat(e, Rn, size)
-  code.op(native[size].sqrt).set(r)
+  code.tee(a).op(native[size].sqrt).set(r)
   isOrdinary(e, size, () => code.get(r))
   isZero(e, size, () => code.get(r))
   code.op(i32.or)
-  roundsNatively(e)
-  code.op(i32.and).if()
+  const get = (local: number) => () => {
+    code.get(local)
+  }
+  isSettled(e, 'sqrt', size, get(a), get(a), get(r))
+  code.if()
   writeFloat(e, Rd, size, () => code.get(r))
   code.else()
   e.setQ(Rd, () => exactOnRegisters(e, exactCode('sqrt', shapeOf(size)), [Rn], size === 3 ? 64 : 32))
   code.end()
-  code.release(r)
+  code.release(a, r)
 }
 
 /** FMOV, FABS, FNEG: bits, whatever they stand for. */
@@ -147,7 +172,7 @@ function bitwise(change: 'none' | 'abs' | 'neg') {
   }
 }
 
-/** Pushes a * b + c of three float locals if it can be had without the exact path, else a NaN or a number that is not ordinary. */
+/** Pushes a * b + c if it can be had without the exact path, else a NaN or a number that is not ordinary; and 1 if it is inexact. */
 export function fused(e: Emitter, size: FpSize, a: Push, b: Push, c: Push): void {
   a()
   b()
@@ -166,18 +191,23 @@ function multiplyAdd(negateProduct: boolean, negateAddend: boolean) {
     const { code } = e
     const size = sizeOf(e)
     const r = code.local(typeOf[size])
+    const inexact = code.local('i32')
     const operand = (field: Field, negate: boolean) => () => {
       readFloat(e, field, size)
       if (negate) code.op(native[size].neg)
     }
     fused(e, size, operand(Rn, negateProduct), operand(Rm, false), operand(Ra, negateAddend))
-    code.set(r)
+    code.set(inexact).set(r)
     isOrdinary(e, size, () => code.get(r))
     isZero(e, size, () => code.get(r))
     code.op(i32.or)
-    roundsNatively(e)
+    defaultMode(e)
     code.op(i32.and).if()
     writeFloat(e, Rd, size, () => code.get(r))
+    e.setState(i32.store, STATE.FPSR, () => {
+      e.state(i32.load, STATE.FPSR)
+      code.get(inexact).i32(4).op(i32.shl, i32.or)
+    })
     code.else()
     const width = size === 3 ? 64 : 32
     const exactOperand = (field: Field, negate: boolean) => () => {
@@ -192,7 +222,7 @@ function multiplyAdd(negateProduct: boolean, negateAddend: boolean) {
       ]),
     )
     code.end()
-    code.release(r)
+    code.release(r, inexact)
   }
 }
 

@@ -52,7 +52,8 @@ function fusedLanes(k: Lanes, size: FpSize, a: Push, b: Push, c: Push): Push {
         code.lane(extract, i)
       }
       fused(k.e, size, at(a), at(b), at(c))
-      code.lane(replace, i)
+      // Trusted only where IXC is set already.
+      code.drop().lane(replace, i)
     }
   }
 }
