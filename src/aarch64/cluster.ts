@@ -293,6 +293,11 @@ export class Cluster {
     return cpu.word(STATE.EXIT) === EXIT.wfi && (cpu.word(STATE.LINES) & 7) === 0
   }
 
+  /** Whether an interrupt input of the CPU is high, masked or not. */
+  hasLine(index: number): boolean {
+    return (this.cpu(index).word(STATE.LINES) & 7) !== 0
+  }
+
   /** Instructions that the CPU has retired since it was made. */
   retired(index: number): number {
     return this.cpu(index).retired
