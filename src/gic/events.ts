@@ -34,6 +34,9 @@ export type MisuseCode =
   | 'reserved-register'
   | 'not-modelled'
   | 'bad-access'
+  | 'its-register-locked'
+  | 'its-queue-overrun'
+  | 'its-queue-unreachable'
 
 /** What each misuse was, for a person; `what` is the INTID, or the register. */
 export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => string>> = {
@@ -50,6 +53,9 @@ export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => strin
   'reserved-register': (register) => `access to ${register}, where no register is`,
   'not-modelled': (register) => `access to ${register}, which is not modelled: read as zero, write ignored`,
   'bad-access': (register) => `access to ${register} of a width, alignment or direction that it does not allow`,
+  'its-register-locked': (register) => `write to ${register} while GITS_CTLR.Enabled is 1: UNPREDICTABLE, ignored`,
+  'its-queue-overrun': (offset) => `GITS_CWRITER written with ${offset}, beyond the command queue: ignored`,
+  'its-queue-unreachable': (address) => `the command queue at ${address} is not memory: stalled`,
 }
 
 export type GicEvent =
@@ -76,6 +82,21 @@ export type GicEvent =
   | { kind: 'acknowledge'; cpu: number; intid: number; source: number; register: string; reason: string | undefined }
   | { kind: 'priority-drop'; cpu: number; intid: number }
   | { kind: 'deactivate'; cpu: number; intid: number }
+  /** An ITS executed a command of its queue. `error` is 0, a command error's number (IHI 0069 5.3), or -1 when it is none of the known ones. */
+  | { kind: 'its-command'; its: number; offset: number; command: string; error: number }
+  /** A command failed: `name` as the specification's, `MAPD_DEVICE_OOR`. */
+  | { kind: 'its-error'; its: number; offset: number; command: string; error: number; name: string; message: string }
+  /** A device's write to GITS_TRANSLATER. `intid` and `pe` are -1 as far as the translation did not get to them. */
+  | {
+      kind: 'msi'
+      its: number
+      deviceId: number
+      eventId: number
+      outcome: 'delivered' | 'unmapped' | 'error'
+      reason: string
+      intid: number
+      pe: number
+    }
   | { kind: 'misuse'; code: MisuseCode; cpu: number; intid: number; message: string }
 
 export type GicListener = (event: GicEvent) => void

@@ -1,0 +1,108 @@
+/** The configuration of an ITS, its limits, what is wrong with one that is outside of them, and GITS_TYPER as it follows from one. */
+
+export type PageSize = 4096 | 16384 | 65536
+
+export interface ItsConfig {
+  /** Number of this ITS, for events and names. */
+  number?: number
+  /** Width of a DeviceID, 1 to 32 bits. */
+  deviceIdBits?: number
+  /** Width of an EventID, 1 to 32 bits. */
+  eventIdBits?: number
+  /** Width of a collection's ICID, 1 to 16 bits. */
+  collectionIdBits?: number
+  /** GITS_TYPER.PTA: an RDbase is a PE number (0), or the address of a Redistributor (1). */
+  pta?: 0 | 1
+  /** What GITS_TYPER.ITT_entry_size reports, in bytes: 8 to 16. An entry takes 8, always. */
+  ittEntrySize?: number
+  /** Page sizes that GITS_BASER accepts, in bytes. */
+  pageSizes?: readonly PageSize[]
+  /** Which tables may have two levels. */
+  indirect?: 'none' | 'devices' | 'all'
+  /** What a command error does (IMPLEMENTATION DEFINED, IHI 0069 5.3): the command has no effect and the next one runs, or the queue stalls. */
+  onError?: 'ignore' | 'stall'
+  /**
+   * How much work one register access may cause, in commands; INVALL and MOVALL, which look at all LPIs of a PE, count as
+   * `WHOLE_PE_COST`. What is left over waits for the next access of GITS_CWRITER or GITS_CREADR, or for `run`.
+   */
+  slice?: number
+  /** GITS_STATUSR records bad accesses of the control frame; without, it is RAZ/WI. */
+  statusr?: boolean
+  /** Unmapped MSIs are recorded in GITS_STATUSR and GITS_UMSIR (GITS_TYPER.UMSI). */
+  umsi?: boolean
+  /** GITS_IIDR. */
+  iidr?: number
+}
+
+export interface CheckedItsConfig extends Required<ItsConfig> {}
+
+/** Commands' worth of work that a command over all LPIs of a PE counts for. */
+export const WHOLE_PE_COST = 64
+
+/** A configuration that no ITS can have: says what, where and what is allowed. */
+export class ItsConfigError extends Error {
+  override readonly name = 'ItsConfigError'
+}
+
+/** As QEMU's virt board has it, but for GITS_STATUSR, which that leaves out. */
+const defaults: CheckedItsConfig = {
+  number: 0,
+  deviceIdBits: 16,
+  eventIdBits: 16,
+  collectionIdBits: 16,
+  pta: 0,
+  ittEntrySize: 12,
+  pageSizes: [4096, 16384, 65536],
+  indirect: 'all',
+  onError: 'ignore',
+  slice: 1024,
+  statusr: true,
+  umsi: false,
+  iidr: 0x043b,
+}
+
+export function checkItsConfig(config: ItsConfig): CheckedItsConfig {
+  for (const key of Object.keys(config))
+    if (!Object.hasOwn(defaults, key))
+      throw new ItsConfigError(`${key}: no such option of an ITS; there are ${Object.keys(defaults).join(', ')}`)
+  const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
+  const full: CheckedItsConfig = { ...defaults, ...given }
+  integer('number', full.number, 0, 255)
+  integer('deviceIdBits', full.deviceIdBits, 1, 32)
+  integer('eventIdBits', full.eventIdBits, 1, 32)
+  integer('collectionIdBits', full.collectionIdBits, 1, 16)
+  integer('pta', full.pta, 0, 1)
+  integer('ittEntrySize', full.ittEntrySize, 8, 16)
+  integer('slice', full.slice, 1, 32768)
+  integer('iidr', full.iidr, 0, 0xffff_ffff)
+  oneOf('indirect', full.indirect, ['none', 'devices', 'all'])
+  oneOf('onError', full.onError, ['ignore', 'stall'])
+  oneOf('statusr', full.statusr, [false, true])
+  oneOf('umsi', full.umsi, [false, true])
+  if (!Array.isArray(full.pageSizes) || full.pageSizes.length === 0)
+    throw new ItsConfigError('pageSizes: an ITS has at least one page size')
+  for (const size of full.pageSizes) oneOf('pageSizes', size, [4096, 16384, 65536])
+  if (full.umsi && !full.statusr) throw new ItsConfigError('umsi: needs statusr, which it is reported in')
+  return full
+}
+
+/** GITS_TYPER as two words, low first (IHI 0069 12.19.15). No virtual LPIs, no collections in hardware (HCC 0), SEIS 0. */
+export function typerOf(config: CheckedItsConfig): readonly [low: number, high: number] {
+  const low =
+    1 |
+    ((config.ittEntrySize - 1) << 4) |
+    ((config.eventIdBits - 1) << 8) |
+    ((config.deviceIdBits - 1) << 13) |
+    (config.pta << 19)
+  const high = (config.collectionIdBits - 1) | (1 << 4) | ((config.umsi ? 1 : 0) << 12)
+  return [low, high]
+}
+
+function integer(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new ItsConfigError(`${name}: ${value} is not a whole number from ${least} to ${most}`)
+}
+
+function oneOf(name: string, value: unknown, allowed: readonly unknown[]): void {
+  if (!allowed.includes(value)) throw new ItsConfigError(`${name}: ${value} is not one of ${allowed.join(', ')}`)
+}

@@ -1,0 +1,231 @@
+/**
+ * Why an MSI reaches a PE's Redistributor, or does not: the links from GITS_TRANSLATER to the PE, in order, as gates. The
+ * walk is the one that MSIs take (`translate.ts`); what is added here is words. From the LPI on, the GIC's own `explain` goes on.
+ */
+
+import type { GateReport } from '../gates.ts'
+import type { Its } from './its.ts'
+import { Reason } from './reasons.ts'
+
+export interface MsiExplanation {
+  readonly deviceId: number
+  readonly eventId: number
+  /** Every link is there: the MSI makes LPI `intid` pending on PE `pe`. */
+  readonly mapped: boolean
+  /** As far as the links that are there tell. */
+  readonly intid: number | undefined
+  readonly pe: number | undefined
+  /** The links up to the first that is missing. */
+  readonly gates: readonly GateReport[]
+  readonly closed: GateReport | undefined
+  /** One sentence for a person. */
+  readonly summary: string
+}
+
+/** The walk's findings, for the words. */
+interface Subject {
+  readonly its: Its
+  readonly deviceId: number
+  readonly eventId: number
+  readonly reason: Reason
+  readonly dte: number
+  readonly ite: number
+  readonly cte: number
+  readonly eventBits: number
+  readonly intid: number
+  readonly icid: number
+  readonly pe: number
+}
+
+interface Link {
+  readonly name: string
+  /** The reasons that this link is the missing one for. */
+  readonly closedBy: readonly Reason[]
+  report(s: Subject, open: boolean): Omit<GateReport, 'gate' | 'open' | 'remedy'> & { readonly fix: string }
+}
+
+const hex = (value: number) => `0x${value.toString(16)}`
+const at = (address: number) => (address < 0 ? 'no address' : hex(address))
+
+const links: readonly Link[] = [
+  {
+    name: 'ITS enabled',
+    closedBy: [Reason.disabled],
+    report: (_, open) => ({
+      register: 'GITS_CTLR',
+      field: 'Enabled',
+      value: open ? 1 : 0,
+      says: open ? 'the ITS translates.' : 'the ITS is disabled and ignores writes to GITS_TRANSLATER.',
+      fix: 'Set GITS_CTLR.Enabled.',
+    }),
+  },
+  {
+    name: 'device table',
+    closedBy: [Reason.noDeviceTable],
+    report: (s, open) => ({
+      register: 'GITS_BASER0',
+      field: 'Valid',
+      value: open ? 1 : 0,
+      says: open ? `the device table is at ${hex(s.its.translation.devices.base)}.` : 'there is no device table.',
+      fix: 'Write the address of a zeroed table to GITS_BASER0, with Valid set, while the ITS is disabled.',
+    }),
+  },
+  {
+    name: 'DeviceID in range',
+    closedBy: [Reason.deviceOutOfRange, Reason.deviceTableMemory],
+    report: (s, open) => ({
+      register: s.deviceId >= 2 ** s.its.config.deviceIdBits ? 'GITS_TYPER' : 'GITS_BASER0',
+      field: s.deviceId >= 2 ** s.its.config.deviceIdBits ? 'Devbits' : 'Size',
+      value:
+        s.deviceId >= 2 ** s.its.config.deviceIdBits ? s.its.config.deviceIdBits - 1 : (s.its.baser[0]! & 0xff) >>> 0,
+      says: open
+        ? `DeviceID ${hex(s.deviceId)} has an entry in the device table.`
+        : s.reason === Reason.deviceTableMemory
+          ? `the entry of DeviceID ${hex(s.deviceId)} in the device table is not memory.`
+          : `DeviceID ${hex(s.deviceId)} is beyond the device table, which has ${s.its.translation.devices.entries} entries.`,
+      fix: 'Provide a greater device table in GITS_BASER0, or give the device a lower DeviceID.',
+    }),
+  },
+  {
+    name: 'device mapped',
+    closedBy: [Reason.deviceUnmapped],
+    report: (s, open) => ({
+      register: `device table entry ${hex(s.deviceId)} at ${at(s.dte)}`,
+      field: 'V',
+      value: open ? 1 : 0,
+      says: open
+        ? `DeviceID ${hex(s.deviceId)} has a translation table of ${2 ** s.eventBits} EventIDs.`
+        : s.dte < 0
+          ? `DeviceID ${hex(s.deviceId)} has no second-level page: its descriptor in the device table is not valid.`
+          : `DeviceID ${hex(s.deviceId)} is not mapped.`,
+      fix:
+        s.dte < 0
+          ? `Put the address of a zeroed page, with bit 63 set, at ${hex(s.its.translation.devices.descriptor(s.deviceId))}, and use MAPD.`
+          : `Use the command MAPD with DeviceID ${hex(s.deviceId)} and V set.`,
+    }),
+  },
+  {
+    name: 'EventID in range',
+    closedBy: [Reason.eventOutOfRange, Reason.ittMemory],
+    report: (s, open) => ({
+      register: `device table entry ${hex(s.deviceId)} at ${at(s.dte)}`,
+      field: 'Size',
+      value: s.eventBits - 1,
+      says: open
+        ? `EventID ${hex(s.eventId)} has an entry in the translation table.`
+        : s.reason === Reason.ittMemory
+          ? `the entry of EventID ${hex(s.eventId)} in the translation table, at ${hex(s.ite)}, is not memory.`
+          : `EventID ${hex(s.eventId)} does not fit the ${s.eventBits} bits that the device was mapped with.`,
+      fix: `Use MAPD for DeviceID ${hex(s.deviceId)} with a translation table that holds EventID ${hex(s.eventId)}.`,
+    }),
+  },
+  {
+    name: 'event mapped',
+    closedBy: [Reason.eventUnmapped, Reason.intidInvalid],
+    report: (s, open) => ({
+      register: `translation table entry ${hex(s.eventId)} at ${at(s.ite)}`,
+      field: 'INTID',
+      value: s.intid,
+      says: open
+        ? `the event is LPI ${s.intid}, of collection ${s.icid}.`
+        : s.intid === 0
+          ? `EventID ${hex(s.eventId)} of DeviceID ${hex(s.deviceId)} is not mapped.`
+          : `INTID ${s.intid} is no LPI: the table was written by someone else than the ITS.`,
+      fix: `Use the command MAPTI with DeviceID ${hex(s.deviceId)}, EventID ${hex(s.eventId)} and an LPI.`,
+    }),
+  },
+  {
+    name: 'collection table',
+    closedBy: [Reason.noCollectionTable],
+    report: (s, open) => ({
+      register: 'GITS_BASER1',
+      field: 'Valid',
+      value: open ? 1 : 0,
+      says: open
+        ? `the collection table is at ${hex(s.its.translation.collections.base)}.`
+        : 'there is no collection table.',
+      fix: 'Write the address of a zeroed table to GITS_BASER1, with Valid set, while the ITS is disabled.',
+    }),
+  },
+  {
+    name: 'collection mapped',
+    closedBy: [
+      Reason.collectionOutOfRange,
+      Reason.collectionTableMemory,
+      Reason.collectionUnmapped,
+      Reason.targetInvalid,
+    ],
+    report: (s, open) => ({
+      register: `collection table entry ${hex(s.icid)} at ${at(s.cte)}`,
+      field: s.reason === Reason.targetInvalid ? 'RDbase' : 'V',
+      value: s.reason === Reason.targetInvalid ? s.pe : open ? 1 : 0,
+      says: open
+        ? `collection ${s.icid} is of PE ${s.pe}.`
+        : s.reason === Reason.targetInvalid
+          ? `collection ${s.icid} is of PE ${s.pe}, which does not exist.`
+          : s.cte < 0
+            ? `collection ${s.icid} has no entry in the collection table.`
+            : `collection ${s.icid} is not mapped to a PE.`,
+      fix: `Use the command MAPC with ICID ${s.icid} and V set, or MOVI to a collection that is mapped.`,
+    }),
+  },
+]
+
+/** Follows an MSI of `deviceId` with `eventId` (both unsigned 32-bit) through the ITS, without sending it. */
+export function explainMsi(its: Its, deviceId: number, eventId: number): MsiExplanation {
+  const subject = look(its, deviceId, eventId)
+  const gates: GateReport[] = []
+  for (const link of links) {
+    const open = !link.closedBy.includes(subject.reason)
+    const { fix, ...report } = link.report(subject, open)
+    gates.push({ gate: link.name, open, ...report, remedy: open ? undefined : fix })
+    if (!open) break
+  }
+  const closed = gates.find((gate) => !gate.open)
+  const what = `EventID ${hex(eventId)} of DeviceID ${hex(deviceId)}`
+  const mapped = closed === undefined
+  const knowsIntid = mapped || gates.some(({ gate, open }) => gate === 'event mapped' && open)
+  return {
+    deviceId,
+    eventId,
+    mapped,
+    intid: knowsIntid ? subject.intid : undefined,
+    pe: mapped ? subject.pe : undefined,
+    gates,
+    closed,
+    summary: mapped
+      ? `${what} is LPI ${subject.intid} on PE ${subject.pe}.`
+      : `${what} reaches no PE: ${closed.says} ${closed.remedy}`,
+  }
+}
+
+/** The explanation as lines of text: the summary, then a line a link. */
+export function formatMsiExplanation({ summary, gates }: MsiExplanation): string[] {
+  const width = Math.max(...gates.map(({ gate }) => gate.length))
+  return [
+    summary,
+    ...gates.map(
+      ({ gate, open, register, field, value, says }) =>
+        `  ${open ? 'open  ' : 'CLOSED'} ${gate.padEnd(width)}  ${register}.${field} = ${hex(value)}: ${says}`,
+    ),
+  ]
+}
+
+function look(its: Its, deviceId: number, eventId: number): Subject {
+  const { translation } = its
+  const reason = its.lookup(deviceId, eventId)
+  const { deviceEntry, translationEntry, collectionEntry, entries } = translation
+  return {
+    its,
+    deviceId,
+    eventId,
+    reason,
+    dte: deviceEntry,
+    ite: translationEntry,
+    cte: collectionEntry,
+    eventBits: translation.usableEventBits(),
+    intid: reason === Reason.eventUnmapped ? 0 : entries.intid,
+    icid: entries.icid,
+    pe: entries.pe,
+  }
+}
