@@ -175,11 +175,14 @@ export class Rig {
   readonly events: GicEvent[] = []
   readonly cpu: Initiator = cpuInitiator(0)
 
-  constructor(config: ItsConfig = {}, options: { enable?: boolean; targets?: FakeTargets; memory?: SparseMemory } = {}) {
+  constructor(
+    config: ItsConfig = {},
+    options: { enable?: boolean; targets?: FakeTargets; memory?: SparseMemory } = {},
+  ) {
     this.memory = options.memory ?? new SparseMemory()
     this.targets = options.targets ?? new FakeTargets()
     this.its = new Its(config, { memory: this.memory, targets: this.targets })
-    this.its.events.listen((event) => this.events.push(event))
+    this.its.events.listen((event) => this.events.push(event), true)
     if (options.enable ?? true) {
       this.write64(0x100, 0x8000_0000_0000_0200n | BigInt(DEVICES))
       this.write64(0x108, 0x8000_0000_0000_0200n | BigInt(COLLECTIONS))

@@ -135,7 +135,10 @@ describe('The event stream of a GICv2', () => {
 })
 
 /** A way to each misuse; those of a register carry INTID -1. */
-const misuses: Record<MisuseCode, { do: (rig: Rig) => void; intid: number; cpu?: number; config?: GicV2Config }> = {
+const misuses: Record<
+  Exclude<MisuseCode, `its-${string}`>,
+  { do: (rig: Rig) => void; intid: number; cpu?: number; config?: GicV2Config }
+> = {
   'eoi-without-acknowledge': { do: (rig) => rig.write('gicc', 0x10, 40), intid: 40 },
   'eoi-of-another': {
     do: (rig) => {
