@@ -4,6 +4,7 @@
  */
 
 import { type Disk, SECTOR } from './disk.ts'
+import { GuestMemoryError } from './memory.ts'
 import { checkState } from './saved-state.ts'
 import type { VirtioDevice, VirtioHost } from './virtio-mmio.ts'
 import { type Chain, gather, scatter } from './virtqueue.ts'
@@ -123,7 +124,7 @@ function attempt(act: () => void): number {
     act()
     return STATUS.ok
   } catch (error) {
-    if (error instanceof RangeError) throw error
+    if (error instanceof GuestMemoryError) throw error
     return STATUS.ioError
   }
 }
