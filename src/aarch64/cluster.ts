@@ -287,6 +287,11 @@ export class Cluster {
     this.cpu(index).setWord(STATE.EVENT, 1)
   }
 
+  /** As if the CPU had executed WFI: it waits for an interrupt input. For hooks. */
+  standBy(index: number): void {
+    this.cpu(index).exit(EXIT.wfi)
+  }
+
   /** Whether the CPU sits in WFI with nothing to wake it. */
   isWaiting(index: number): boolean {
     const cpu = this.cpu(index)

@@ -337,7 +337,9 @@ export class VirtMachine {
   }
 
   #feed(): void {
-    while (this.#inputAt < this.#input.length && this.uart.canReceive) this.uart.receive(this.#input[this.#inputAt++]!)
+    const { uart } = this
+    while (this.#inputAt < this.#input.length && uart.guestListens && uart.canReceive)
+      uart.receive(this.#input[this.#inputAt++]!)
     if (this.#inputAt !== this.#input.length) return
     this.#input.length = 0
     this.#inputAt = 0
