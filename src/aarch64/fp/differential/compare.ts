@@ -53,21 +53,32 @@ function inputs(word: number, before: DataView): string {
   return `${control} ${vectors}${general}`
 }
 
-/** Runs `perRow` random words of every row on both machines and reports what differs. */
+export interface Batch {
+  readonly names: readonly string[]
+  readonly words: Uint32Array
+  readonly cases: Uint8Array
+}
+
+/** Cortex-A57 has FEAT_PMULL (PMULL with size 3), and we do not claim it. */
+const notClaimed = (word: number): boolean => (word & 0xbfe0fc00) >>> 0 === 0x0ee0e000
+
+/** `perRow` random words of every row, and a random case for each. */
+export function randomBatch(rows: readonly Row[], perRow: number, seed: number): Batch {
+  const random = new Random(seed)
+  const chosen = rows
+    .flatMap((row) => Array.from({ length: perRow }, () => ({ name: row.name, word: randomWord(row, random) })))
+    .filter(({ word }) => !notClaimed(word))
+  const cases = new Uint8Array(chosen.length * caseBytes)
+  for (let i = 0; i < chosen.length; i++) fillCase(cases, i, random)
+  return { names: chosen.map(({ name }) => name), words: Uint32Array.from(chosen, ({ word }) => word), cases }
+}
+
+/** Runs a batch on both machines and reports what differs. */
 export function compareMachines(
-  rows: readonly Row[],
-  perRow: number,
-  seed: number,
+  { names, words, cases: before }: Batch,
   ourMachine: Machine,
   theirMachine: Machine,
 ): Outcome {
-  const random = new Random(seed)
-  const chosen = rows.flatMap((row) =>
-    Array.from({ length: perRow }, () => ({ name: row.name, word: randomWord(row, random) })),
-  )
-  const words = Uint32Array.from(chosen, ({ word }) => word)
-  const before = new Uint8Array(words.length * caseBytes)
-  for (let i = 0; i < words.length; i++) fillCase(before, i, random)
   const ours = before.slice()
   const theirs = before.slice()
   ourMachine(words, ours)
@@ -75,7 +86,8 @@ export function compareMachines(
   const differences: Difference[] = []
   let executed = 0
   let undefinedOnBoth = 0
-  for (const [i, { name, word }] of chosen.entries()) {
+  for (const [i, word] of words.entries()) {
+    const name = names[i]!
     const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset + i * caseBytes, caseBytes)
     const [mine, other] = [view(ours), view(theirs)]
     const undefinedHere = mine.getUint32(CASE.ESR, true) !== 0
@@ -100,4 +112,28 @@ export function compareMachines(
 export function summary({ differences }: Outcome): string[] {
   const first = new Map(differences.map((d) => [d.name, d]))
   return [...first.values()].map((d) => `${d.name} ${d.word.toString(16)}: ${d.detail}`)
+}
+
+/** A digest (FNV-1a, 32 bits) for each instruction of what its cases ended with: registers, FPSR, NZCV, or that it is UNDEFINED. */
+export function digests({ names, words, cases: before }: Batch, machine: Machine): Record<string, string> {
+  const cases = before.slice()
+  machine(words, cases)
+  const view = new DataView(cases.buffer)
+  const found = new Map<string, number>()
+  for (const [i, name] of names.entries()) {
+    let hash = found.get(name) ?? 0x811c9dc5
+    const add = (value: number): void => {
+      for (let shift = 0; shift < 32; shift += 8) hash = Math.imul(hash ^ ((value >>> shift) & 0xff), 0x01000193)
+    }
+    const start = i * caseBytes
+    const undefinedHere = view.getUint32(start + CASE.ESR, true) !== 0
+    add(undefinedHere ? 1 : 0)
+    if (!undefinedHere) {
+      for (let at = 0; at < CASE.FPCR; at += 4) add(view.getUint32(start + at, true))
+      add(view.getUint32(start + CASE.FPSR, true))
+      add(view.getUint32(start + CASE.NZCV, true))
+    }
+    found.set(name, hash)
+  }
+  return Object.fromEntries([...found].map(([name, hash]) => [name, (hash >>> 0).toString(16).padStart(8, '0')]))
 }
