@@ -22,7 +22,7 @@ import type { Emitter } from './emitter.ts'
 /** Most and least significant bit, both included. */
 export type Field = readonly [msb: number, lsb: number]
 
-export type Feature = 'FEAT_LSE' | 'FEAT_CRC32' | 'FEAT_PAN'
+export type Feature = 'FEAT_LSE' | 'FEAT_CRC32' | 'FEAT_PAN' | 'FEAT_AES' | 'FEAT_SHA1' | 'FEAT_SHA256'
 
 export interface Row {
   /** Arm's encoding name, e.g. `ADD_64_addsub_imm`. */

@@ -4,12 +4,13 @@
  */
 import { writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { cryptoRows } from '../../simd/crypto.ts'
 import { simdRows } from '../../simd/rows.ts'
 import { fpRows } from '../rows.ts'
 import { compareMachines, digests, randomBatch, summary } from './compare.ts'
 import { runOnQemu } from './qemu.ts'
 import { recording } from './recording.ts'
-import { runInterpreter } from './runners.ts'
+import { runConstant, runInterpreter } from './runners.ts'
 
 const { SEED, CASES, RECORD } = process.env
 
@@ -25,4 +26,15 @@ it.runIf(RECORD)('records what QEMU does', () => {
   const found = digests(recording(), (words, cases) => runOnQemu(words, cases))
   const lines = Object.entries(found).map(([name, digest]) => `  ${JSON.stringify(name)}: ${JSON.stringify(digest)}`)
   writeFileSync(new URL('../testdata/qemu-digests.json', import.meta.url), `{\n${lines.join(',\n')}\n}\n`)
+})
+
+it('AES and SHA instructions leave the same registers as on QEMU', () => {
+  const batch = randomBatch(cryptoRows, 200, Number(SEED ?? 1))
+  const outcome = compareMachines(
+    batch,
+    (words, cases) => runConstant(words, cases, cryptoRows),
+    (words, cases) => runOnQemu(words, cases),
+  )
+  expect(summary(outcome)).toEqual([])
+  expect(outcome.executed).toBe(14 * 200)
 })
