@@ -1,7 +1,7 @@
 /**
  * When WebAssembly's own arithmetic gives the bits and the flags that Arm's would (the "hardfloat" conditions), and the way to the
- * exact path when it does not. Wasm rounds to nearest even, never flushes, and tells no flags: so FPCR must ask for that, and what an
- * operation would raise must be nothing, or Inexact with FPSR.IXC set already. NaN results always take the exact path.
+ * exact path when it does not. Wasm rounds to nearest even, never flushes, and tells no flags: so FPCR must ask for that or it must not
+ * matter, and what an operation would raise must be nothing, or Inexact. NaN results always take the exact path.
  */
 import type { Emitter, Push } from '../emitter.ts'
 import type { Field } from '../row.ts'
@@ -16,24 +16,45 @@ export type FpSize = 2 | 3
 export const native = { 2: f32, 3: f64 } as const
 export const typeOf = { 2: 'f32', 3: 'f64' } as const
 
-/** Pushes 1 if FPCR rounds to nearest without flushing and FPSR.IXC is set: results that are normal numbers are right. */
+/** Pushes 1 if FPCR rounds to nearest. */
+export function roundsToNearest(e: Emitter): void {
+  e.state(i32.load, STATE.FPCR)
+  e.code.i32(FPCR.RMode).op(i32.and, i32.eqz)
+}
+
+/** Pushes 1 if FPCR rounds to nearest and FPSR.IXC is set: results that are ordinary numbers are right. */
 export function roundsNatively(e: Emitter): void {
   e.state(i32.load, STATE.FPCR)
-  e.code.i32(FPCR.RMode | FPCR.FZ).op(i32.and)
+  e.code.i32(FPCR.RMode).op(i32.and)
   e.state(i32.load, STATE.FPSR)
   e.code.i32(-1).op(i32.xor).i32(FPSR.IXC).op(i32.and, i32.or, i32.eqz)
 }
 
-/** Pushes 1 if FPCR.FZ is clear: enough for what rounds nothing (comparison, minimum, maximum). */
-export function doesNotFlush(e: Emitter): void {
+/** Pushes FPCR.FZ. */
+export function flushes(e: Emitter): void {
   e.state(i32.load, STATE.FPCR)
-  e.code.i32(FPCR.FZ).op(i32.and, i32.eqz)
+  e.code.i32(24).op(i32.shr_u).i32(1).op(i32.and)
 }
 
-/** Pushes 1 if FPCR.FZ is clear and rounding is to nearest. */
-export function defaultMode(e: Emitter): void {
-  e.state(i32.load, STATE.FPCR)
-  e.code.i32(FPCR.RMode | FPCR.FZ).op(i32.and, i32.eqz)
+/** Pushes 1 if the number is denormal: its magnitude, doubled to drop the sign, less one, is below that of the last one. */
+function isDenormal(e: Emitter, size: FpSize, push: Push): void {
+  push()
+  if (size === 2) e.code.op(i32.reinterpret_f32).i32(1).op(i32.shl).i32(1).op(i32.sub).i32(0x00ffffff).op(i32.lt_u)
+  else {
+    e.code.op(i64.reinterpret_f64).i64(1).op(i64.shl).i64(1).op(i64.sub).i64(0x001fffffffffffffn).op(i64.lt_u)
+  }
+}
+
+/** Pushes 1 if FPCR.FZ is clear, or none of the operands is one that it would flush. Results are the caller's care. */
+export function flushIsHarmless(e: Emitter, size: FpSize, operands: readonly Push[]): void {
+  const { code } = e
+  flushes(e)
+  code.if('i32')
+  for (const [index, push] of operands.entries()) {
+    isDenormal(e, size, push)
+    if (index) code.op(i32.or)
+  }
+  code.op(i32.eqz).else().i32(1).end()
 }
 
 /** Pushes 1 if FPSR.IXC is set: one more inexact result changes nothing. */

@@ -8,7 +8,7 @@ import { readV } from '../simd/lanes.ts'
 import { conditionNames } from '../text.ts'
 import { i32, i64, lane } from '../wasm/opcodes.ts'
 import { exactCode } from './exact.ts'
-import { doesNotFlush, exactResult, isOrdered, native, readFloat, typeOf } from './fast.ts'
+import { exactResult, flushIsHarmless, isOrdered, native, readFloat, typeOf } from './fast.ts'
 import { floatName, Rd, Rm, Rn, shapeOf, sizeOf } from './scalar.ts'
 
 const COND: Field = [15, 12]
@@ -29,7 +29,7 @@ function compare(e: Emitter, withZero: boolean, signalAll: boolean): Push {
     isOrdered(e, size, () => code.get(a))
     isOrdered(e, size, () => code.get(b))
     code.op(i32.and)
-    doesNotFlush(e)
+    flushIsHarmless(e, size, [() => code.get(a), () => code.get(b)])
     code.op(i32.and).if('i32')
     code.i32(0b1000).i32(0b0110).i32(0b0010)
     code.get(a).get(b).op(native[size].eq).select()

@@ -11,8 +11,8 @@ import { f32, f64, i32, i64, i64x2, lane } from '../wasm/opcodes.ts'
 import { Rounding } from './environment.ts'
 import { argumentShift, exactCode, fixedArgument } from './exact.ts'
 import {
-  doesNotFlush,
   exactResult,
+  flushIsHarmless,
   inexactIsKnown,
   native,
   readFloat,
@@ -60,7 +60,7 @@ function toInteger(rounding: Rounding, unsigned: boolean) {
     code.get(a).get(r).op(f.eq)
     inexactIsKnown(e)
     code.op(i32.or, i32.and)
-    doesNotFlush(e)
+    flushIsHarmless(e, size, [() => code.get(a)])
     code.op(i32.and).if()
     e.setR(Rd, wide, () => code.get(r).op(truncate[size][wide ? 'i64' : 'i32'][unsigned ? 1 : 0]))
     code.else()

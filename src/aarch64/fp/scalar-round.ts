@@ -9,16 +9,16 @@ import { f32, f64, i32 } from '../wasm/opcodes.ts'
 import { Rounding } from './environment.ts'
 import { exactCode, roundingArgument } from './exact.ts'
 import {
-  defaultMode,
-  doesNotFlush,
   exactOnRegisters,
   type FpSize,
+  flushIsHarmless,
   inexactIsKnown,
   isOrdered,
   isOrdinary,
   isZero,
   native,
   readFloat,
+  roundsToNearest,
   typeOf,
   writeFloat,
 } from './fast.ts'
@@ -59,8 +59,11 @@ function roundToIntegral(rounding: Rounding | undefined, exact: boolean) {
     rounded(e, size, a, rounding ?? Rounding.TIEEVEN)
     code.set(r)
     isOrdered(e, size, () => code.get(a))
-    if (rounding === undefined) defaultMode(e)
-    else doesNotFlush(e)
+    if (rounding === undefined) {
+      roundsToNearest(e)
+      code.op(i32.and)
+    }
+    flushIsHarmless(e, size, [() => code.get(a)])
     code.op(i32.and)
     if (exact) {
       code.get(a).get(r).op(native[size].eq)
@@ -96,7 +99,7 @@ function promote(e: Emitter): void {
   readFloat(e, Rn, 2)
   code.set(a)
   isOrdered(e, 2, () => code.get(a))
-  doesNotFlush(e)
+  flushIsHarmless(e, 2, [() => code.get(a)])
   code.op(i32.and).if()
   writeFloat(e, Rd, 3, () => code.get(a).op(f64.promote_f32))
   code.else()
@@ -114,7 +117,9 @@ function demote(e: Emitter): void {
   isOrdinary(e, 2, () => code.get(r))
   isZero(e, 3, () => code.get(a))
   code.op(i32.or)
-  defaultMode(e)
+  roundsToNearest(e)
+  code.op(i32.and)
+  flushIsHarmless(e, 3, [() => code.get(a)])
   code.op(i32.and).if()
   writeFloat(e, Rd, 2, () => code.get(r))
   e.setState(i32.store, STATE.FPSR, () => {

@@ -9,17 +9,17 @@ import { STATE } from '../state.ts'
 import { f64, i32, i64, v128 } from '../wasm/opcodes.ts'
 import { exactCode, type OperationName } from './exact.ts'
 import {
-  defaultMode,
-  doesNotFlush,
   exactOnRegisters,
   exactResult,
   type FpSize,
+  flushIsHarmless,
   inexactIsKnown,
   isOrdered,
   isOrdinary,
   isZero,
   native,
   readFloat,
+  roundsToNearest,
   typeOf,
   writeFloat,
 } from './fast.ts'
@@ -63,11 +63,13 @@ function zeroIsExact(e: Emitter, operation: Arithmetic, size: FpSize, a: Push, b
 
 /**
  * With "the result is ordinary or an exact zero" on the stack: pushes 1 if it may be written, FPSR.IXC included. That is when
- * FPCR is default and IXC either is set already or could be settled.
+ * FPCR rounds to nearest, flushes nothing that is here, and IXC either is set already or could be settled.
  */
 function isSettled(e: Emitter, operation: Settled, size: FpSize, a: Push, b: Push, r: Push): void {
   const { code } = e
-  defaultMode(e)
+  roundsToNearest(e)
+  code.op(i32.and)
+  flushIsHarmless(e, size, operation === 'sqrt' ? [a] : [a, b])
   code.op(i32.and).if('i32')
   inexactIsKnown(e)
   code.if('i32').i32(1).else()
@@ -121,7 +123,7 @@ function extremum(operation: 'min' | 'max', exactName: OperationName) {
     isOrdered(e, size, () => code.get(a))
     isOrdered(e, size, () => code.get(b))
     code.op(i32.and)
-    doesNotFlush(e)
+    flushIsHarmless(e, size, [() => code.get(a), () => code.get(b)])
     code.op(i32.and).if()
     writeFloat(e, Rd, size, () => code.get(a).get(b).op(native[size][operation]))
     code.else()
@@ -201,7 +203,9 @@ function multiplyAdd(negateProduct: boolean, negateAddend: boolean) {
     isOrdinary(e, size, () => code.get(r))
     isZero(e, size, () => code.get(r))
     code.op(i32.or)
-    defaultMode(e)
+    roundsToNearest(e)
+    code.op(i32.and)
+    flushIsHarmless(e, size, [operand(Rn, false), operand(Rm, false), operand(Ra, false)])
     code.op(i32.and).if()
     writeFloat(e, Rd, size, () => code.get(r))
     e.setState(i32.store, STATE.FPSR, () => {

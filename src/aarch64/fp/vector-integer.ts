@@ -9,7 +9,7 @@ import { fpSizeOf, fpText2, noFp1D, operand, Q, Rd, Rn, SZ, widthOf } from '../s
 import { f64, i32, i64, lane, v128 } from '../wasm/opcodes.ts'
 import { Rounding } from './environment.ts'
 import { argumentShift, exactCode, fixedArgument } from './exact.ts'
-import { doesNotFlush, exactResult, type FpSize, inexactIsKnown, roundsNatively } from './fast.ts'
+import { exactResult, type FpSize, inexactIsKnown, roundsNatively } from './fast.ts'
 import { emitFloat, type Instruction, lanesOf, orderedLanes } from './vector.ts'
 
 type Encoding = readonly [name: string, pattern: string]
@@ -65,11 +65,7 @@ function toInteger(rounding: Rounding, unsigned: boolean): Instruction {
         const least = unsigned ? k.zero() : power(k, size, bits, true)
         return k.op(v128.and, k.op(lanesOf.ge[size], r, least), k.op(lanesOf.lt[size], r, power(k, size, bits)))
       },
-      state: (e) => {
-        doesNotFlush(e)
-        inexactIsKnown(e)
-        e.code.op(i32.and)
-      },
+      state: inexactIsKnown,
     },
   }
 }
@@ -84,7 +80,7 @@ function fromInteger(unsigned: boolean): Instruction {
         ? k.op(convertWords[u], a!)
         : doublewords(k, a!, lane.i64x2_extract, convertLong[u], lane.f64x2_replace),
     // Every integer converts to an ordinary number or zero.
-    trust: { lanes: (k, size, _operands, r) => orderedLanes(k, size, r), state: roundsNatively },
+    trust: { lanes: (k, size, _operands, r) => orderedLanes(k, size, r), state: roundsNatively, integers: true },
   }
 }
 

@@ -7,10 +7,9 @@ import type { Emitter, Push } from '../emitter.ts'
 import { bitsOf, group, type Row } from '../row.ts'
 import { Lanes, readV, writeV } from '../simd/lanes.ts'
 import { fpSizeOf, fpText2, isScalar, noFp1D, operand, Q, Rd, Rn, SCALAR, SZ, widthOf } from '../simd/shape.ts'
-import { i32 } from '../wasm/opcodes.ts'
 import { Rounding } from './environment.ts'
 import { exactCode, type OperationName, roundingArgument } from './exact.ts'
-import { defaultMode, exactResult, type FpSize, inexactIsKnown } from './fast.ts'
+import { exactResult, type FpSize, roundsNatively, roundsToNearest } from './fast.ts'
 import { emitFloat, type Instruction, lanesOf, orderedLanes, trust } from './vector.ts'
 
 const fields = 'Q:30 U:29 sz:22 Rn:9-5 Rd:4-0'
@@ -96,14 +95,7 @@ function round(rounding: Rounding | undefined, exact: boolean, encoding: Encodin
       native: (k, size, [a]) => k.op(opcodes[mode as 0 | 1 | 2 | 3][size], a!),
       trust: {
         lanes: (k, size, [a]) => orderedLanes(k, size, a!),
-        state: (e) => {
-          if (rounding === undefined) defaultMode(e)
-          else trust.order.state(e)
-          if (exact) {
-            inexactIsKnown(e)
-            e.code.op(i32.and)
-          }
-        },
+        ...(rounding === undefined ? { state: exact ? roundsNatively : roundsToNearest } : {}),
       },
     },
     [encoding],

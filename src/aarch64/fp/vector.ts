@@ -7,7 +7,7 @@ import { type Lanes, type Width, writeV } from '../simd/lanes.ts'
 import { Rd } from '../simd/shape.ts'
 import { i32, i32x4, i64x2, v128 } from '../wasm/opcodes.ts'
 import { exactCode, type OperationName } from './exact.ts'
-import { doesNotFlush, exactResult, type FpSize, roundsNatively } from './fast.ts'
+import { exactResult, type FpSize, flushes, roundsNatively } from './fast.ts'
 
 type Pair = { readonly 2: number; readonly 3: number }
 
@@ -54,10 +54,21 @@ export function ordinary(k: Lanes, size: FpSize, r: Push): Push {
 export const zeroLanes = (k: Lanes, size: FpSize, v: Push): Push => k.op(lanesOf.eq[size], v, k.zero())
 export const orderedLanes = (k: Lanes, size: FpSize, v: Push): Push => k.op(lanesOf.eq[size], v, v)
 
-/** What makes the lanes of a native result right: a mask of the lanes, and what FPCR and FPSR must say. */
+/** Lanes that FPCR.FZ would not flush: zero, or the smallest normal number and above in magnitude. */
+function notDenormal(k: Lanes, size: FpSize, v: Push): Push {
+  const magnitude = k.op(lanesOf.abs[size], v)
+  const large = k.op(compareInteger.gt[size], magnitude, k.constant(size, smallestNormal[size] - 1n))
+  return k.op(v128.or, large, zeroLanes(k, size, v))
+}
+
+/** What makes the lanes of a native result right, flushing of operands apart. */
 export interface Trust {
+  /** A mask of the lanes that are right. */
   readonly lanes: (k: Lanes, size: FpSize, operands: readonly Push[], result: Push) => Push
-  readonly state: (e: Emitter) => void
+  /** Pushes 1 if FPCR and FPSR are as they must be. */
+  readonly state?: (e: Emitter) => void
+  /** The operands are integers: FPCR.FZ has nothing to flush. */
+  readonly integers?: true
 }
 
 const rounding = (zeroIsExact: (k: Lanes, size: FpSize, operands: readonly Push[]) => Push | undefined): Trust => ({
@@ -77,7 +88,6 @@ export const trust = {
   quotient: rounding((k, size, [a]) => zeroLanes(k, size, a!)),
   /** Nothing is rounded: no NaN among the operands is enough. */
   order: {
-    state: doesNotFlush,
     lanes: (k: Lanes, size: FpSize, operands: readonly Push[]) => {
       const masks = operands.map((v) => orderedLanes(k, size, v))
       return masks.reduce((all, one) => k.op(v128.and, all, one))
@@ -115,8 +125,18 @@ export function emitFloat(k: Lanes, size: FpSize, width: Width, operands: readon
   }
   const result = k.keep(how.native(k, size, operands))
   allLanes(k, size, width, how.trust.lanes(k, size, operands, result))()
-  how.trust.state(e)
-  e.code.op(i32.and).if()
+  if (how.trust.state) {
+    how.trust.state(e)
+    e.code.op(i32.and)
+  }
+  if (!how.trust.integers) {
+    flushes(e)
+    e.code.if('i32')
+    const harmless = operands.map((v) => notDenormal(k, size, v)).reduce((all, mask) => k.op(v128.and, all, mask))
+    allLanes(k, size, width, harmless)()
+    e.code.else().i32(1).end().op(i32.and)
+  }
+  e.code.if()
   writeV(e, Rd, width, result)
   e.code.else()
   e.setQ(Rd, exact)

@@ -108,7 +108,21 @@ function fillVector(view: DataView, at: number, random: Random): void {
   else for (let i = 0; i < 16; i += 8) view.setBigUint64(at + i, BigInt.asUintN(64, random.pick(integers)), true)
 }
 
-const fpcrModes = [0, 0, 0, 1 << 22, 2 << 22, 3 << 22, 1 << 24, 1 << 25, 1 << 26, (1 << 24) | (3 << 22), 0x7c00000]
+const fpcrModes = [
+  0,
+  0,
+  0,
+  1 << 24,
+  1 << 24,
+  1 << 22,
+  2 << 22,
+  3 << 22,
+  1 << 24,
+  1 << 25,
+  1 << 26,
+  (1 << 24) | (3 << 22),
+  0x7c00000,
+]
 const fpsrStates = [0, 0x10, 0x10, 0x08000010, 0x9f]
 
 /** Fills a case's registers and system registers. */
