@@ -116,14 +116,17 @@ export class MemoryAccess {
     const pan = !unprivileged && el !== 0 && cpu.word(STATE.PAN) !== 0
     cpu.setWord(STATE.FAULT, 0)
     const misaligned = (low & ((info >>> 8) - 1)) !== 0
-    const wnr = write || (info & ACCESS.atomic) !== 0
-    const kind = wnr ? WRITE : READ
+    const atomic = (info & ACCESS.atomic) !== 0
+    const kind = write || atomic ? WRITE : READ
+    // ESR_EL1.WnR of an atomic is 1 only when a read of the address would not have faulted.
+    let wnr = write && !atomic
     if (misaligned && (info & ACCESS.aligned || cpu.word(SLOT.SCTLR_EL1) & SCTLR.A)) {
       this.dataAbort(cpu, FAULT.alignment, wnr, low, high)
       return
     }
     const status = this.locate(cpu, low, high, kind, el, pan)
     if (status >= 0) {
+      if (atomic) wnr = this.mmu.translate(cpu, low, high, READ, el, pan) < 0
       this.dataAbort(cpu, status, wnr, low, high)
       return
     }

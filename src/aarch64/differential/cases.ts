@@ -1,0 +1,177 @@
+/**
+ * Random test cases for the rows of the decode table: a random word of the row, random registers, and addresses that mostly hit
+ * the case's memory window. What the architecture leaves CONSTRAINED UNPREDICTABLE is not generated. Seeded: the same seed, the same cases.
+ */
+import { bitsOf, patternBits, type Row } from '../row.ts'
+import { type Case, caseAddress, code, codeBytes, entryOffset, window } from './image.ts'
+
+export class Random {
+  private state: number
+
+  constructor(seed: number) {
+    this.state = seed >>> 0
+  }
+
+  /** 32 random bits (splitmix). */
+  word(): number {
+    this.state = (this.state + 0x9e3779b9) >>> 0
+    let z = this.state
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad)
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
+    return (z ^ (z >>> 15)) >>> 0
+  }
+
+  below(limit: number): number {
+    return this.word() % limit
+  }
+
+  quad(): bigint {
+    return (BigInt(this.word()) << 32n) | BigInt(this.word())
+  }
+
+  /** 64 bits as they make trouble: small, near a power of two, all ones, a float, or anything. */
+  value(): bigint {
+    switch (this.below(10)) {
+      case 0:
+        return BigInt(this.below(4))
+      case 1:
+        return BigInt.asUintN(64, -BigInt(this.below(4)))
+      case 2:
+        return BigInt.asUintN(64, (1n << BigInt(this.below(64))) - BigInt(this.below(3)))
+      case 3:
+        return BigInt(this.word())
+      case 4:
+        return (BigInt(this.word()) << 32n) | BigInt(this.below(2) ? 0 : 0x80000000)
+      case 5: {
+        // Doubles and pairs of singles around the interesting exponents.
+        const exponent = [0, 1, 0x3fe, 0x3ff, 0x400, 0x7fe, 0x7ff, 0x43e][this.below(8)]!
+        return (BigInt(this.below(2)) << 63n) | (BigInt(exponent) << 52n) | (this.below(3) ? this.quad() >> 12n : 0n)
+      }
+      case 6: {
+        const single = () =>
+          ((this.below(2) << 31) |
+            ([0, 1, 0x7e, 0x7f, 0x80, 0xfe, 0xff, 0x9e][this.below(8)]! << 23) |
+            (this.below(3) ? this.word() >>> 9 : 0)) >>>
+          0
+        return (BigInt(single()) << 32n) | BigInt(single())
+      }
+      default:
+        return this.quad()
+    }
+  }
+}
+
+const suffix = (row: Row): string => row.name.slice(row.name.indexOf('_', row.name.indexOf('_') + 1) + 1)
+
+/** Classes that a one-instruction case cannot hold: they leave the CPU waiting, depend on identity, or on more state. */
+const excluded = /_(hints|barriers|pstate|systemmove|systeminstrs|exception)$|^(ERET|DRPS)_/
+
+export function testable(row: Row): boolean {
+  return !excluded.test(row.name)
+}
+
+const isMemory = (name: string): boolean =>
+  /_(ldst|loadlit|comswap|memop|asisdls)/.test(name) || /_(ldstord|ldstexcl)/.test(name)
+
+function unpredictable(row: Row, word: number): boolean {
+  const t = bitsOf(word, [4, 0])
+  const n = bitsOf(word, [9, 5])
+  const t2 = bitsOf(word, [14, 10])
+  const s = bitsOf(word, [20, 16])
+  const load = bitsOf(word, [22, 22]) === 1
+  const { name } = row
+  const vector = bitsOf(word, [26, 26]) === 1
+  if (/_ldst(na)?pair/.test(name)) {
+    const writeback = /_(pre|post)$/.test(name)
+    if (load && t === t2) return true
+    return writeback && !vector && n !== 31 && (n === t || n === t2)
+  }
+  if (/_ldst_imm(pre|post)/.test(name)) return !vector && n !== 31 && n === t
+  if (/_ldstexcl/.test(name)) {
+    if (load) return /ldstexclp/.test(name) && t === t2
+    return s === t || (s === n && n !== 31) || (/ldstexclp/.test(name) && s === t2)
+  }
+  return false
+}
+
+/** Registers that an access takes its address from are set so that it mostly falls in the window, aligned or not. */
+function aim(random: Random, row: Row, word: number, x: bigint[], middle: bigint): void {
+  const n = bitsOf(word, [9, 5])
+  const strict = /_(ldstord|ldstexcl|comswap|memop)/.test(row.name)
+  const offset = random.below(8) === 0 ? random.below(64) : random.below(strict ? 4 : 8) * (strict ? 16 : 8)
+  if (random.below(40) !== 0) x[n] = middle + BigInt(offset)
+  if (/_ldst_pos$/.test(row.name)) {
+    // A scaled offset of 12 bits reaches beyond the window: take most of it back.
+    const vector = bitsOf(word, [26, 26]) === 1
+    const log2 = vector && bitsOf(word, [23, 23]) ? 4 : bitsOf(word, [31, 30])
+    if (random.below(40) !== 0) x[n] = middle + BigInt(offset) - BigInt(bitsOf(word, [21, 10]) << log2)
+  }
+  if (/_regoff$/.test(row.name)) {
+    const m = bitsOf(word, [20, 16])
+    if (m !== n)
+      x[m] = random.below(2)
+        ? BigInt(random.below(12))
+        : BigInt.asUintN(random.below(2) ? 64 : 32, -BigInt(random.below(12)))
+  }
+}
+
+/** Branch offsets are kept inside the code of the case. */
+function shortBranch(row: Row, word: number, random: Random): number {
+  const offset = random.below(15) - 8
+  const put = (msb: number, lsb: number, value: number) => {
+    const mask = (((1 << (msb - lsb + 1)) - 1) << lsb) >>> 0
+    return ((word & ~mask) | ((value << lsb) & mask)) >>> 0
+  }
+  if (/_(condbranch|compbranch)$/.test(row.name)) return put(23, 5, offset)
+  if (/_testbranch$/.test(row.name)) return put(18, 5, offset)
+  if (/_branch_imm$/.test(row.name)) return put(25, 0, offset)
+  if (/_loadlit$/.test(row.name)) return put(23, 5, offset)
+  if (/_ldst(na)?pair/.test(row.name)) return put(21, 15, random.below(24) - 12)
+  return word
+}
+
+export function randomCase(row: Row, index: number, random: Random): Case | undefined {
+  const { mask, value } = patternBits(row.pattern)
+  let word = ((random.word() & ~mask) | value) >>> 0
+  word = ((shortBranch(row, word, random) & ~mask) | value) >>> 0
+  if (unpredictable(row, word)) return undefined
+  const x = Array.from({ length: 32 }, () => random.value())
+  const v = Array.from({ length: 64 }, () => random.value())
+  const here = BigInt(caseAddress(index) + window.offset)
+  const middle = here + BigInt(window.bytes / 2)
+  x[31] = middle + BigInt(random.below(8) * 16)
+  if (isMemory(row.name)) aim(random, row, word, x, middle)
+  const words = [word]
+  if (/_branch_reg$/.test(row.name) && random.below(10) !== 0)
+    x[bitsOf(word, [9, 5])] = BigInt(
+      code + index * codeBytes + entryOffset + 4 * (random.below(15) - 8) + (random.below(12) ? 0 : 2),
+    )
+  if (/_ldstexcl[rp]$/.test(row.name) && bitsOf(word, [22, 22]) === 0 && random.below(4) !== 0) {
+    // A store exclusive that may succeed needs its load: same size and base, to registers that are not otherwise used.
+    const pair = suffix(row) === 'ldstexclp'
+    const n = bitsOf(word, [9, 5])
+    const free = [0, 1, 2, 3, 4, 5].filter((r) => r !== n && r !== bitsOf(word, [4, 0]) && r !== bitsOf(word, [14, 10]))
+    words.unshift(
+      ((word & 0xffe07fe0 & ~(31 << 10)) | 0x005f0000 | (1 << 22) | ((pair ? free[1]! : 31) << 10) | free[0]!) >>> 0,
+    )
+  }
+  return {
+    words,
+    x,
+    v,
+    nzcv: random.below(16),
+    fpcr: random.below(3) ? 0 : (random.below(32) << 22) >>> 0,
+    memory: random.word(),
+  }
+}
+
+/** A batch that takes the rows in turn. */
+export function randomBatch(rows: readonly Row[], count: number, seed: number): Case[] {
+  const random = new Random(seed)
+  const batch: Case[] = []
+  for (let next = random.below(rows.length); batch.length < count; next++) {
+    const one = randomCase(rows[next % rows.length]!, batch.length, random)
+    if (one) batch.push(one)
+  }
+  return batch
+}
