@@ -6,7 +6,9 @@ import { FPSR, type FpEnvironment, Rounding } from './environment.ts'
 import { type Format, fpInfinity, fpMaxNormal, fpZero, type Sign } from './format.ts'
 
 export function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(2).length
+  if (value === 0n) return 0
+  const hex = value.toString(16)
+  return 4 * hex.length - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28
 }
 
 /**

@@ -4,7 +4,10 @@
  */
 import { expect, it } from 'vitest'
 import { Decoder } from '../decode.ts'
+import { fpRows } from '../fp/rows.ts'
 import { rows } from '../rows.ts'
+import { cryptoRows } from './crypto.ts'
+import { simdRows } from './rows.ts'
 
 const decoder = new Decoder(rows, new Set())
 
@@ -72,4 +75,10 @@ it.each([
 ])('0x%x is %s', (word, text) => {
   const row = decoder.decode(word)
   expect(row?.text(word, row.name.slice(0, row.name.indexOf('_')).toLowerCase(), 0n)).toBe(text)
+})
+
+it('every floating-point and SIMD instruction is subject to the trap of CPACR_EL1.FPEN (DDI 0487 D1, AArch64.CheckFPAdvSIMDEnabled)', () => {
+  const all = [...fpRows, ...simdRows, ...cryptoRows]
+  expect(all.filter(({ fp }) => !fp).map(({ name }) => name)).toEqual([])
+  expect(all.length).toBeGreaterThan(500)
 })

@@ -1,4 +1,4 @@
-/* Runs a list of one-instruction test cases on bare metal and powers off. Assembled copy: agent.ts.
+/* Runs a list of one-instruction test cases on bare metal and powers off. Assembled copy: qemu.ts.
    Case (1024 bytes): V0-V31 at 0, X0-X15 at 512, FPCR at 640, FPSR at 648, NZCV at 656, ESR_EL1 (result) at 664.
    Header at 0x40400000: u32 count. Cases from 0x41000000; code (instruction, ret) from 0x40800000, 8 bytes each. */
 .text
