@@ -415,6 +415,17 @@ export class Cluster {
     return undefined
   }
 
+  /** Writes a system register by name with the effects of a guest's MSR (a TTBR drops translations); false if there is none or it is read-only. */
+  setSystemRegister(index: number, name: string, value: bigint): boolean {
+    for (const register of this.registers.values()) {
+      if (register.name !== name || register.access === 'ro') continue
+      if (register.write) register.write(this.surroundings[index]!, value)
+      else if (register.slot !== undefined) this.cpu(index).setQuad(register.slot, value)
+      return true
+    }
+    return false
+  }
+
   /** Names of all system registers that the CPU itself has. */
   get systemRegisterNames(): readonly string[] {
     return [...this.registers.values()].map(({ name }) => name)

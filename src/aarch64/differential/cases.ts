@@ -115,9 +115,14 @@ function aim(random: Random, row: Row, word: number, x: bigint[], middle: bigint
   }
 }
 
+/** In instructions: to a BRK before or after, not to the instruction itself or to what loads its registers. */
+function branchOffset(random: Random): number {
+  return random.below(2) ? random.below(6) - 8 : random.below(7) + 1
+}
+
 /** Branch offsets are kept inside the code of the case. */
 function shortBranch(row: Row, word: number, random: Random): number {
-  const offset = random.below(15) - 8
+  const offset = branchOffset(random)
   const put = (msb: number, lsb: number, value: number) => {
     const mask = (((1 << (msb - lsb + 1)) - 1) << lsb) >>> 0
     return ((word & ~mask) | ((value << lsb) & mask)) >>> 0
@@ -144,7 +149,7 @@ export function randomCase(row: Row, index: number, random: Random): Case | unde
   const words = [word]
   if (/_branch_reg$/.test(row.name) && random.below(10) !== 0)
     x[bitsOf(word, [9, 5])] = BigInt(
-      code + index * codeBytes + entryOffset + 4 * (random.below(15) - 8) + (random.below(12) ? 0 : 2),
+      code + index * codeBytes + entryOffset + 4 * branchOffset(random) + (random.below(12) ? 0 : 2),
     )
   if (/_ldstexcl[rp]$/.test(row.name) && bitsOf(word, [22, 22]) === 0 && random.below(4) !== 0) {
     // A store exclusive that may succeed needs its load: same size and base, to registers that are not otherwise used.
