@@ -33,6 +33,7 @@ export interface VectorResult {
 export function whyNot(needs: Needs, { config }: GicTarget, traits: Traits = virtTraits): string | undefined {
   if (config.version !== 2) return 'it is of GICv2'
   if (config.cpus < (needs.cpus ?? 1)) return `it needs ${needs.cpus} CPUs`
+  if (config.cpus > (needs.atMost ?? config.cpus)) return `it needs at most ${needs.atMost} CPUs`
   if (needs.single && config.cpus !== 1) return 'it needs a single CPU'
   if (needs.security === true && !config.security) return 'it needs the Security Extensions'
   if (needs.security === false && config.security) return 'it needs a GIC without the Security Extensions'

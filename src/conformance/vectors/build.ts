@@ -10,6 +10,8 @@ import { place } from './places.ts'
 export interface Needs {
   /** At least so many CPUs; 1 unless given. */
   cpus?: number
+  /** At most so many CPUs. */
+  atMost?: number
   /** Exactly one CPU. */
   single?: boolean
   /** With the Security Extensions, or without; either unless given: then every access is Secure where there are two states. */
