@@ -36,6 +36,7 @@ const byDeviation: Readonly<Record<string, readonly string[]>> = {
     'GICD_NSACR 1 grants the pending bits of GICD_ISPENDR',
     'GICD_NSACR 2 grants GICD_ICPENDR',
     'GICD_NSACR0 is banked',
+    'Every register of GICD_NSACR of SPIs keeps its 16 fields',
     'A Secure read of GICC_AIAR takes Group 1, and GICC_AEOIR ends it',
     'A Secure read of GICC_AIAR gives 1023 while Group 0 is highest',
     'A Secure read of GICC_HPPIR gives 1022 while Group 1 is highest, GICC_AHPPIR the interrupt',

@@ -1,5 +1,6 @@
 /** All conformance vectors of GICv2, by subject. */
 
+import { accessMatrixVectors } from './access-matrix.ts'
 import type { Vector } from './build.ts'
 import { endingVectors } from './ending.ts'
 import { groupVectors } from './groups.ts'
@@ -17,6 +18,7 @@ export type { Expected, Needs, Vector, VectorStep } from './build.ts'
 
 /** What each subject is, as a heading. */
 export const gicv2Subjects: Readonly<Record<string, readonly Vector[]>> = {
+  'Register map': accessMatrixVectors,
   'Registers and banks': registerVectors,
   'States: level, edge, latch': stateVectors,
   'Priorities, mask, running, highest pending': priorityVectors,
