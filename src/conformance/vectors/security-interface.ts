@@ -394,4 +394,14 @@ export const securityInterfaceVectors: readonly Vector[] = [
     [0, 1, 2, 3].map((n) => NS.write(0, `GICC_APR${n}`, 0)),
     S.read(0, 'GICC_RPR').is(0xff),
   ),
+  vector(
+    'A Non-secure read of GICC_APR shows nothing of a Group 0 priority',
+    '4.4.12',
+    needs,
+    on(),
+    pend(41),
+    S.read(0, 'GICC_IAR').is(41),
+    [0, 1, 2, 3].map((n) => NS.read(0, `GICC_APR${n}`).is(0)),
+    S.read(0, 'GICC_RPR').is(0x20),
+  ),
 ]

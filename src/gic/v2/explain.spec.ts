@@ -183,6 +183,18 @@ describe('explain names the gate that holds an interrupt back', () => {
     expect(closed(rig).remedy).toContain('Keep the line high')
   })
 
+  it('but not of one that was acknowledged and was active when its level dropped', () => {
+    const rig = opened()
+    rig.write('gicd', 0xc08, 0)
+    rig.write('gicd', 0x284, bit)
+    rig.gic.setSpi(SPI, true)
+    rig.write('gicc', 0x10, rig.read('gicc', 0xc))
+    rig.write('gicd', 0x304, bit)
+    rig.gic.setSpi(SPI, false)
+    rig.write('gicd', 0x384, bit)
+    expect(closed(rig).says).toBe('its line is low.')
+  })
+
   it('its edge has been taken, and the line only stays high (IHI 0048 3.2.4)', () => {
     const rig = opened()
     rig.gic.setSpi(SPI, true)
