@@ -1,6 +1,6 @@
 /** Vectors on the registers themselves: reset values, direction, widths, banks of them, and places where there are none. */
 
-import { bitOf, irqOf, one, open, pend, ppi, read, read8, spi, type Vector, vector, write, write8 } from './build.ts'
+import { bitOf, irqOf, one, open, read, read8, type Vector, vector, write, write8 } from './build.ts'
 import { reserved } from './places.ts'
 
 /** Registers that reset to a value that IHI 0048B gives, and where. */
@@ -273,24 +273,6 @@ export const registerVectors: readonly Vector[] = [
       'GICD_ITARGETSR72',
       'GICD_ICFGR18',
     ].flatMap((register) => [write(0, register, 0xffff_ffff), read(0, register).is(0)]),
-  ),
-  vector(
-    'GICD_PPISR shows the wires of PPIs 16 to 31 in bits 0 to 15',
-    '4.3 (IMPLEMENTATION DEFINED 0xD00, as GIC-400)',
-    { cpus: 2 },
-    ppi(1, 27, 1),
-    read(1, 'GICD_PPISR').is(0x0800),
-    read(0, 'GICD_PPISR').is(0),
-    ppi(1, 27, 0),
-    read(1, 'GICD_PPISR').is(0),
-  ),
-  vector(
-    'GICD_SPISR shows the wires of SPIs, not their pending state',
-    '4.3 (IMPLEMENTATION DEFINED 0xD04, as GIC-400)',
-    {},
-    spi(40, 1),
-    pend(41),
-    read(0, 'GICD_SPISR0').is(bitOf(40), bitOf(40) + bitOf(41)),
   ),
   vector(
     'Reading write-only registers has no effect',
