@@ -20,7 +20,10 @@ const byDeviation: Readonly<Record<string, readonly string[]>> = {
   'Q2-7': ['GICC_DIR may come from another CPU than the acknowledge'],
   'Q2-8': ['GICC_HPPIR tells the source CPU of an SGI, as GICC_IAR does'],
   'Q2-9': ['GICC_HPPIR does not depend on GICC_PMR'],
-  'Q2-10': ['A Group 0 interrupt that the Distributor does not forward does not hide one of Group 1'],
+  'Q2-10': [
+    'A Group 0 interrupt that the Distributor does not forward does not hide one of Group 1',
+    'A pending interrupt moved to a group that is off is withdrawn, and back in the other one signalled again',
+  ],
   'Q2-11': [
     'GICD_SPENDSGIR as a word makes four SGIs pending at once',
     'GICD_SPENDSGIR keeps no source that does not exist',
