@@ -4,13 +4,28 @@
  */
 
 import type { GicTarget, Result, Step } from '../target.ts'
-import { Gicv2View } from './gicv2-view.ts'
-import type { Rule } from './rules.ts'
+
+/** What can be known of a target from the steps put to it and its answers; kept by a generator of steps, for rules. */
+export interface View {
+  /** The step is about to be put to the targets. */
+  issued(step: Step): void
+  /** Its answer is known. Answers come in the order of the steps. */
+  answered(step: Step, result: Result): void
+}
+
+/** Keeps random steps out of what cannot be compared. */
+export interface Rule<V extends View> {
+  id: string
+  /** Why such a step has no one right answer. */
+  clause: string
+  /** Whether the step, put to a GIC in the state of `view`, breaks the rule. */
+  breaks(step: Step, view: V): boolean
+}
 
 /** A known difference of the reference target: recognised by the two answers to one step. */
-export interface Allowance {
+export interface Allowance<V extends View> {
   id: string
-  allows(step: Step, reference: Result, subject: Result, view: Gicv2View): boolean
+  allows(step: Step, reference: Result, subject: Result, view: V): boolean
 }
 
 export interface Difference {
@@ -24,12 +39,12 @@ export interface Difference {
 export const same = (a: Result, b: Result): boolean => a.status === b.status && a.value === b.value
 
 /** The first difference that no allowance covers. Tells `view` of each answer, and `allowed` of each allowance used. */
-export function firstDifference(
+export function firstDifference<V extends View>(
   steps: readonly Step[],
   reference: readonly Result[],
   subject: readonly Result[],
-  view: Gicv2View,
-  allowances: readonly Allowance[],
+  view: V,
+  allowances: readonly Allowance<V>[],
   allowed?: (id: string) => void,
 ): Difference | undefined {
   for (let index = 0; index < steps.length; index++) {
@@ -50,16 +65,16 @@ export function firstDifference(
  * Resets both targets, puts all steps to them, and says where they first differ; undefined when they agree, or when the
  * steps break a rule before they differ, for then the difference would tell nothing.
  */
-export async function differOn(
+export async function differOn<V extends View>(
   steps: readonly Step[],
   reference: GicTarget,
   subject: GicTarget,
-  rules: readonly Rule[],
-  allowances: readonly Allowance[],
+  view: V,
+  rules: readonly Rule<V>[],
+  allowances: readonly Allowance<V>[],
 ): Promise<Difference | undefined> {
   await Promise.all([reference.reset(), subject.reset()])
   const [one, other] = await Promise.all([reference.run(steps), subject.run(steps)])
-  const view = new Gicv2View(reference.config)
   for (let index = 0; index < steps.length; index++) {
     const step = steps[index]!
     if (rules.some((rule) => rule.breaks(step, view))) return undefined

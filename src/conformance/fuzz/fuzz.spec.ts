@@ -6,9 +6,10 @@
 import { describe, expect, it } from 'vitest'
 import type { GicTarget, Result, Step, TargetConfig } from '../target.ts'
 import { type FuzzOptions, failureLines, fuzz } from './fuzz.ts'
+import { GICV2_RULES } from './gicv2-rules.ts'
 import { Gicv2Steps } from './gicv2-steps.ts'
+import { Gicv2View } from './gicv2-view.ts'
 import { Random } from './random.ts'
-import { GICV2_RULES } from './rules.ts'
 import { shrink } from './shrink.ts'
 
 const config: TargetConfig = { version: 2, cpus: 4, security: false, its: false }
@@ -46,11 +47,12 @@ class Toy implements GicTarget {
   async close(): Promise<void> {}
 }
 
-const options = (subject: () => GicTarget): FuzzOptions => ({
+const options = (subject: () => GicTarget): FuzzOptions<Gicv2View> => ({
   config,
   seed: 7,
   steps: 20_000,
-  wires,
+  source: (random) => new Gicv2Steps(random, config, GICV2_RULES, wires),
+  view: () => new Gicv2View(config),
   rules: GICV2_RULES,
   allowances: [],
   reference: async () => new Toy('one'),
@@ -63,10 +65,8 @@ describe('random steps', () => {
     const all: Step[] = []
     for (let n = 0; n < 20; n++) {
       const steps = generator.batch(100)
-      generator.learn(
-        steps,
-        steps.map(() => ({ status: 'ok', value: 1023n })),
-      )
+      for (const step of steps) generator.view.answered(step, { status: 'ok', value: 1023n })
+      generator.learned()
       all.push(...steps)
     }
     return all
@@ -119,7 +119,10 @@ describe('random steps', () => {
         }
         return { status: 'ok', value: 0n }
       })
-      generator.learn(steps, results)
+      steps.forEach((step, n) => {
+        generator.view.answered(step, results[n]!)
+      })
+      generator.learned()
     }
     expect(ended).toBeGreaterThan(100)
   })

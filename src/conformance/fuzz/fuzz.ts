@@ -4,22 +4,31 @@
  */
 
 import type { GicTarget, Result, Step, TargetConfig } from '../target.ts'
-import { type Allowance, type Difference, differOn, firstDifference } from './compare.ts'
+import { type Allowance, type Difference, differOn, firstDifference, type Rule, type View } from './compare.ts'
 import { traceLine } from './format.ts'
-import { Gicv2Steps, type Wires } from './gicv2-steps.ts'
 import { Random } from './random.ts'
-import type { Rule } from './rules.ts'
 import { shrink } from './shrink.ts'
 
-export interface FuzzOptions {
+/** Where random steps come from: `gicv2-steps.ts` and its like. */
+export interface StepSource<V extends View> {
+  readonly view: V
+  /** The next steps, all of them within the rules; `view` has been told that they are issued. */
+  batch(count: number): Step[]
+  /** `view` has been told the answers. */
+  learned(): void
+}
+
+export interface FuzzOptions<V extends View> {
   config: TargetConfig
   seed: number
   /** Steps in all, and steps after which both are reset and begin anew. */
   steps: number
   caseSteps?: number
-  wires: Wires
-  rules: readonly Rule[]
-  allowances: readonly Allowance[]
+  source: (random: Random) => StepSource<V>
+  /** A view of targets that have just been reset. */
+  view: () => V
+  rules: readonly Rule<V>[]
+  allowances: readonly Allowance<V>[]
   /** Both are started by these, and started anew if they are lost. */
   reference: () => Promise<GicTarget>
   subject: () => Promise<GicTarget>
@@ -49,11 +58,13 @@ export interface FuzzReport {
 
 const BATCH = 64
 
+type Starts = Pick<FuzzOptions<View>, 'reference' | 'subject'>
+
 /** The two targets, which a test may lose and start anew. */
 class Pair {
-  readonly #options: FuzzOptions
+  readonly #options: Starts
   #targets: [GicTarget, GicTarget] | undefined
-  constructor(options: FuzzOptions) {
+  constructor(options: Starts) {
     this.#options = options
   }
   async get(): Promise<[GicTarget, GicTarget]> {
@@ -75,7 +86,7 @@ class Pair {
   }
 }
 
-export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz<V extends View>(options: FuzzOptions<V>): Promise<FuzzReport> {
   const pair = new Pair(options)
   const allowed = new Map<string, number>()
   const caseSteps = options.caseSteps ?? 3000
@@ -96,15 +107,15 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   }
 }
 
-async function runCase(
-  options: FuzzOptions,
+async function runCase<V extends View>(
+  options: FuzzOptions<V>,
   pair: Pair,
   caseNumber: number,
   length: number,
   allowed: Map<string, number>,
 ): Promise<{ steps: number; failure?: Failure }> {
   const [reference, subject] = await pair.get()
-  const generator = new Gicv2Steps(new Random(options.seed, caseNumber), options.config, options.rules, options.wires)
+  const generator = options.source(new Random(options.seed, caseNumber))
   const all: Step[] = []
   let lost: Error | undefined
   try {
@@ -121,6 +132,7 @@ async function runCase(
         const upTo = all.slice(0, all.length - steps.length + found.index + 1)
         return { steps: all.length, failure: await explain(options, pair, caseNumber, upTo) }
       }
+      generator.learned()
     }
     return { steps: all.length }
   } catch (error) {
@@ -148,8 +160,8 @@ function simpler(step: Step): Step[] {
 }
 
 /** Shrinks a sequence that fails, and gathers what there is to say about it. */
-async function explain(
-  options: FuzzOptions,
+async function explain<V extends View>(
+  options: FuzzOptions<V>,
   pair: Pair,
   caseNumber: number,
   steps: readonly Step[],
@@ -158,7 +170,7 @@ async function explain(
   const trial = async (candidate: readonly Step[]): Promise<number | undefined> => {
     try {
       const [reference, subject] = await pair.get()
-      const found = await differOn(candidate, reference, subject, options.rules, options.allowances)
+      const found = await differOn(candidate, reference, subject, options.view(), options.rules, options.allowances)
       return lost === undefined && found !== undefined ? found.index + 1 : undefined
     } catch (error) {
       await pair.drop()
@@ -169,7 +181,7 @@ async function explain(
   const small = await shrink(steps, trial, simpler)
   if (lost !== undefined) return { caseNumber, steps: small, answers: [], difference: undefined, message: lost.message }
   const [reference, subject] = await pair.get()
-  const difference = await differOn(small, reference, subject, options.rules, options.allowances)
+  const difference = await differOn(small, reference, subject, options.view(), options.rules, options.allowances)
   await reference.reset()
   const answers = await reference.run(small)
   return { caseNumber, steps: small, answers, difference, message: tell(difference, reference.name, subject.name) }

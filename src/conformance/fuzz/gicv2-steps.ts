@@ -3,10 +3,11 @@
  * and end of interrupt. Chooses steps only; what they should do is for the targets to agree on.
  */
 
-import type { Result, Step, TargetConfig } from '../target.ts'
+import type { Step, TargetConfig } from '../target.ts'
+import type { Rule } from './compare.ts'
+import type { StepSource } from './fuzz.ts'
 import { Gicv2View } from './gicv2-view.ts'
 import type { Random } from './random.ts'
-import type { Rule } from './rules.ts'
 
 export interface Wires {
   /** SPIs and PPIs that cost a target little to drive; most input changes are of these. */
@@ -44,11 +45,11 @@ const MIX = {
 const PRIORITIES = [0x08, 0x10, 0x18, 0x20, 0x40, 0x41, 0x60, 0x80, 0xa0, 0xa8, 0xc0, 0xe0, 0xf0, 0xf8, 0xfe, 0xff]
 const WORD_BANKS = [0x080, 0x100, 0x180, 0x200, 0x280, 0x300, 0x380] as const
 
-export class Gicv2Steps {
+export class Gicv2Steps implements StepSource<Gicv2View> {
   readonly view: Gicv2View
   readonly #random: Random
   readonly #config: TargetConfig
-  readonly #rules: readonly Rule[]
+  readonly #rules: readonly Rule<Gicv2View>[]
   readonly #wires: Wires
   /** The INTIDs that this case is about; anything may happen to others, but rarely. */
   readonly #intids: readonly number[]
@@ -56,7 +57,7 @@ export class Gicv2Steps {
   readonly #controlBits: number
   #queue: Step[] = []
 
-  constructor(random: Random, config: TargetConfig, rules: readonly Rule[], wires: Wires) {
+  constructor(random: Random, config: TargetConfig, rules: readonly Rule<Gicv2View>[], wires: Wires) {
     this.view = new Gicv2View(config)
     this.#random = random
     this.#config = config
@@ -74,7 +75,7 @@ export class Gicv2Steps {
     this.#queue = this.#setUp().map((step) => this.#secure(step))
   }
 
-  /** The next steps, all of them within the rules. The answers to earlier ones must have been given to `learn`. */
+  /** The next steps, all of them within the rules. `view` must have been told the answers to earlier ones. */
   batch(count: number): Step[] {
     const steps: Step[] = []
     while (steps.length < count) {
@@ -97,10 +98,7 @@ export class Gicv2Steps {
     return this.#config.security && secure ? { ...step, secure: true } : step
   }
 
-  learn(steps: readonly Step[], results: readonly Result[]): void {
-    steps.forEach((step, n) => {
-      this.view.answered(step, results[n]!)
-    })
+  learned(): void {
     this.#endSome()
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Result, Step, TargetConfig } from '../target.ts'
+import type { View } from './compare.ts'
 
 const INTIDS = 1020
 
@@ -23,7 +24,7 @@ const NON_SECURE_CONTROL: readonly (readonly [number, number])[] = [
   [0x200, 0x400],
 ]
 
-export class Gicv2View {
+export class Gicv2View implements View {
   readonly config: TargetConfig
   /** GICD_ITARGETSRn as written, by INTID. */
   readonly target: Uint8Array

@@ -10,7 +10,9 @@ import { FAST_PPIS, fastSpis } from '../qemu/wires.ts'
 import type { GicTarget, TargetConfig } from '../target.ts'
 import { describeConfig } from './format.ts'
 import { type FuzzReport, failureLines, fuzz } from './fuzz.ts'
-import { GICV2_RULES } from './rules.ts'
+import { GICV2_RULES } from './gicv2-rules.ts'
+import { Gicv2Steps } from './gicv2-steps.ts'
+import { Gicv2View } from './gicv2-view.ts'
 
 export interface FuzzRunOptions {
   /** What QEMU is compared with. */
@@ -33,6 +35,7 @@ export const GICV2_CONFIGS: readonly TargetConfig[] = [gicv2(1), gicv2(4), gicv2
 /** Resolves to whether all configurations agreed. Rejects when QEMU cannot be had at all. */
 export async function fuzzAgainstQemu(options: FuzzRunOptions): Promise<boolean> {
   const { print } = options
+  const rules = [...GICV2_RULES, ...GICV2_AVOID]
   print(`seed ${options.seed}`)
   let agreed = true
   let total = 0
@@ -40,12 +43,14 @@ export async function fuzzAgainstQemu(options: FuzzRunOptions): Promise<boolean>
     const started = Date.now()
     const name = describeConfig(config)
     let shown = 0
+    const wires = { fastSpis: fastSpis(config), fastPpis: FAST_PPIS, spis: SPI_COUNT }
     const report = await fuzz({
       config,
       seed: options.seed,
       steps: options.steps,
-      wires: { fastSpis: fastSpis(config), fastPpis: FAST_PPIS, spis: SPI_COUNT },
-      rules: [...GICV2_RULES, ...GICV2_AVOID],
+      source: (random) => new Gicv2Steps(random, config, rules, wires),
+      view: () => new Gicv2View(config),
+      rules,
       allowances: GICV2_ALLOW,
       reference: () => QemuTarget.start(config),
       subject: () => options.subject(config),

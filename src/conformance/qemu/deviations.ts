@@ -3,9 +3,8 @@
  * how random tests keep clear of it (`breaks`) or recognise it (`allows`). Nothing here excuses this package's own GIC.
  */
 
-import type { Allowance } from '../fuzz/compare.ts'
+import type { Allowance, Rule } from '../fuzz/compare.ts'
 import type { Gicv2View } from '../fuzz/gicv2-view.ts'
-import type { Rule } from '../fuzz/rules.ts'
 import type { Result, Step, TargetConfig } from '../target.ts'
 import { lines, ppi, read, secure, spi, write } from './steps.ts'
 
@@ -24,9 +23,9 @@ export interface Deviation {
     specification: readonly (number | string)[]
   }
   /** True for a step that would make the two targets' state part company. */
-  breaks?: Rule['breaks']
+  breaks?: Rule<Gicv2View>['breaks']
   /** True for two answers that differ because of this alone. */
-  allows?: Allowance['allows']
+  allows?: Allowance<Gicv2View>['allows']
 }
 
 const four: TargetConfig = { version: 2, cpus: 4, security: false, its: false }
@@ -458,10 +457,10 @@ export const GICV2_DEVIATIONS: readonly Deviation[] = [
 ]
 
 /** What a random test of QEMU's GICv2 keeps clear of, over and above what is UNPREDICTABLE. */
-export const GICV2_AVOID: readonly Rule[] = GICV2_DEVIATIONS.flatMap(({ id, clause, breaks }) =>
+export const GICV2_AVOID: readonly Rule<Gicv2View>[] = GICV2_DEVIATIONS.flatMap(({ id, clause, breaks }) =>
   breaks === undefined ? [] : [{ id, clause, breaks }],
 )
 
-export const GICV2_ALLOW: readonly Allowance[] = GICV2_DEVIATIONS.flatMap(({ id, allows }) =>
+export const GICV2_ALLOW: readonly Allowance<Gicv2View>[] = GICV2_DEVIATIONS.flatMap(({ id, allows }) =>
   allows === undefined ? [] : [{ id, allows }],
 )

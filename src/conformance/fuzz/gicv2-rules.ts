@@ -1,23 +1,16 @@
 /**
- * Rules that keep a random sequence of steps out of what cannot be compared: here what IHI 0048 leaves UNPREDICTABLE.
+ * What IHI 0048 leaves UNPREDICTABLE, as rules that keep a random sequence of steps for a GICv2 out of it.
  * A target adds its own (its known deviations). A rule never looks at an answer to decide what is right.
  */
 
 import type { Step } from '../target.ts'
+import type { Rule } from './compare.ts'
 import type { Gicv2View } from './gicv2-view.ts'
-
-export interface Rule {
-  id: string
-  /** Why such a step has no one right answer. */
-  clause: string
-  /** Whether the step, put to a GIC in the state of `view`, breaks the rule. */
-  breaks(step: Step, view: Gicv2View): boolean
-}
 
 const writes = (step: Step, region: string, first: number, last = first): step is Step & { op: 'write' } =>
   step.op === 'write' && step.region === region && step.offset >= first && step.offset <= last
 
-export const GICV2_RULES: readonly Rule[] = [
+export const GICV2_RULES: readonly Rule<Gicv2View>[] = [
   {
     id: 'U-EOI',
     clause:
