@@ -5,13 +5,14 @@
 
 import { describe, expect, it } from 'vitest'
 import { GICV2_DEVIATIONS } from './deviations.ts'
+import { GICV3_DEVIATIONS } from './deviations-gicv3.ts'
 import { answers } from './steps.ts'
 import { QemuTarget } from './target.ts'
 
 describe('deviations of QEMU', () => {
-  it.each(GICV2_DEVIATIONS.map((deviation) => [deviation.id, deviation.title, deviation] as const))(
+  it.each([...GICV2_DEVIATIONS, ...GICV3_DEVIATIONS].map((d) => [d.id, d.title, d.reproduction] as const))(
     '%s: %s',
-    async (_id, _title, { reproduction }) => {
+    async (_id, _title, reproduction) => {
       const target = await QemuTarget.start(reproduction.config)
       try {
         const got = await target.run(reproduction.steps).then(

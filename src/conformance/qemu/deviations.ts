@@ -3,12 +3,12 @@
  * how random tests keep clear of it (`breaks`) or recognise it (`allows`). Nothing here excuses this package's own GIC.
  */
 
-import type { Allowance, Rule } from '../fuzz/compare.ts'
+import type { Allowance, Rule, View } from '../fuzz/compare.ts'
 import type { Gicv2View } from '../fuzz/gicv2-view.ts'
 import type { Result, Step, TargetConfig } from '../target.ts'
 import { lines, ppi, read, secure, spi, write } from './steps.ts'
 
-export interface Deviation {
+export interface Deviation<V extends View> {
   id: string
   /** What QEMU does. */
   title: string
@@ -23,9 +23,9 @@ export interface Deviation {
     specification: readonly (number | string)[]
   }
   /** True for a step that would make the two targets' state part company. */
-  breaks?: Rule<Gicv2View>['breaks']
+  breaks?: Rule<V>['breaks']
   /** True for two answers that differ because of this alone. */
-  allows?: Allowance<Gicv2View>['allows']
+  allows?: Allowance<V>['allows']
 }
 
 const four: TargetConfig = { version: 2, cpus: 4, security: false, its: false }
@@ -67,7 +67,7 @@ const changesTarget = (step: Step & { op: 'write' }, view: Gicv2View): boolean =
     return (view.disturbed[spi] === 1 || view.taken(spi)) && view.target[spi] !== target
   })
 
-export const GICV2_DEVIATIONS: readonly Deviation[] = [
+export const GICV2_DEVIATIONS: readonly Deviation<Gicv2View>[] = [
   {
     id: 'Q2-1',
     title: 'GICD_ITARGETSRn keeps the bits of CPUs that do not exist',

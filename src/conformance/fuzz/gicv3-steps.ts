@@ -1,0 +1,318 @@
+/**
+ * Random steps for a GICv3 with one Security state: distributor, redistributors by any PE, system registers, input
+ * changes, acknowledge and end. Chooses steps only; what they should do is for the targets to agree on.
+ */
+
+import type { Region, Step, TargetConfig } from '../target.ts'
+import type { Rule } from './compare.ts'
+import type { StepSource } from './fuzz.ts'
+import type { Wires } from './gicv2-steps.ts'
+import { GICR_STRIDE, Gicv3View, SGI_FRAME } from './gicv3-view.ts'
+import type { Random } from './random.ts'
+
+/** Kinds of steps, and how often each is chosen. */
+const MIX = {
+  input: 180,
+  acknowledge: 130,
+  end: 60,
+  deactivate: 40,
+  lines: 150,
+  sgi: 60,
+  enable: 50,
+  pend: 60,
+  active: 20,
+  priority: 40,
+  route: 30,
+  configure: 15,
+  distributorControl: 6,
+  cpuControl: 12,
+  groupEnable: 12,
+  mask: 25,
+  binaryPoint: 15,
+  readDistributor: 60,
+  readRedistributor: 60,
+  readSystemRegister: 80,
+} as const
+
+const PRIORITIES = [0x08, 0x10, 0x18, 0x20, 0x40, 0x60, 0x80, 0xa0, 0xa8, 0xc0, 0xe0, 0xf0, 0xf8] as const
+const BANKS = [0x080, 0x100, 0x180, 0x200, 0x280, 0x300, 0x380] as const
+const READABLE = [
+  'ICC_CTLR_EL1',
+  'ICC_PMR_EL1',
+  'ICC_BPR0_EL1',
+  'ICC_BPR1_EL1',
+  'ICC_IGRPEN0_EL1',
+  'ICC_IGRPEN1_EL1',
+  'ICC_RPR_EL1',
+  'ICC_RPR_EL1',
+  'ICC_HPPIR0_EL1',
+  'ICC_HPPIR1_EL1',
+  'ICC_HPPIR1_EL1',
+  'ICC_AP0R0_EL1',
+  'ICC_AP1R0_EL1',
+  'ICC_SRE_EL1',
+] as const
+
+export class Gicv3Steps implements StepSource<Gicv3View> {
+  readonly view: Gicv3View
+  readonly #random: Random
+  readonly #config: TargetConfig
+  readonly #rules: readonly Rule<Gicv3View>[]
+  readonly #wires: Wires
+  readonly #intids: readonly number[]
+  /** Interrupts of both groups, or of Group 1 alone. */
+  readonly #mixed: boolean
+  #queue: Step[] = []
+
+  constructor(random: Random, config: TargetConfig, rules: readonly Rule<Gicv3View>[], wires: Wires) {
+    this.view = new Gicv3View(config)
+    this.#random = random
+    this.#config = config
+    this.#rules = rules
+    this.#wires = wires
+    const some = (count: number, make: () => number): number[] => Array.from({ length: count }, make)
+    this.#intids = [
+      ...some(1 + random.below(3), () => random.below(16)),
+      ...some(1 + random.below(2), () => (random.oneIn(8) ? 16 + random.below(16) : random.pick(wires.fastPpis))),
+      ...some(2 + random.below(4), () => random.pick(wires.fastSpis)),
+      ...some(1 + random.below(3), () => 32 + random.below(wires.spis)),
+    ]
+    this.#mixed = random.oneIn(2)
+    this.#queue = this.#setUp()
+  }
+
+  batch(count: number): Step[] {
+    const steps: Step[] = []
+    while (steps.length < count) {
+      const step = this.#queue.shift() ?? this.#choose()
+      if (step === undefined || this.#rules.some((rule) => rule.breaks(step, this.view))) continue
+      this.view.issued(step)
+      steps.push(step)
+    }
+    return steps
+  }
+
+  /** Ends much of what is now known to be acknowledged, or a running interrupt would hold all others back for long. */
+  learned(): void {
+    const random = this.#random
+    for (let cpu = 0; cpu < this.#config.cpus; cpu++) {
+      const running = this.view.running[cpu]!
+      for (let left = running.length; left > 0 && !random.oneIn(4); left--) {
+        const { intid, group } = running[left - 1]!
+        this.#queue.push({ op: 'msr', cpu, register: `ICC_EOIR${group}_EL1`, value: intid })
+        if (random.oneIn(3)) this.#queue.push({ op: 'lines' })
+        if (!random.oneIn(3)) this.#queue.push({ op: 'msr', cpu, register: 'ICC_DIR_EL1', value: intid })
+      }
+    }
+  }
+
+  #cpu(): number {
+    return this.#random.below(this.#config.cpus)
+  }
+
+  #setUp(): Step[] {
+    const { cpus } = this.#config
+    const random = this.#random
+    const steps: Step[] = []
+    const write = (region: Region, offset: number, value: number, size: 1 | 4 = 4): void => {
+      steps.push({ op: 'write', cpu: this.#cpu(), region, offset, size, value })
+    }
+    for (let word = 1; word * 32 < 32 + this.#wires.spis; word++) {
+      write('gicd', 0x080 + 4 * word, this.#mixed ? random.word() : 0xffffffff)
+      if (random.oneIn(2)) write('gicd', 0xc00 + 8 * word, random.word())
+    }
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      const frame = cpu * GICR_STRIDE
+      write('gicr', frame + 0x014, 0)
+      write('gicr', frame + SGI_FRAME + 0x080, this.#mixed ? random.word() : 0xffffffff)
+      if (random.oneIn(2)) write('gicr', frame + SGI_FRAME + 0xc04, random.word())
+      for (let offset = 0x400; offset < 0x420; offset += 4)
+        write('gicr', frame + SGI_FRAME + offset, (random.word() & 0xf8f8f8f8) >>> 0)
+      const mask = random.oneIn(5) ? random.pick(PRIORITIES) : 0xff
+      steps.push({ op: 'msr', cpu, register: 'ICC_PMR_EL1', value: mask })
+      for (const group of [0, 1]) steps.push({ op: 'msr', cpu, register: `ICC_IGRPEN${group}_EL1`, value: 1 })
+    }
+    for (const intid of this.#intids) {
+      for (let cpu = 0; cpu < (intid < 32 ? cpus : 1); cpu++) {
+        steps.push({ ...this.#bank(0x100, intid, cpu), value: 2 ** (intid & 31) })
+        if (intid >= 32) steps.push(this.#priority(intid, cpu), this.#route(intid))
+      }
+    }
+    steps.push({ op: 'write', cpu: this.#cpu(), region: 'gicd', offset: 0, size: 4, value: 3 })
+    for (let n = steps.length - 1; n > 0; n--) {
+      const other = random.below(n + 1)
+      const step = steps[n]!
+      steps[n] = steps[other]!
+      steps[other] = step
+    }
+    return steps
+  }
+
+  #choose(): Step | undefined {
+    const random = this.#random
+    const cpu = this.#cpu()
+    const kind = random.weighted(MIX)
+    switch (kind) {
+      case 'input':
+        return this.#input()
+      case 'acknowledge':
+        return { op: 'mrs', cpu, register: this.#mixed && random.oneIn(2) ? 'ICC_IAR0_EL1' : 'ICC_IAR1_EL1' }
+      case 'end': {
+        const group = random.below(2)
+        if (random.oneIn(10)) return { op: 'msr', cpu, register: `ICC_EOIR${group}_EL1`, value: 1020 + random.below(4) }
+        const running = this.view.running[cpu]!
+        const last = running[running.length - 1]
+        if (last === undefined) return undefined
+        return { op: 'msr', cpu, register: `ICC_EOIR${last.group}_EL1`, value: last.intid }
+      }
+      case 'deactivate': {
+        const dropped = this.view.dropped[cpu]!
+        if (dropped.length === 0) return undefined
+        return { op: 'msr', cpu, register: 'ICC_DIR_EL1', value: random.pick(dropped).intid }
+      }
+      case 'lines':
+        return { op: 'lines' }
+      case 'sgi':
+        return this.#sgi(cpu)
+      case 'enable':
+        return this.#bits(random.oneIn(3) ? 0x180 : 0x100)
+      case 'pend':
+        return this.#bits(random.oneIn(2) ? 0x280 : 0x200)
+      case 'active':
+        return this.#bits(random.oneIn(3) ? 0x300 : 0x380)
+      case 'priority':
+        return this.#priority(this.#intid(), this.#cpu())
+      case 'route':
+        return this.#route(random.pick(this.#intids))
+      case 'configure':
+        return this.#configure()
+      case 'distributorControl':
+        return { op: 'write', cpu, region: 'gicd', offset: 0, size: 4, value: random.oneIn(4) ? random.below(4) : 3 }
+      case 'cpuControl':
+        return { op: 'msr', cpu, register: 'ICC_CTLR_EL1', value: random.below(4) }
+      case 'groupEnable': {
+        const value = random.oneIn(6) ? 0 : 1
+        this.#queue.push({ op: 'msr', cpu, register: 'ICC_IGRPEN1_EL1', value })
+        return { op: 'msr', cpu, register: 'ICC_IGRPEN0_EL1', value }
+      }
+      case 'mask':
+        return {
+          op: 'msr',
+          cpu,
+          register: 'ICC_PMR_EL1',
+          value: !random.oneIn(4) ? 0xff : random.oneIn(2) ? random.below(256) : random.pick(PRIORITIES),
+        }
+      case 'binaryPoint': {
+        const point = 2 + random.below(random.oneIn(3) ? 5 : 3)
+        if (random.oneIn(5))
+          return { op: 'msr', cpu, register: `ICC_BPR${random.below(2)}_EL1`, value: random.below(8) }
+        this.#queue.push({ op: 'msr', cpu, register: 'ICC_BPR1_EL1', value: point + 1 })
+        return { op: 'msr', cpu, register: 'ICC_BPR0_EL1', value: point }
+      }
+      case 'readDistributor': {
+        const intid = 32 + random.below(this.#wires.spis)
+        const near = random.oneIn(3) ? intid : Math.max(32, this.#intid())
+        const offset = random.pick([
+          ...BANKS.map((bank) => bank + 4 * (near >> 5)),
+          0x400 + (near & ~3),
+          0xc00 + 4 * (near >> 4),
+          0x000,
+          // The distributor's part for INTIDs 0 to 31 is RES0 with affinity routing.
+          random.pick(BANKS),
+        ])
+        if (random.oneIn(6)) return { op: 'read', cpu, region: 'gicd', offset: 0x6000 + 8 * near, size: 8 }
+        return { op: 'read', cpu, region: 'gicd', offset, size: 4 }
+      }
+      case 'readRedistributor': {
+        const frame = this.#cpu() * GICR_STRIDE
+        const offset = random.pick([...BANKS, ...BANKS, 0x400 + 4 * random.below(8), 0xc00, 0xc04]) + SGI_FRAME
+        return { op: 'read', cpu, region: 'gicr', offset: frame + (random.oneIn(8) ? 0x014 : offset), size: 4 }
+      }
+      case 'readSystemRegister':
+        return { op: 'mrs', cpu, register: random.pick(READABLE) }
+    }
+  }
+
+  #intid(): number {
+    const random = this.#random
+    return random.oneIn(20) ? random.below(32 + this.#wires.spis) : random.pick(this.#intids)
+  }
+
+  #input(): Step {
+    const random = this.#random
+    const { fastSpis, fastPpis, spis } = this.#wires
+    const level = random.below(2) as 0 | 1
+    const fast = !random.oneIn(60)
+    if (random.oneIn(3))
+      return { op: 'ppi', intid: fast ? random.pick(fastPpis) : 16 + random.below(16), cpu: this.#cpu(), level }
+    return { op: 'spi', intid: fast ? random.pick(fastSpis) : 32 + random.below(spis), level }
+  }
+
+  /** A place in a bank of one bit an interrupt: `owner`'s redistributor for its own interrupts, else the distributor. */
+  #bank(bank: number, intid: number, owner: number): Step & { op: 'write' } {
+    const cpu = this.#cpu()
+    return intid < 32
+      ? { op: 'write', cpu, region: 'gicr', offset: owner * GICR_STRIDE + SGI_FRAME + bank, size: 4, value: 0 }
+      : { op: 'write', cpu, region: 'gicd', offset: bank + 4 * (intid >> 5), size: 4, value: 0 }
+  }
+
+  #bits(bank: number): Step {
+    const random = this.#random
+    const intid = this.#intid()
+    const value = random.oneIn(10) ? random.word() : 2 ** (intid & 31)
+    return { ...this.#bank(bank, intid, this.#cpu()), value }
+  }
+
+  #priority(intid: number, owner: number): Step {
+    const random = this.#random
+    const frame = intid < 32 ? owner * GICR_STRIDE + SGI_FRAME : 0
+    const region = intid < 32 ? 'gicr' : 'gicd'
+    const cpu = this.#cpu()
+    if (random.oneIn(5)) {
+      const value = (random.word() & 0xf8f8f8f8) >>> 0
+      return { op: 'write', cpu, region, offset: frame + 0x400 + (intid & ~3), size: 4, value }
+    }
+    return { op: 'write', cpu, region, offset: frame + 0x400 + intid, size: 1, value: random.pick(PRIORITIES) }
+  }
+
+  #route(intid: number): Step {
+    const random = this.#random
+    if (intid < 32) return { op: 'lines' }
+    // Now and then to a PE that does not exist.
+    const affinity = random.oneIn(12) ? this.#config.cpus + random.below(4) : this.#cpu()
+    const offset = 0x6000 + 8 * intid
+    if (random.oneIn(2))
+      return { op: 'write', cpu: this.#cpu(), region: 'gicd', offset, size: 8, value: BigInt(affinity) }
+    return { op: 'write', cpu: this.#cpu(), region: 'gicd', offset, size: 4, value: affinity }
+  }
+
+  #configure(): Step {
+    const intid = this.#random.pick(this.#intids)
+    if (intid < 16) return { op: 'lines' }
+    const owner = this.#cpu()
+    const cpu = this.#cpu()
+    const bit = 2 ** (intid & 31)
+    const whose = intid < 32 ? owner : undefined
+    let value = 0
+    for (let n = 0; n < 16; n++) {
+      const flip = n === (intid & 15) ? 1 : 0
+      if ((this.view.edge(whose, (intid & ~15) + n) ^ flip) === 1) value += 2 ** (2 * n + 1)
+    }
+    const place =
+      intid < 32
+        ? ({ region: 'gicr', offset: owner * GICR_STRIDE + SGI_FRAME + 0xc04 } as const)
+        : ({ region: 'gicd', offset: 0xc00 + 4 * (intid >> 4) } as const)
+    this.#queue.push({ op: 'write', cpu, ...place, size: 4, value }, { ...this.#bank(0x100, intid, owner), value: bit })
+    return { ...this.#bank(0x180, intid, owner), value: bit }
+  }
+
+  #sgi(cpu: number): Step {
+    const random = this.#random
+    const intid = random.oneIn(4) ? random.below(16) : (this.#intids[0] ?? 0)
+    const register = this.#mixed ? random.pick(['ICC_SGI0R_EL1', 'ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1']) : 'ICC_SGI1R_EL1'
+    const all = random.oneIn(6) ? 1n << 40n : 0n
+    // Now and then to an affinity that does not exist.
+    const other = random.oneIn(20) ? 1n << 16n : 0n
+    return { op: 'msr', cpu, register, value: all | other | (BigInt(intid) << 24n) | BigInt(random.below(0x10000)) }
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Where QEMU's GICv3 and ITS do what IHI 0069 does not say, as data, like deviations.ts for GICv2: the clause, a smallest
+ * reproduction with both answers, and how random tests keep clear of it or recognise it.
+ */
+
+import type { Allowance, Rule } from '../fuzz/compare.ts'
+import { type Gicv3View, SGI_FRAME } from '../fuzz/gicv3-view.ts'
+import type { Step, TargetConfig } from '../target.ts'
+import type { Deviation } from './deviations.ts'
+import { lines, mrs, msr, read, write } from './steps.ts'
+
+const four: TargetConfig = { version: 3, cpus: 4, security: false, its: false }
+const stride = 0x20000
+
+const enable = (cpus: number): Step[] => [
+  write(0, 'gicd', 0x000, 3),
+  ...Array.from({ length: cpus }, (_, cpu) => [
+    write(cpu, 'gicr', cpu * stride + 0x014, 0),
+    write(cpu, 'gicr', cpu * stride + SGI_FRAME + 0x080, 0xffffffff),
+    msr(cpu, 'ICC_PMR_EL1', 0xff),
+    msr(cpu, 'ICC_IGRPEN0_EL1', 1),
+    msr(cpu, 'ICC_IGRPEN1_EL1', 1),
+  ]).flat(),
+]
+
+const samples = (step: Step): boolean =>
+  step.op === 'lines' || (step.op === 'mrs' && /^ICC_(IAR|HPPIR)[01]_EL1$/.test(step.register))
+
+export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
+  {
+    id: 'Q3-1',
+    title: 'GICD_TYPER.ITLinesNumber is one too small: INTIDs 256 to 287 work and are not announced',
+    clause: 'IHI 0069 12.9 (GICD_TYPER): the maximum SPI INTID is 32(ITLinesNumber+1) - 1',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [write(0, 'gicd', 0x120, 0xffffffff), read(0, 'gicd', 0x120), read(0, 'gicd', 0x004)],
+      qemu: [0xffffffff, 0x37a0007],
+      specification: [0xffffffff, 0x37a0008],
+    },
+    allows: (step, qemu, other) =>
+      step.op === 'read' && step.region === 'gicd' && step.offset === 0x004 && other.value === qemu.value + 1n,
+  },
+  {
+    id: 'Q3-2',
+    title: 'GICD_IROUTERn keeps its RES0 bits, and Interrupt_Routing_Mode although GICD_TYPER.No1N is 1',
+    clause: 'IHI 0069 12.9 (GICD_IROUTER<n>): bits [63:40] and [30:24] are RES0, and bit 31 is when No1N is 1',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [write(0, 'gicd', 0x6100, 0xffffffffffffffffn, 8), read(0, 'gicd', 0x6100), read(0, 'gicd', 0x6104)],
+      qemu: [0xffffffff, 0xffffffff],
+      specification: [0x00ffffff, 0x000000ff],
+    },
+    breaks: (step) =>
+      step.op === 'write' &&
+      step.region === 'gicd' &&
+      step.offset >= 0x6000 &&
+      step.offset < 0x8000 &&
+      (BigInt(step.value) & (step.offset % 8 === 4 ? 0xffffff00n : 0xffffff00ff000000n)) !== 0n,
+  },
+  {
+    id: 'Q3-3',
+    title: 'GICR_WAKER.ProcessorSleep does not keep interrupts from the PE',
+    clause:
+      'IHI 0069 11.1, 12.11 (GICR_WAKER): while ProcessorSleep is 1 the Redistributor forwards nothing to the CPU interface',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        write(0, 'gicr', 0x014, 2),
+        write(0, 'gicr', SGI_FRAME + 0x100, 1 << 20),
+        write(0, 'gicr', SGI_FRAME + 0x200, 1 << 20),
+        lines,
+      ],
+      qemu: [2],
+      specification: [0],
+    },
+    breaks: (step, view) =>
+      (step.op === 'write' && step.region === 'gicr' && step.offset % stride === 0x014 && Number(step.value) !== 0) ||
+      (samples(step) && view.awake.includes(false)),
+  },
+  {
+    id: 'Q3-4',
+    title: 'an interrupt of a group that ICC_IGRPENn_EL1 disables hides a lower one of the enabled group',
+    clause:
+      'IHI 0069 4.8: interrupts of a group that is disabled in the CPU interface are not considered when the highest priority pending interrupt is determined',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        write(0, 'gicd', 0x084, 2),
+        write(0, 'gicd', 0x104, 3),
+        write(0, 'gicd', 0x420, 0x4020),
+        write(0, 'gicd', 0x204, 3),
+        msr(0, 'ICC_IGRPEN0_EL1', 0),
+        lines,
+        mrs(0, 'ICC_IAR1_EL1'),
+      ],
+      qemu: [0, 1023],
+      specification: [2, 33],
+    },
+    breaks: (step, view) => samples(step) && view.mixed && view.groupEnable.some(([zero, one]) => zero !== one),
+  },
+  {
+    id: 'Q3-8',
+    title: "the group priority of the running interrupt is split anew, at the binary point of the pending one's group",
+    clause: 'IHI 0069 4.8.6: the group priority of a pending interrupt is compared with the running priority',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        write(0, 'gicd', 0x084, 2),
+        write(0, 'gicd', 0x104, 3),
+        write(0, 'gicd', 0x420, 0xa088),
+        msr(0, 'ICC_BPR1_EL1', 7),
+        write(0, 'gicd', 0x204, 1),
+        mrs(0, 'ICC_IAR0_EL1'),
+        mrs(0, 'ICC_RPR_EL1'),
+        write(0, 'gicd', 0x204, 2),
+        lines,
+      ],
+      qemu: [32, 0x88, 0],
+      specification: [32, 0x88, 2],
+    },
+    breaks: (step, view) =>
+      step.op === 'mrs' && /^ICC_IAR[01]_EL1$/.test(step.register) && view.mixed && !view.splitsAlike(step.cpu),
+  },
+]
+
+export const GICV3_AVOID: readonly Rule<Gicv3View>[] = GICV3_DEVIATIONS.flatMap(({ id, clause, breaks }) =>
+  breaks === undefined ? [] : [{ id, clause, breaks }],
+)
+
+export const GICV3_ALLOW: readonly Allowance<Gicv3View>[] = GICV3_DEVIATIONS.flatMap(({ id, allows }) =>
+  allows === undefined ? [] : [{ id, allows }],
+)
