@@ -15,6 +15,8 @@ export interface Wires {
   fastPpis: readonly number[]
   /** The SPIs that the target has are INTIDs 32 to 31 + this. */
   spis: number
+  /** Where 16 MiB of guest memory begin; for an ITS. */
+  memory?: number
 }
 
 /** Kinds of steps, and how often each is chosen. */

@@ -8,6 +8,7 @@ import type { Rule } from './compare.ts'
 import type { StepSource } from './fuzz.ts'
 import type { Wires } from './gicv2-steps.ts'
 import { GICR_STRIDE, Gicv3View, SGI_FRAME } from './gicv3-view.ts'
+import { ItsSteps } from './its-steps.ts'
 import type { Random } from './random.ts'
 
 /** Kinds of steps, and how often each is chosen. */
@@ -32,6 +33,7 @@ const MIX = {
   readDistributor: 60,
   readRedistributor: 60,
   readSystemRegister: 80,
+  its: 120,
 } as const
 
 const PRIORITIES = [0x08, 0x10, 0x18, 0x20, 0x40, 0x60, 0x80, 0xa0, 0xa8, 0xc0, 0xe0, 0xf0, 0xf8] as const
@@ -62,6 +64,7 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
   readonly #intids: readonly number[]
   /** Interrupts of both groups, or of Group 1 alone. */
   readonly #mixed: boolean
+  readonly #its: ItsSteps | undefined
   #queue: Step[] = []
 
   constructor(random: Random, config: TargetConfig, rules: readonly Rule<Gicv3View>[], wires: Wires) {
@@ -78,7 +81,8 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       ...some(1 + random.below(3), () => 32 + random.below(wires.spis)),
     ]
     this.#mixed = random.oneIn(2)
-    this.#queue = this.#setUp()
+    this.#its = config.its ? new ItsSteps(random, config, wires.memory ?? 0) : undefined
+    this.#queue = [...this.#setUp(), ...(this.#its?.setUp() ?? [])]
   }
 
   batch(count: number): Step[] {
@@ -228,6 +232,9 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
         const offset = random.pick([...BANKS, ...BANKS, 0x400 + 4 * random.below(8), 0xc00, 0xc04]) + SGI_FRAME
         return { op: 'read', cpu, region: 'gicr', offset: frame + (random.oneIn(8) ? 0x014 : offset), size: 4 }
       }
+      case 'its':
+        this.#queue.push(...(this.#its?.next() ?? []))
+        return this.#queue.shift()
       case 'readSystemRegister':
         return { op: 'mrs', cpu, register: random.pick(READABLE) }
     }

@@ -4,15 +4,20 @@
  */
 
 import { GICV2_ALLOW, GICV2_AVOID } from '../qemu/deviations.ts'
-import { SPI_COUNT } from '../qemu/protocol.ts'
+import { GICV3_ALLOW, GICV3_AVOID } from '../qemu/deviations-gicv3.ts'
+import { GUEST_MEMORY_BASE, SPI_COUNT } from '../qemu/protocol.ts'
 import { QemuTarget } from '../qemu/target.ts'
 import { FAST_PPIS, fastSpis } from '../qemu/wires.ts'
 import type { GicTarget, TargetConfig } from '../target.ts'
+import type { View } from './compare.ts'
 import { describeConfig } from './format.ts'
-import { type FuzzReport, failureLines, fuzz } from './fuzz.ts'
+import { type FuzzOptions, type FuzzReport, failureLines, fuzz } from './fuzz.ts'
 import { GICV2_RULES } from './gicv2-rules.ts'
-import { Gicv2Steps } from './gicv2-steps.ts'
+import { Gicv2Steps, type Wires } from './gicv2-steps.ts'
 import { Gicv2View } from './gicv2-view.ts'
+import { GICV3_RULES } from './gicv3-rules.ts'
+import { Gicv3Steps } from './gicv3-steps.ts'
+import { Gicv3View } from './gicv3-view.ts'
 
 export interface FuzzRunOptions {
   /** What QEMU is compared with. */
@@ -32,10 +37,42 @@ const gicv2 = (cpus: number, security = false): TargetConfig => ({ version: 2, c
 
 export const GICV2_CONFIGS: readonly TargetConfig[] = [gicv2(1), gicv2(4), gicv2(8), gicv2(1, true), gicv2(4, true)]
 
+const gicv3 = (cpus: number, its = false): TargetConfig => ({ version: 3, cpus, security: false, its })
+
+export const GICV3_CONFIGS: readonly TargetConfig[] = [gicv3(1), gicv3(4), gicv3(8), gicv3(1, true), gicv3(4, true)]
+
+type Plan<V extends View> = Pick<FuzzOptions<V>, 'source' | 'view' | 'rules' | 'allowances'>
+
+const wiresOf = (config: TargetConfig): Wires => ({
+  fastSpis: fastSpis(config),
+  fastPpis: FAST_PPIS,
+  spis: SPI_COUNT,
+  memory: GUEST_MEMORY_BASE,
+})
+
+function gicv2Plan(config: TargetConfig): Plan<Gicv2View> {
+  const rules = [...GICV2_RULES, ...GICV2_AVOID]
+  return {
+    source: (random) => new Gicv2Steps(random, config, rules, wiresOf(config)),
+    view: () => new Gicv2View(config),
+    rules,
+    allowances: GICV2_ALLOW,
+  }
+}
+
+function gicv3Plan(config: TargetConfig): Plan<Gicv3View> {
+  const rules = [...GICV3_RULES, ...GICV3_AVOID]
+  return {
+    source: (random) => new Gicv3Steps(random, config, rules, wiresOf(config)),
+    view: () => new Gicv3View(config),
+    rules,
+    allowances: GICV3_ALLOW,
+  }
+}
+
 /** Resolves to whether all configurations agreed. Rejects when QEMU cannot be had at all. */
 export async function fuzzAgainstQemu(options: FuzzRunOptions): Promise<boolean> {
   const { print } = options
-  const rules = [...GICV2_RULES, ...GICV2_AVOID]
   print(`seed ${options.seed}`)
   let agreed = true
   let total = 0
@@ -43,24 +80,23 @@ export async function fuzzAgainstQemu(options: FuzzRunOptions): Promise<boolean>
     const started = Date.now()
     const name = describeConfig(config)
     let shown = 0
-    const wires = { fastSpis: fastSpis(config), fastPpis: FAST_PPIS, spis: SPI_COUNT }
-    const report = await fuzz({
+    const common = {
       config,
       seed: options.seed,
       steps: options.steps,
-      source: (random) => new Gicv2Steps(random, config, rules, wires),
-      view: () => new Gicv2View(config),
-      rules,
-      allowances: GICV2_ALLOW,
       reference: () => QemuTarget.start(config),
       subject: () => options.subject(config),
-      progress: (steps) => {
+      progress: (steps: number) => {
         const percent = Math.floor((100 * steps) / options.steps)
         if (percent < shown + 5) return
         shown = percent
         options.progress?.(`${name}: ${percent} %`)
       },
-    })
+    }
+    const report =
+      config.version === 2
+        ? await fuzz({ ...common, ...gicv2Plan(config) })
+        : await fuzz({ ...common, ...gicv3Plan(config) })
     total += report.steps
     const seconds = Math.max(0.001, (Date.now() - started) / 1000)
     print(summary(name, report, seconds))

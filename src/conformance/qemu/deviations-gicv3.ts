@@ -10,6 +10,7 @@ import type { Deviation } from './deviations.ts'
 import { lines, mrs, msr, read, write } from './steps.ts'
 
 const four: TargetConfig = { version: 3, cpus: 4, security: false, its: false }
+const withIts: TargetConfig = { ...four, its: true }
 const stride = 0x20000
 
 const enable = (cpus: number): Step[] => [
@@ -128,6 +129,49 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     },
     breaks: (step, view) =>
       step.op === 'mrs' && /^ICC_IAR[01]_EL1$/.test(step.register) && view.mixed && !view.splitsAlike(step.cpu),
+  },
+  {
+    id: 'Q3-9',
+    title: 'GICR_PENDBASER.PTZ reads as it was written',
+    clause: 'IHI 0069 12.11 (GICR_PENDBASER): PTZ is write-only and reads as zero',
+    versions: ['7.2'],
+    reproduction: {
+      config: withIts,
+      steps: [write(0, 'gicr', 0x078, 1n << 62n, 8), read(0, 'gicr', 0x07c)],
+      qemu: [0x40000000],
+      specification: [0],
+    },
+    allows: (step, qemu, other) =>
+      step.op === 'read' &&
+      step.region === 'gicr' &&
+      step.offset % stride >= 0x078 &&
+      step.offset % stride < 0x080 &&
+      (qemu.value ^ other.value) === (step.size === 8 ? 1n << 62n : 1n << 30n),
+  },
+  {
+    id: 'QI-2',
+    title: 'GITS_CBASER and GITS_CWRITER keep their RES0 bits',
+    clause:
+      'IHI 0069 12.19 (GITS_CBASER, GITS_CWRITER): bits 62, [58:56], 52, [9:8] of the one, [63:20] and [4:1] of the other are RES0',
+    versions: ['7.2'],
+    reproduction: {
+      config: withIts,
+      steps: [
+        write(0, 'its', 0x080, 0xffffffffffffffffn, 8),
+        read(0, 'its', 0x084),
+        write(0, 'its', 0x088, 0xfffffffffffffffen, 8),
+        read(0, 'its', 0x08c),
+      ],
+      qemu: [0xffffffff, 0xffffffff],
+      specification: [0xb8efffff, 0],
+    },
+    breaks: (step) =>
+      step.op === 'write' &&
+      step.region === 'its' &&
+      ((step.offset === 0x080 && (BigInt(step.value) & 0x4710000000000300n) !== 0n) ||
+        (step.offset === 0x088 && (BigInt(step.value) & ~0xfffe0n) !== 0n) ||
+        step.offset === 0x084 ||
+        step.offset === 0x08c),
   },
 ]
 
