@@ -57,6 +57,8 @@ export class Gicv2Steps implements StepSource<Gicv2View> {
   readonly #intids: readonly number[]
   readonly #groups: boolean
   readonly #controlBits: number
+  /** Interrupts are ended and deactivated in any order, acknowledged or not. */
+  readonly #wild: boolean
   #queue: Step[] = []
 
   constructor(random: Random, config: TargetConfig, rules: readonly Rule<Gicv2View>[], wires: Wires) {
@@ -73,6 +75,7 @@ export class Gicv2Steps implements StepSource<Gicv2View> {
       ...some(random.below(3), () => 32 + random.below(wires.spis)),
     ]
     this.#groups = config.security || random.oneIn(2)
+    this.#wild = random.oneIn(3)
     this.#controlBits = config.security ? 0x61f : this.#groups ? 0x21f : 0x201
     this.#queue = this.#setUp().map((step) => this.#secure(step))
   }
@@ -176,6 +179,7 @@ export class Gicv2Steps implements StepSource<Gicv2View> {
       case 'end':
         return this.#end(cpu)
       case 'deactivate': {
+        if (this.#wild && random.oneIn(3)) return this.#write(cpu, 'gicc', 0x1000, this.#anyAcknowledged())
         const dropped = this.view.dropped[cpu]!
         if (dropped.length === 0) return undefined
         const one = random.pick(dropped)
@@ -268,10 +272,19 @@ export class Gicv2Steps implements StepSource<Gicv2View> {
   }
 
   #end(cpu: number): Step | undefined {
+    if (this.#wild && this.#random.oneIn(4)) return this.#write(cpu, 'gicc', 0x010, this.#anyAcknowledged())
     const running = this.view.running[cpu]!
     const last = running[running.length - 1]
+    // What was acknowledged in this batch is not known yet.
+    if (this.view.unanswered[cpu] && !this.#wild) return undefined
     if (this.#random.oneIn(20)) return this.#write(cpu, 'gicc', 0x010, 1022 + this.#random.below(2))
     return last === undefined ? undefined : this.#secure(this.#write(cpu, 'gicc', 0x010, last.iar), last.secure)
+  }
+
+  /** What GICC_IAR could have said, whether or not it did. */
+  #anyAcknowledged(): number {
+    const intid = this.#random.oneIn(8) ? this.#random.below(1024) : this.#random.pick(this.#intids)
+    return intid < 16 ? intid | (this.#random.below(this.#config.cpus) << 10) : intid
   }
 
   #sgi(): number {

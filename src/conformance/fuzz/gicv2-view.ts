@@ -41,6 +41,8 @@ export class Gicv2View implements View {
   readonly dropped: Acknowledged[][]
   /** Per CPU: an acknowledge has been issued whose answer is not known yet. */
   readonly unanswered: boolean[]
+  /** Per CPU: an end or a deactivation was not for what was acknowledged last, so `running` may be wrong from now on. */
+  readonly confused: boolean[]
   /** GICC_CTLR and GICD_CTLR as a Secure access has them. */
   readonly cpuControl: number[]
   control = 0
@@ -61,6 +63,7 @@ export class Gicv2View implements View {
     this.running = perCpu(() => [])
     this.dropped = perCpu(() => [])
     this.unanswered = perCpu(() => false)
+    this.confused = perCpu(() => false)
     this.cpuControl = perCpu(() => 0)
     this.binaryPoint = perCpu(() => 0)
     this.aliasedBinaryPoint = perCpu(() => 1)
@@ -104,13 +107,20 @@ export class Gicv2View implements View {
 
   /** Nothing is acknowledged on the CPU, and no acknowledge is under way. */
   idle(cpu: number): boolean {
-    return !this.unanswered[cpu] && this.running[cpu]!.length === 0 && this.dropped[cpu]!.length === 0
+    return this.settled(cpu) && this.dropped[cpu]!.length === 0
+  }
+
+  /** No priority is active on the CPU. */
+  settled(cpu: number): boolean {
+    return !this.unanswered[cpu] && !this.confused[cpu] && this.running[cpu]!.length === 0
   }
 
   /** Some CPU has acknowledged the interrupt and not yet deactivated it, or may have. */
   taken(intid: number): boolean {
     const by = (list: Acknowledged[]): boolean => list.some((one) => one.intid === intid)
-    return this.unanswered.includes(true) || this.running.some(by) || this.dropped.some(by)
+    return (
+      this.unanswered.includes(true) || this.confused.includes(true) || this.running.some(by) || this.dropped.some(by)
+    )
   }
 
   /** GICC_BPR and GICC_ABPR split a priority at the same bit, or GICC_CTLR.CBPR makes them. */
@@ -211,14 +221,22 @@ export class Gicv2View implements View {
     else if (offset === 0x008 && secure) this.binaryPoint[cpu] = value & 7
     else if (offset === 0x008 && (this.cpuControl[cpu]! & 0x010) === 0) this.aliasedBinaryPoint[cpu] = value & 7
     else if (offset === 0x01c && secure) this.aliasedBinaryPoint[cpu] = value & 7
-    else if (offset === 0x010) {
-      if ((value & 0x3ff) >= 1020) return
-      const ended = this.running[cpu]!.pop()
-      if (ended !== undefined && this.splitEnd(step)) this.dropped[cpu]!.push(ended)
-    } else if (offset === 0x1000) {
+    else if (offset === 0x010) this.#end(step, value)
+    else if (offset === 0x1000) {
       const dropped = this.dropped[cpu]!
-      const at = dropped.findIndex((one) => one.iar === value)
-      if (at >= 0) dropped.splice(at, 1)
+      const at = dropped.findIndex((one) => one.iar === value && one.secure === secure)
+      if (at >= 0 && this.splitEnd(step)) dropped.splice(at, 1)
+      else this.confused[cpu] = true
     }
+  }
+
+  #end(step: Step & { op: 'write' }, value: number): void {
+    if ((value & 0x3ff) >= 1020) return
+    const { cpu } = step
+    const running = this.running[cpu]!
+    const last = running[running.length - 1]
+    if (this.unanswered[cpu] || last?.iar !== value || last.secure !== this.secure(step)) this.confused[cpu] = true
+    running.pop()
+    if (last !== undefined && this.splitEnd(step)) this.dropped[cpu]!.push(last)
   }
 }

@@ -199,7 +199,13 @@ export const GICV2_DEVIATIONS: readonly Deviation<Gicv2View>[] = [
       qemu: [32, 1],
       specification: [32, 0],
     },
-    breaks: (step) => gicdWrite(step, 0x304, 0x37f) && Number(step.value) !== 0,
+    breaks(step, view) {
+      if (step.op !== 'write' || (step.region === 'gicd' && step.offset >= 0x304 && step.offset < 0x380))
+        return step.op === 'write' && Number(step.value) !== 0
+      if (step.region !== 'gicc' || (step.offset !== 0x010 && step.offset !== 0x1000)) return false
+      const ended = Number(step.value) & 0x3ff
+      return ended >= 32 && ended < 1020 && ((view.target[ended]! >> step.cpu) & 1) === 0
+    },
   },
   {
     id: 'Q2-8',
