@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.qemu.spec.ts'],
     pool: 'threads',
-    maxWorkers: 2,
+    // Each test has a QEMU at work beside it.
+    fileParallelism: false,
     testTimeout: 120_000,
   },
 })

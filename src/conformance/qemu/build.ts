@@ -128,3 +128,14 @@ export function buildAgent(): Promise<Agent> {
   })
   return built
 }
+
+/** Major and minor version of the QEMU that is installed, as in '7.2'. Rejects with one line when there is none. */
+export async function qemuVersion(): Promise<string> {
+  try {
+    const { stdout } = await run(QEMU, ['--version'])
+    return /version (\d+\.\d+)/.exec(stdout)?.[1] ?? 'unknown'
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new Error(`${QEMU} not found: ${INSTALL_HINT}`)
+    throw error
+  }
+}

@@ -84,6 +84,9 @@ interface Wait {
 }
 
 export class QemuProcess {
+  /** Where its files are while it runs, and its process ID. */
+  readonly directory: string
+  readonly pid: number | undefined
   #child: ChildProcess
   #qtest: Socket
   #ram: number
@@ -97,7 +100,16 @@ export class QemuProcess {
   #pauses: readonly (readonly string[])[] = []
   #pausesTaken = 0
 
-  private constructor(child: ChildProcess, watcher: ChildProcess, qtest: Socket, ram: number, says: Complaints) {
+  private constructor(
+    directory: string,
+    child: ChildProcess,
+    watcher: ChildProcess,
+    qtest: Socket,
+    ram: number,
+    says: Complaints,
+  ) {
+    this.directory = directory
+    this.pid = child.pid
     this.#child = child
     this.#watcher = watcher
     this.#qtest = qtest
@@ -177,7 +189,7 @@ export class QemuProcess {
       try {
         const qtest = await Promise.race([connection, died, late])
         if (watcher === undefined) throw new Error(`${QEMU} did not start`)
-        const self = new QemuProcess(qemu, watcher, qtest, ram, complaints)
+        const self = new QemuProcess(directory, qemu, watcher, qtest, ram, complaints)
         await Promise.race([self.#until(SAYS.ready, START_TIMEOUT), died])
         self.#unref(true)
         self.#idle()

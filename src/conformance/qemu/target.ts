@@ -54,6 +54,11 @@ export class QemuTarget implements GicTarget {
     this.#gic = `/machine/unattached/device[${config.cpus}]`
   }
 
+  /** Its process ID, and the directory that holds its files while it runs. */
+  get host(): { pid: number | undefined; directory: string } {
+    return { pid: this.#process.pid, directory: this.#process.directory }
+  }
+
   /** Starts a QEMU. Rejects with one line when it cannot: nothing installed, or a configuration that QEMU lacks. */
   static async start(config: TargetConfig): Promise<QemuTarget> {
     const most = config.version === 2 ? 8 : MAX_CPUS
