@@ -38,7 +38,10 @@ export interface Difference {
 
 export const same = (a: Result, b: Result): boolean => a.status === b.status && a.value === b.value
 
-/** The first difference that no allowance covers. Tells `view` of each answer, and `allowed` of each allowance used. */
+/**
+ * The first difference that no allowance covers. `view` is as it was before the steps, and is told of each step and answer
+ * in turn; `allowed` of each allowance used.
+ */
 export function firstDifference<V extends View>(
   steps: readonly Step[],
   reference: readonly Result[],
@@ -51,6 +54,7 @@ export function firstDifference<V extends View>(
     const step = steps[index]!
     const one = reference[index]!
     const other = subject[index]!
+    view.issued(step)
     if (!same(one, other)) {
       const allowance = allowances.find((candidate) => candidate.allows(step, one, other, view))
       if (allowance === undefined) return { index, step, reference: one, subject: other }
@@ -78,7 +82,6 @@ export async function differOn<V extends View>(
   for (let index = 0; index < steps.length; index++) {
     const step = steps[index]!
     if (rules.some((rule) => rule.breaks(step, view))) return undefined
-    view.issued(step)
     const found = firstDifference([step], [one[index]!], [other[index]!], view, allowances)
     if (found !== undefined) return { ...found, index }
   }

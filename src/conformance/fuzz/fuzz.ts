@@ -116,6 +116,8 @@ async function runCase<V extends View>(
 ): Promise<{ steps: number; failure?: Failure }> {
   const [reference, subject] = await pair.get()
   const generator = options.source(new Random(options.seed, caseNumber))
+  // The generator's view is ahead by a batch; an answer is judged by what had been done when it was given.
+  const judge = options.view()
   const all: Step[] = []
   let lost: Error | undefined
   try {
@@ -127,11 +129,14 @@ async function runCase<V extends View>(
       const note = (id: string): void => {
         allowed.set(id, (allowed.get(id) ?? 0) + 1)
       }
-      const found = firstDifference(steps, one, other, generator.view, options.allowances, note)
+      const found = firstDifference(steps, one, other, judge, options.allowances, note)
       if (found !== undefined) {
         const upTo = all.slice(0, all.length - steps.length + found.index + 1)
         return { steps: all.length, failure: await explain(options, pair, caseNumber, upTo) }
       }
+      steps.forEach((step, n) => {
+        generator.view.answered(step, one[n]!)
+      })
       generator.learned()
     }
     return { steps: all.length }

@@ -48,6 +48,10 @@ export class Gicv2View implements View {
   control = 0
   readonly binaryPoint: number[]
   readonly aliasedBinaryPoint: number[]
+  /** GICC_PMR, and GICD_IPRIORITYRn: of each CPU for INTIDs 0 to 31, and one for the SPIs; as Secure accesses have them. */
+  readonly mask: number[]
+  readonly #priorities: Uint8Array[]
+  readonly #spiPriority = new Uint8Array(INTIDS)
   group1 = false
   /** GICD_IGROUPRn: of each CPU for INTIDs 0 to 31, and one for the SPIs. */
   readonly #groups: Uint8Array[]
@@ -67,6 +71,8 @@ export class Gicv2View implements View {
     this.cpuControl = perCpu(() => 0)
     this.binaryPoint = perCpu(() => 0)
     this.aliasedBinaryPoint = perCpu(() => 1)
+    this.mask = perCpu(() => 0)
+    this.#priorities = perCpu(() => new Uint8Array(32))
     this.#groups = perCpu(() => new Uint8Array(32))
   }
 
@@ -83,6 +89,10 @@ export class Gicv2View implements View {
   unanimous(sgi: number): 0 | 1 | undefined {
     const first = this.group(0, sgi)
     return this.#groups.every((groups) => groups[sgi] === first) ? first : undefined
+  }
+
+  priority(cpu: number, intid: number): number {
+    return (intid < 32 ? this.#priorities[cpu]![intid] : this.#spiPriority[intid]) ?? 0
   }
 
   /** GICD_CTLR after a write to it. */
@@ -187,6 +197,12 @@ export class Gicv2View implements View {
       bits(0x380, (n) => {
         if (this.wire[n] === 0 && this.#latched[n] === 0) this.disturbed[n] = 0
       })
+    } else if (offset >= 0x400 && offset < 0x800) {
+      for (let byte = 0; byte < size; byte++) {
+        const intid = offset - 0x400 + byte
+        const priorities = intid < 32 ? this.#priorities[step.cpu]! : this.#spiPriority
+        if (this.reaches(step, intid)) priorities[intid] = this.#level(step, (value >>> (8 * byte)) & 0xff)
+      }
     } else if (offset >= 0x820 && offset < 0xc00 && this.config.cpus > 1) {
       for (let byte = 0; byte < size; byte++) {
         const intid = offset - 0x800 + byte
@@ -205,6 +221,11 @@ export class Gicv2View implements View {
     return this.secure(step) || this.group(step.cpu, intid) === 1
   }
 
+  /** A priority as written: a Non-secure access has the lower half of the range (IHI 0048 3.5.1). */
+  #level(step: Step, value: number): number {
+    return this.secure(step) ? value : 0x80 | (value >> 1)
+  }
+
   #group(step: Step & { op: 'write' }, value: number): void {
     if (!this.secure(step)) return
     this.group1 ||= value !== 0
@@ -218,6 +239,7 @@ export class Gicv2View implements View {
     const value = Number(step.value)
     const secure = this.secure(step)
     if (offset === 0x000) this.cpuControl[cpu] = this.cpuControlAfter(step)
+    else if (offset === 0x004 && (secure || this.mask[cpu]! >= 0x80)) this.mask[cpu] = this.#level(step, value & 0xff)
     else if (offset === 0x008 && secure) this.binaryPoint[cpu] = value & 7
     else if (offset === 0x008 && (this.cpuControl[cpu]! & 0x010) === 0) this.aliasedBinaryPoint[cpu] = value & 7
     else if (offset === 0x01c && secure) this.aliasedBinaryPoint[cpu] = value & 7

@@ -106,31 +106,6 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     breaks: (step, view) => samples(step) && view.mixed && view.groupEnable.some(([zero, one]) => zero !== one),
   },
   {
-    id: 'Q3-8',
-    title: "the group priority of the running interrupt is split anew, at the binary point of the pending one's group",
-    clause: 'IHI 0069 4.8.6: the group priority of a pending interrupt is compared with the running priority',
-    versions: ['7.2'],
-    reproduction: {
-      config: four,
-      steps: [
-        ...enable(4),
-        write(0, 'gicd', 0x084, 2),
-        write(0, 'gicd', 0x104, 3),
-        write(0, 'gicd', 0x420, 0xa088),
-        msr(0, 'ICC_BPR1_EL1', 7),
-        write(0, 'gicd', 0x204, 1),
-        mrs(0, 'ICC_IAR0_EL1'),
-        mrs(0, 'ICC_RPR_EL1'),
-        write(0, 'gicd', 0x204, 2),
-        lines,
-      ],
-      qemu: [32, 0x88, 0],
-      specification: [32, 0x88, 2],
-    },
-    breaks: (step, view) =>
-      step.op === 'mrs' && /^ICC_IAR[01]_EL1$/.test(step.register) && view.mixed && !view.splitsAlike(step.cpu),
-  },
-  {
     id: 'Q3-9',
     title: 'GICR_PENDBASER.PTZ reads as it was written',
     clause: 'IHI 0069 12.11 (GICR_PENDBASER): PTZ is write-only and reads as zero',
