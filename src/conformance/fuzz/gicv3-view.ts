@@ -57,6 +57,8 @@ export class Gicv3View implements View {
   readonly #ownEdge: Uint8Array
   /** GICD_IGROUPRn and GICR_IGROUPR0 words that have been given something else than all ones. */
   readonly #group0 = new Set<string>()
+  /** GICR_IGROUPR0 of each PE. */
+  readonly ownGroups: number[]
   started = false
 
   constructor(config: TargetConfig) {
@@ -69,6 +71,7 @@ export class Gicv3View implements View {
     this.binaryPoint = perCpu(() => [2, 3])
     this.groupEnable = perCpu(() => [0, 0])
     this.awake = perCpu(() => false)
+    this.ownGroups = perCpu(() => 0)
     this.#own = new Uint8Array(32 * config.cpus)
     this.#ownEdge = new Uint8Array(32 * config.cpus)
     for (let cpu = 0; cpu < config.cpus; cpu++) this.#group0.add(`r${cpu}`)
@@ -159,6 +162,7 @@ export class Gicv3View implements View {
       const { bank, owner, intids } = write
       if (bank === 0x080) {
         const key = owner === undefined ? `d${(step.offset - 0x080) >> 2}` : `r${owner}`
+        if (owner !== undefined) this.ownGroups[owner] = value
         if (value === 0xffffffff) this.#group0.delete(key)
         else this.#group0.add(key)
       } else if (bank === 0x100 || bank === 0x180) {

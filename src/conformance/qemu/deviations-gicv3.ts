@@ -106,6 +106,28 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     breaks: (step, view) => samples(step) && view.mixed && view.groupEnable.some(([zero, one]) => zero !== one),
   },
   {
+    id: 'Q3-10',
+    title: 'ICC_SGI1R_EL1 does not generate an SGI that is in Group 0 at its target, with one Security state',
+    clause:
+      'IHI 0069 12.1.10: with GICD_CTLR.DS 1, a write of ICC_SGI1R_EL1 generates SGIs of either group (so read by Linux KVM too)',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        write(0, 'gicr', SGI_FRAME + 0x080, 0),
+        msr(1, 'ICC_SGI1R_EL1', (5 << 24) | 1),
+        read(0, 'gicr', SGI_FRAME + 0x200),
+      ],
+      qemu: [0],
+      specification: [1 << 5],
+    },
+    breaks: (step, view) =>
+      step.op === 'msr' &&
+      step.register === 'ICC_SGI1R_EL1' &&
+      view.ownGroups.some((groups) => ((groups >>> Number((BigInt(step.value) >> 24n) & 15n)) & 1) === 0),
+  },
+  {
     id: 'Q3-9',
     title: 'GICR_PENDBASER.PTZ reads as it was written',
     clause: 'IHI 0069 12.11 (GICR_PENDBASER): PTZ is write-only and reads as zero',
