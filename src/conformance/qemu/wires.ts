@@ -78,7 +78,7 @@ export const deviceSetup = (config: TargetConfig): readonly Drive[] => [
 export const cpuSetup = (config: TargetConfig): readonly Drive[] => [
   register('PMCR_EL0', 1),
   register('PMINTENSET_EL1', 1),
-  // Not a wire: QEMU does not reset GICC_APRn and GICC_NSAPRn (deviation Q2-R).
+  // Not a wire: QEMU does not reset GICC_APRn and GICC_NSAPRn: a system reset leaves them, and with them priorities, active.
   ...(config.version === 2 ? [0xd0, 0xd4, 0xd8, 0xdc, 0xe0, 0xe4, 0xe8, 0xec] : []).map((offset) =>
     store(REGION_BASE.gicc + offset, 0),
   ),
