@@ -287,7 +287,7 @@ export const GICV2_DEVIATIONS: readonly Deviation<Gicv2View>[] = [
   {
     id: 'Q2-11',
     title:
-      'a GICD_SPENDSGIRn write pends every SGI whose byte lies in it, with a byte of 0 too; acknowledging such an SGI aborts QEMU',
+      'a GICD_SPENDSGIRn write keeps sources that do not exist, and pends every SGI whose byte lies in it, with a byte of 0 too; acknowledging such an SGI aborts QEMU',
     clause: 'IHI 0048 4.3.17: a bit that is written as 0 has no effect',
     versions: ['7.2', '10.0'],
     reproduction: {
