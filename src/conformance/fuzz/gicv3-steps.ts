@@ -33,6 +33,7 @@ const MIX = {
   readDistributor: 60,
   readRedistributor: 60,
   readSystemRegister: 80,
+  readAnything: 20,
   its: 120,
 } as const
 
@@ -231,6 +232,13 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
         const frame = this.#cpu() * GICR_STRIDE
         const offset = random.pick([...BANKS, ...BANKS, 0x400 + 4 * random.below(8), 0xc00, 0xc04]) + SGI_FRAME
         return { op: 'read', cpu, region: 'gicr', offset: frame + (random.oneIn(8) ? 0x014 : offset), size: 4 }
+      }
+      case 'readAnything': {
+        // Past the identification registers, which are configuration, and short of the ones that repeat them.
+        if (random.oneIn(2))
+          return { op: 'read', cpu, region: 'gicd', offset: 0x080 + 4 * random.below(0x17e0), size: 4 }
+        const offset = this.#cpu() * GICR_STRIDE + SGI_FRAME + 0x080 + 4 * random.below(0x3d0)
+        return { op: 'read', cpu, region: 'gicr', offset, size: 4 }
       }
       case 'its':
         this.#queue.push(...(this.#its?.next() ?? []))
