@@ -34,9 +34,15 @@ export type MisuseCode =
   | 'reserved-register'
   | 'not-modelled'
   | 'bad-access'
-  | 'its-register-locked'
-  | 'its-queue-overrun'
-  | 'its-queue-unreachable'
+
+export type ItsMisuseCode = 'its-register-locked' | 'its-queue-overrun' | 'its-queue-unreachable'
+
+/** The same of an ITS; `what` is the register, the offset, or the address. */
+export const itsMisuseMessages: Readonly<Record<ItsMisuseCode, (what: string) => string>> = {
+  'its-register-locked': (register) => `write to ${register} while GITS_CTLR.Enabled is 1: UNPREDICTABLE, ignored`,
+  'its-queue-overrun': (offset) => `GITS_CWRITER written with ${offset}, beyond the command queue: ignored`,
+  'its-queue-unreachable': (address) => `the command queue at ${address} is not memory: stalled`,
+}
 
 /** What each misuse was, for a person; `what` is the INTID, or the register. */
 export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => string>> = {
@@ -53,9 +59,6 @@ export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => strin
   'reserved-register': (register) => `access to ${register}, where no register is`,
   'not-modelled': (register) => `access to ${register}, which is not modelled: read as zero, write ignored`,
   'bad-access': (register) => `access to ${register} of a width, alignment or direction that it does not allow`,
-  'its-register-locked': (register) => `write to ${register} while GITS_CTLR.Enabled is 1: UNPREDICTABLE, ignored`,
-  'its-queue-overrun': (offset) => `GITS_CWRITER written with ${offset}, beyond the command queue: ignored`,
-  'its-queue-unreachable': (address) => `the command queue at ${address} is not memory: stalled`,
 }
 
 export type GicEvent =
@@ -86,6 +89,8 @@ export type GicEvent =
   | { kind: 'its-command'; its: number; offset: number; command: string; error: number }
   /** A command failed: `name` as the specification's, `MAPD_DEVICE_OOR`. */
   | { kind: 'its-error'; its: number; offset: number; command: string; error: number; name: string; message: string }
+  /** Software used an ITS as the architecture does not allow, or lent it a queue that is not memory. `cpu` is -1 where no CPU is to blame. */
+  | { kind: 'its-misuse'; its: number; code: ItsMisuseCode; cpu: number; message: string }
   /** A device's write to GITS_TRANSLATER. `intid` and `pe` are -1 as far as the translation did not get to them. */
   | {
       kind: 'msi'

@@ -27,7 +27,7 @@ export interface ItsConfig {
    */
   slice?: number
   /** GITS_STATUSR records bad accesses of the control frame; without, it is RAZ/WI. */
-  statusr?: boolean
+  statusRegisters?: boolean
   /** Unmapped MSIs are recorded in GITS_STATUSR and GITS_UMSIR (GITS_TYPER.UMSI). */
   umsi?: boolean
   /** GITS_IIDR. */
@@ -56,7 +56,7 @@ const defaults: CheckedItsConfig = {
   indirect: 'all',
   onError: 'ignore',
   slice: 1024,
-  statusr: true,
+  statusRegisters: true,
   umsi: false,
   iidr: 0x043b,
 }
@@ -77,12 +77,13 @@ export function checkItsConfig(config: ItsConfig): CheckedItsConfig {
   integer('iidr', full.iidr, 0, 0xffff_ffff)
   oneOf('indirect', full.indirect, ['none', 'devices', 'all'])
   oneOf('onError', full.onError, ['ignore', 'stall'])
-  oneOf('statusr', full.statusr, [false, true])
+  oneOf('statusRegisters', full.statusRegisters, [false, true])
   oneOf('umsi', full.umsi, [false, true])
   if (!Array.isArray(full.pageSizes) || full.pageSizes.length === 0)
     throw new ItsConfigError('pageSizes: an ITS has at least one page size')
   for (const size of full.pageSizes) oneOf('pageSizes', size, [4096, 16384, 65536])
-  if (full.umsi && !full.statusr) throw new ItsConfigError('umsi: needs statusr, which it is reported in')
+  if (full.umsi && !full.statusRegisters)
+    throw new ItsConfigError('umsi: needs statusRegisters, which it is reported in')
   return full
 }
 

@@ -6,6 +6,7 @@ export { type CheckedItsConfig, type ItsConfig, ItsConfigError, type PageSize } 
 export { type DecodedCommand, decodeCommand, decodeQueue } from './decode.ts'
 export { explainMsi, formatMsiExplanation, type MsiExplanation } from './explain-msi.ts'
 export { Its, type ItsSurroundings } from './its.ts'
+export { lendPages } from './lend.ts'
 export type { LpiTargets } from './lpi-targets.ts'
 export { type MsiOutcome, outcomeOf, Reason, type ReasonName, reasons } from './reasons.ts'
 export { controlRegisters, translationRegisters, virtualSgiRegisters } from './registers.ts'

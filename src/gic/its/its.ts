@@ -5,7 +5,7 @@
  */
 
 import { type Access, Frame, Outcome } from '../../mmio/index.ts'
-import { Events, type MisuseCode, misuseMessages } from '../events.ts'
+import { Events, type ItsMisuseCode, itsMisuseMessages } from '../events.ts'
 import type { GuestMemory } from '../memory.ts'
 import { unpackCollections } from './abi.ts'
 import { type CheckedItsConfig, checkItsConfig, type ItsConfig, typerOf } from './config.ts'
@@ -121,7 +121,7 @@ export class Its {
 
   /** Bits of GITS_STATUSR that this ITS has. */
   get statusrBits(): number {
-    return (this.config.statusr ? 0xf : 0) | (this.config.umsi ? 0x3f0 : 0)
+    return (this.config.statusRegisters ? 0xf : 0) | (this.config.umsi ? 0x3f0 : 0)
   }
 
   /** Commands wait and could be executed now. */
@@ -201,9 +201,10 @@ export class Its {
     this.queueSize = ((this.cbaser[0]! & 0xff) + 1) * 4096
   }
 
-  misuse(code: MisuseCode, cpu: number, what: string): void {
-    if (this.events.active)
-      this.events.emit({ kind: 'misuse', code, cpu, intid: -1, message: misuseMessages[code](what) })
+  misuse(code: ItsMisuseCode, cpu: number, what: string): void {
+    if (!this.events.active) return
+    const { number } = this.config
+    this.events.emit({ kind: 'its-misuse', its: number, code, cpu, message: itsMisuseMessages[code](what) })
   }
 
   #recordUnmapped(reason: Reason, deviceId: number, eventId: number): void {

@@ -32,8 +32,8 @@ const OFFSET = 0xf_ffe0
 const INDIRECT = 1 << 30
 
 /** GITS_BASERn: ignored while enabled; Type, Entry_Size, and fields that this ITS cannot do keep their values (12.19.1). */
-function writeBaser(its: Its, index: number, value: number): void {
-  if (its.enabled) its.misuse('its-register-locked', -1, `GITS_BASER${index >>> 1}`)
+function writeBaser(its: Its, index: number, value: number, _mask: number, by: Initiator): void {
+  if (its.enabled) its.misuse('its-register-locked', by.cpu, `GITS_BASER${index >>> 1}`)
   else restoreBaser(its, index, value)
 }
 
@@ -52,9 +52,9 @@ function restoreBaser(its: Its, index: number, value: number): void {
 }
 
 /** GITS_CBASER: ignored while enabled; a write sets GITS_CREADR to 0 and ends a stall (12.19.2). */
-function writeCbaser(its: Its, index: number, value: number): void {
+function writeCbaser(its: Its, index: number, value: number, _mask: number, by: Initiator): void {
   if (its.enabled) {
-    its.misuse('its-register-locked', -1, 'GITS_CBASER')
+    its.misuse('its-register-locked', by.cpu, 'GITS_CBASER')
     return
   }
   restoreCbaser(its, index, value)

@@ -9,7 +9,7 @@ import { baserFixed, CBASER_BITS } from './registers.ts'
 /** The part of a GIC's snapshot that is this ITS. After loading, call `configureTables` and `configureQueue`: `itsPart` does. */
 export function itsPart(its: Its): Part {
   const parts = group({
-    config: exactly(its.config, 'the configuration of the ITS'),
+    config: exactly({ ...its.config, pageSizes: its.config.pageSizes.join(', ') }, 'the configuration of the ITS'),
     enabled: flag(
       () => its.enabled,
       (value) => {

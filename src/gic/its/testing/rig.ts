@@ -3,13 +3,13 @@
  * them, an ITS on both with tables and a queue, and helpers to write commands. Not part of the package.
  */
 
-import { Access, type AccessSize, cpuInitiator, type Frame, type Initiator, Outcome } from '../../mmio/index.ts'
-import type { GicEvent } from '../events.ts'
-import type { GuestMemory } from '../memory.ts'
-import { commands, fieldValue } from './commands.ts'
-import type { ItsConfig } from './config.ts'
-import { Its } from './its.ts'
-import type { LpiTargets } from './lpi-targets.ts'
+import { Access, type AccessSize, cpuInitiator, type Frame, type Initiator, Outcome } from '../../../mmio/index.ts'
+import type { GicEvent } from '../../events.ts'
+import type { GuestMemory } from '../../memory.ts'
+import { commands, fieldValue } from '../commands.ts'
+import type { ItsConfig } from '../config.ts'
+import { Its } from '../its.ts'
+import type { LpiTargets } from '../lpi-targets.ts'
 
 /** Pages appear when they are written; what is not there reads as zero. Refuses what `contains` denies, loudly. */
 export class SparseMemory implements GuestMemory {
@@ -182,7 +182,7 @@ export class Rig {
     this.memory = options.memory ?? new SparseMemory()
     this.targets = options.targets ?? new FakeTargets()
     this.its = new Its(config, { memory: this.memory, targets: this.targets })
-    this.its.events.listen((event) => this.events.push(event), true)
+    this.its.events.listen((event) => this.events.push(event), false)
     if (options.enable ?? true) {
       this.write64(0x100, 0x8000_0000_0000_0200n | BigInt(DEVICES))
       this.write64(0x108, 0x8000_0000_0000_0200n | BigInt(COLLECTIONS))
