@@ -46,13 +46,21 @@ const RDbase2 = field(3, 51, 16)
 const V = field(2, 63, 63)
 const vPEID = field(1, 47, 32)
 
+/** Powers of two up to 2^32, because `2 ** n` of a variable n is a call. */
+const POWERS = Float64Array.from({ length: 33 }, (_, n) => 2 ** n)
+
 /** The value of a field: up to 44 bits, as a number. */
 export function fieldValue(words: CommandWords, { dw, msb, lsb }: CommandField): number {
-  const low = words[dw * 2]! >>> 0
-  const high = words[dw * 2 + 1]! >>> 0
-  if (lsb >= 32) return Math.floor(high / 2 ** (lsb - 32)) % 2 ** (msb - lsb + 1)
-  if (msb < 32) return Math.floor(low / 2 ** lsb) % 2 ** (msb - lsb + 1)
-  return (high % 2 ** (msb - 31)) * 2 ** (32 - lsb) + Math.floor(low / 2 ** lsb)
+  const low = words[dw * 2]!
+  const high = words[dw * 2 + 1]!
+  if (lsb >= 32) return cut(high >>> (lsb - 32), msb - lsb + 1)
+  if (msb < 32) return cut(low >>> lsb, msb - lsb + 1)
+  return cut(high, msb - 31) * POWERS[32 - lsb]! + (low >>> lsb)
+}
+
+/** The lowest `width` bits (1 to 32), unsigned. */
+function cut(word: number, width: number): number {
+  return width === 32 ? word >>> 0 : word & ((1 << width) - 1)
 }
 
 /** What can be wrong with the way from a DeviceID to a PE; the numbers of `reasons`. */

@@ -55,7 +55,8 @@ export class Translation {
   slot(deviceId: number, eventId: number): Reason {
     const device = this.device(deviceId)
     if (device !== Reason.delivered) return device
-    if (eventId >= 2 ** this.usableEventBits()) return Reason.eventOutOfRange
+    const bits = this.usableEventBits()
+    if (bits < 32 && eventId >>> bits !== 0) return Reason.eventOutOfRange
     this.translationEntry = this.entries.ittAddress + eventId * ENTRY
     return this.#memory.contains(this.translationEntry, ENTRY) ? Reason.delivered : Reason.ittMemory
   }
