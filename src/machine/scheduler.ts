@@ -42,6 +42,10 @@ export class Scheduler {
   readonly #timePassed: () => void
   /** CPUs that executed WFE and wait for an event. */
   readonly #waitingForEvent: boolean[]
+  /** CPUs whose last turn ended in WFI. */
+  readonly #slept: boolean[]
+  /** How far in machine time each CPU is in the present round. */
+  readonly #reached: Float64Array
   #stop = false
 
   constructor(cluster: Cluster, options: SchedulerOptions = {}) {
@@ -51,6 +55,8 @@ export class Scheduler {
     this.#deviceDeadline = options.deviceDeadline ?? (() => Number.POSITIVE_INFINITY)
     this.#timePassed = options.timePassed ?? (() => {})
     this.#waitingForEvent = cluster.cpus.map(() => false)
+    this.#slept = cluster.cpus.map(() => false)
+    this.#reached = new Float64Array(cluster.cpus.length)
   }
 
   /** Ends the present turn, and `run` after it. For hooks and devices. */
@@ -89,56 +95,84 @@ export class Scheduler {
     this.#timePassed()
   }
 
-  /** One turn of each CPU. */
+  /**
+   * A stretch of machine time in which each CPU has its turn. Who gives up its turn (YIELD, WFE) lets the rest of it pass; who
+   * only made way for another CPU (an SGI) goes on when that had its turn.
+   */
   #round(slice: number): RunOutcome | undefined {
     const cluster = this.#cluster
     const start = this.time
-    let ran = 0
+    const end = start + Math.max(1, Math.min(slice, Math.ceil(this.#nextDeadline() - start)))
+    this.#reached.fill(start)
     let on = false
-    let length = Math.min(slice, Math.max(1, Math.ceil(this.#deviceDeadline() - start)))
-    for (let cpu = 0; cpu < cluster.cpus.length; cpu++) {
-      if (!cluster.isOn(cpu)) continue
-      on = true
-      this.current = cpu
-      cluster.setTime(cpu, start)
-      if (this.#isAsleep(cpu)) continue
-      this.#waitingForEvent[cpu] = false
-      const before = cluster.retired(cpu)
-      const reason = cluster.run(cpu, length)
-      const retired = cluster.retired(cpu) - before
-      ran = Math.max(ran, retired)
-      if (reason === 'wfe') this.#waitingForEvent[cpu] = true
-      // A lone CPU that gives up its turn early need not let the rest of its slice pass.
-      if (cluster.cpus.length === 1) length = Math.max(1, retired)
-      if (this.#stop) {
-        this.#advance(start + Math.max(1, ran))
-        return 'stopped'
+    let ran = false
+    let latest = start
+    for (let again = true; again; ) {
+      again = false
+      on = false
+      for (let cpu = 0; cpu < cluster.cpus.length; cpu++) {
+        if (!cluster.isOn(cpu)) continue
+        on = true
+        if (this.#reached[cpu]! >= end || this.#isAsleep(cpu)) continue
+        // A CPU that another one woke starts where that one is.
+        if (this.#slept[cpu]) this.#reached[cpu] = Math.max(this.#reached[cpu]!, latest)
+        const from = this.#reached[cpu]!
+        if (from >= end) continue
+        this.#slept[cpu] = false
+        this.#waitingForEvent[cpu] = false
+        this.current = cpu
+        cluster.setTime(cpu, from)
+        const before = cluster.retired(cpu)
+        const reason = cluster.run(cpu, end - from)
+        const at = from + cluster.retired(cpu) - before
+        ran ||= at > from
+        this.#reached[cpu] = reason === 'yield' || reason === 'wfe' ? end : at
+        this.#slept[cpu] = reason === 'wfi'
+        this.#waitingForEvent[cpu] = reason === 'wfe'
+        latest = Math.max(latest, at)
+        if (reason === 'debug') again = at > from
+        if (this.#stop) {
+          this.#advance(Math.max(latest, start + 1))
+          return 'stopped'
+        }
       }
     }
     if (!on) return 'off'
-    if (ran > 0) {
-      this.#advance(start + Math.min(length, Math.max(ran, 1)))
-      return undefined
+    if (this.#allWait()) {
+      this.#advance(latest)
+      return this.#idle()
     }
-    return this.#idle()
+    this.#advance(ran ? end : Math.max(end, start + 1))
+    return undefined
   }
 
   #isAsleep(cpu: number): boolean {
+    return this.#cluster.isWaiting(cpu)
+  }
+
+  /** Every CPU that is on waits: for an interrupt, or for an event that no other CPU is running to send. */
+  #allWait(): boolean {
     const cluster = this.#cluster
-    if (cluster.isWaiting(cpu)) return true
-    if (!this.#waitingForEvent[cpu]) return false
-    return !cluster.hasLine(cpu) && this.time < cluster.eventDeadline(cpu)
+    for (let cpu = 0; cpu < cluster.cpus.length; cpu++)
+      if (cluster.isOn(cpu) && !this.#isAsleep(cpu) && !(this.#waitingForEvent[cpu] && !cluster.hasLine(cpu))) return false
+    return true
+  }
+
+  /** Machine time of the next thing that happens by itself to a CPU that waits, or to a device. */
+  #nextDeadline(): number {
+    const cluster = this.#cluster
+    let next = this.#deviceDeadline()
+    for (let cpu = 0; cpu < cluster.cpus.length; cpu++) {
+      if (!cluster.isOn(cpu) || !(this.#isAsleep(cpu) || this.#waitingForEvent[cpu])) continue
+      next = Math.min(next, cluster.timerDeadline(cpu))
+      if (this.#waitingForEvent[cpu]) next = Math.min(next, cluster.eventDeadline(cpu))
+    }
+    return Math.max(next, this.time + 1)
   }
 
   /** Every CPU waits: time goes on to what ends that. */
   #idle(): RunOutcome | undefined {
-    const cluster = this.#cluster
-    let next = this.#deviceDeadline()
-    for (let cpu = 0; cpu < cluster.cpus.length; cpu++) {
-      if (!cluster.isOn(cpu)) continue
-      next = Math.min(next, cluster.timerDeadline(cpu))
-      if (this.#waitingForEvent[cpu]) next = Math.min(next, cluster.eventDeadline(cpu))
-    }
+    const next = this.#nextDeadline()
     this.wakeAt = next
     if (this.#clock === undefined) {
       if (next === Number.POSITIVE_INFINITY) return 'waiting'
