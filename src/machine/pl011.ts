@@ -39,9 +39,6 @@ const CR_RXE = 1 << 9
 const CR_RESET = CR_TXE | CR_RXE
 const IFLS_RESET = 0x12
 
-/** So many idle reads of UARTFR in a row make a guest that polls: one that only sends looks once or twice a character. */
-const POLLING = 64
-
 /** Levels of UARTIFLS in characters; the reserved encodings act as the last one. */
 const LEVELS = [2, 4, 8, 12, 14, 14, 14, 14] as const
 
@@ -53,7 +50,7 @@ export interface Pl011Options {
   transmit?: (character: number) => boolean | undefined
   /** The combined interrupt UARTINTR; called on change only. */
   interrupt?: LineListener
-  /** Called when there is room for `receive` again after there was none, and when the guest begins to listen. */
+  /** Called when there is room for `receive` again after there was none. */
   receiveReady?: () => void
   /**
    * Starts the receive timeout of 32 bit periods over again; the host calls `receiveTimeout` when it ends. Without it the
@@ -112,8 +109,6 @@ export class Pl011 {
   #cr = CR_RESET
   #ifls = IFLS_RESET
   #imsc = 0
-  /** Reads of UARTFR in a row that found nothing to do, since the guest last sent. */
-  #polls = 0
   #ris = 0
   #modem = 0
 
@@ -157,21 +152,6 @@ export class Pl011 {
     if (this.#receive.length === 0) return
     this.#ris |= Interrupt.RT
     this.settle()
-  }
-
-  /**
-   * Whether the guest looks for characters: it has receive interrupts on, or polls UARTFR and sends nothing. A host that holds
-   * its input back until then does not lose it to a driver that empties the FIFO when it starts.
-   */
-  get guestListens(): boolean {
-    return (this.#imsc & (Interrupt.RX | Interrupt.RT)) !== 0 || this.#polls >= POLLING
-  }
-
-  /** A read of UARTFR by the guest. */
-  readFlags(): number {
-    const { flags } = this
-    if (flags & FR_RXFE && flags & FR_TXFE && ++this.#polls === POLLING) this.#options.receiveReady?.()
-    return flags
   }
 
   /** The host can take characters again. */
@@ -219,7 +199,6 @@ export class Pl011 {
 
   /** A write of UARTDR. */
   writeData(character: number): void {
-    this.#polls = 0
     if (this.#transmit.length >= this.depth) {
       this.lost++
       return
@@ -291,9 +270,7 @@ export class Pl011 {
   }
 
   set imsc(value: number) {
-    const listened = this.guestListens
     this.#imsc = value & ALL_INTERRUPTS
-    if (!listened && this.guestListens) this.#options.receiveReady?.()
   }
 
   get ris(): number {
@@ -484,8 +461,7 @@ export const pl011Table = registerTable<Pl011>('PL011', 0x1000, [
   }),
   word('UARTFR', 0x018, {
     ...WIDTHS,
-    read: (uart) => uart.readFlags(),
-    peek: (uart) => uart.flags,
+    read: (uart) => uart.flags,
     reset: 0x90,
     fields: {
       CTS: bit(0),
