@@ -342,6 +342,54 @@ describe('PL011 receiving', () => {
   })
 })
 
+describe('PL011 with a host that has input before the guest listens', () => {
+  function piped(text: string) {
+    const input = [...text].map((c) => c.charCodeAt(0))
+    const feed = () => {
+      while (made.uart.canReceive && input.length > 0) made.uart.receive(input.shift()!)
+    }
+    const made = setUp({ waitForListener: true, receiveReady: () => feed() })
+    feed()
+    return { input, ...made }
+  }
+
+  it('keeps the input through the start of a driver, which empties the FIFO, until it unmasks a receive interrupt', () => {
+    const { input, read, write } = piped('abc')
+    write(CR, 0x301)
+    write(LCR_H, FEN)
+    for (let i = 0; i < 4; i++) read(DR)
+    for (const character of 'console output') {
+      expect(read(FR) & TXFF).toBe(0)
+      write(DR, character.charCodeAt(0))
+    }
+    read(FR)
+    expect(input).toHaveLength(3)
+    write(IMSC, Interrupt.RX | Interrupt.RT)
+    expect([read(DR), read(DR), read(DR), input.length]).toEqual([0x61, 0x62, 0x63, 0])
+  })
+
+  it('gives it to a guest that polls', () => {
+    const { read, write } = piped('help')
+    write(LCR_H, FEN)
+    let text = ''
+    for (let i = 0; i < 100 && text.length < 4; i++)
+      if (!(read(FR) & RXFE)) {
+        const character = read(DR)
+        text += String.fromCharCode(character)
+        write(DR, character)
+      }
+    expect(text).toBe('help')
+  })
+
+  it('tells the host of the room that an emptied FIFO leaves', () => {
+    let ready = 0
+    const { uart, write } = setUp({ receiveReady: () => ready++ })
+    uart.receive(1)
+    write(LCR_H, FEN)
+    expect([uart.canReceive, ready]).toEqual([true, 1])
+  })
+})
+
 describe('PL011 UARTCR', () => {
   it('lets characters through at once as QEMU does, and only when enabled where the host asks for the real thing', () => {
     const lenient = setUp()

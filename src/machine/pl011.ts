@@ -62,7 +62,15 @@ export interface Pl011Options {
    * it is touched, as QEMU's does, on which many small guests rely.
    */
   strictEnable?: boolean
+  /**
+   * Takes characters from the host only while the guest listens: it has unmasked a receive interrupt, or polls. For input that
+   * does not wait for a person, as from a pipe: a driver that starts up throws away what it finds in the FIFO.
+   */
+  waitForListener?: boolean
 }
+
+/** Reads of UARTFR in a row, with nothing sent and nothing set between, that count as polling for input. */
+const POLLS = 8
 
 /** Plain JSON. `receive` holds characters with their error bits. */
 export interface Pl011State {
@@ -82,6 +90,7 @@ export interface Pl011State {
   ris: number
   dmacr: number
   modem: number
+  polls: number
 }
 
 /** Cells that are kept and have no effect. */
@@ -111,6 +120,7 @@ export class Pl011 {
   #imsc = 0
   #ris = 0
   #modem = 0
+  #polls = 0
 
   constructor(options: Pl011Options = {}, frame: FrameOptions<Pl011> = {}) {
     this.#options = options
@@ -130,12 +140,19 @@ export class Pl011 {
     this.#ifls = IFLS_RESET
     this.#imsc = 0
     this.#ris = 0
+    this.#polls = 0
     this.settle()
   }
 
   /** Whether `receive` would take a character now: the host's flow control. */
   get canReceive(): boolean {
+    if (this.#options.waitForListener && !this.listening) return false
     return this.#receiverOn && !(this.#cr & CR_LBE) && this.#receive.length < this.depth
+  }
+
+  /** Whether the guest waits for input: by an interrupt, or by polling. */
+  get listening(): boolean {
+    return (this.#imsc & (Interrupt.RX | Interrupt.RT)) !== 0 || this.#polls === POLLS
   }
 
   /**
@@ -199,6 +216,7 @@ export class Pl011 {
 
   /** A write of UARTDR. */
   writeData(character: number): void {
+    this.#polls = 0
     if (this.#transmit.length >= this.depth) {
       this.lost++
       return
@@ -216,7 +234,13 @@ export class Pl011 {
     this.#rsr = 0
   }
 
-  /** UARTFR. */
+  /** A read of UARTFR. */
+  readFlags(): number {
+    if (this.#polls < POLLS && ++this.#polls === POLLS && this.canReceive) this.#options.receiveReady?.()
+    return this.flags
+  }
+
+  /** UARTFR as a read would show it. */
   get flags(): number {
     const empty = this.#transmit.length === 0
     return (
@@ -234,6 +258,8 @@ export class Pl011 {
 
   /** Turning the FIFOs on or off empties them: what is in the one form has no place in the other. */
   set lcrH(value: number) {
+    const couldReceive = this.canReceive
+    this.#polls = 0
     if ((this.#lcrH ^ value) & LCR_H_FEN) {
       this.#receive.clear()
       this.#transmit.clear()
@@ -241,6 +267,7 @@ export class Pl011 {
       this.#ris &= ~(Interrupt.RX | Interrupt.RT)
     }
     this.#lcrH = value & 0xff
+    if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
   }
 
   get cr(): number {
@@ -250,6 +277,7 @@ export class Pl011 {
   set cr(value: number) {
     const before = this.flags
     const couldReceive = this.canReceive
+    this.#polls = 0
     this.#cr = value & 0xff87
     this.#latchModem(before)
     this.#send()
@@ -270,7 +298,10 @@ export class Pl011 {
   }
 
   set imsc(value: number) {
+    const couldReceive = this.canReceive
+    this.#polls = 0
     this.#imsc = value & ALL_INTERRUPTS
+    if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
   }
 
   get ris(): number {
@@ -304,6 +335,7 @@ export class Pl011 {
       ris: this.#ris,
       dmacr: this.cells[DMACR]!,
       modem: this.#modem,
+      polls: this.#polls,
     }
   }
 
@@ -323,6 +355,7 @@ export class Pl011 {
     this.#imsc = saved.imsc
     this.#ris = saved.ris
     this.#modem = saved.modem
+    this.#polls = saved.polls
     this.settle()
   }
 
@@ -420,6 +453,7 @@ const SHAPE = {
   ris: whole(0, ALL_INTERRUPTS),
   dmacr: whole(0, 7),
   modem: whole(0, 0x1ff),
+  polls: whole(0, POLLS),
 }
 
 const WIDTHS = { widths: PRIMECELL_WIDTHS }
@@ -461,7 +495,8 @@ export const pl011Table = registerTable<Pl011>('PL011', 0x1000, [
   }),
   word('UARTFR', 0x018, {
     ...WIDTHS,
-    read: (uart) => uart.flags,
+    read: (uart) => uart.readFlags(),
+    peek: (uart) => uart.flags,
     reset: 0x90,
     fields: {
       CTS: bit(0),
