@@ -63,11 +63,15 @@ export interface Pl011Options {
    */
   strictEnable?: boolean
   /**
-   * Takes characters from the host only while the guest listens: it has unmasked a receive interrupt, or polls. For input that
-   * does not wait for a person, as from a pipe: a driver that starts up throws away what it finds in the FIFO.
+   * Machine time in seconds. With it, characters are taken from the host only while the guest listens: it polls, or has
+   * unmasked a receive interrupt some time ago. For input that does not wait for a person, as from a pipe: a driver that
+   * starts up throws away what it finds in the FIFO, and Linux's unmasks the interrupt before it does.
    */
-  waitForListener?: boolean
+  waitForListener?: () => number
 }
+
+/** How long a receive interrupt must be unmasked until the driver counts as started, in seconds of machine time. */
+const START_UP = 0.01
 
 /** Reads of UARTFR in a row, with nothing sent and nothing set between, that count as polling for input. */
 const POLLS = 8
@@ -91,6 +95,8 @@ export interface Pl011State {
   dmacr: number
   modem: number
   polls: number
+  /** Seconds of machine time; null while receive interrupts are masked. */
+  listensFrom: number | null
 }
 
 /** Cells that are kept and have no effect. */
@@ -121,6 +127,7 @@ export class Pl011 {
   #ris = 0
   #modem = 0
   #polls = 0
+  #listensFrom: number | undefined
 
   constructor(options: Pl011Options = {}, frame: FrameOptions<Pl011> = {}) {
     this.#options = options
@@ -141,6 +148,7 @@ export class Pl011 {
     this.#imsc = 0
     this.#ris = 0
     this.#polls = 0
+    this.#listensFrom = undefined
     this.settle()
   }
 
@@ -150,9 +158,15 @@ export class Pl011 {
     return this.#receiverOn && !(this.#cr & CR_LBE) && this.#receive.length < this.depth
   }
 
-  /** Whether the guest waits for input: by an interrupt, or by polling. */
+  /** With `waitForListener`: whether the guest waits for input, by an interrupt or by polling. */
   get listening(): boolean {
-    return (this.#imsc & (Interrupt.RX | Interrupt.RT)) !== 0 || this.#polls === POLLS
+    const now = this.#options.waitForListener?.() ?? 0
+    return this.#polls === POLLS || (this.#listensFrom !== undefined && now >= this.#listensFrom)
+  }
+
+  /** With `waitForListener`: the machine time in seconds from which on the guest listens, where that is known by now. */
+  get listensFrom(): number | undefined {
+    return this.#listensFrom
   }
 
   /**
@@ -300,6 +314,9 @@ export class Pl011 {
   set imsc(value: number) {
     const couldReceive = this.canReceive
     this.#polls = 0
+    const receives = (value & (Interrupt.RX | Interrupt.RT)) !== 0
+    if (!receives) this.#listensFrom = undefined
+    else this.#listensFrom ??= (this.#options.waitForListener?.() ?? 0) + START_UP
     this.#imsc = value & ALL_INTERRUPTS
     if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
   }
@@ -336,6 +353,7 @@ export class Pl011 {
       dmacr: this.cells[DMACR]!,
       modem: this.#modem,
       polls: this.#polls,
+      listensFrom: this.#listensFrom ?? null,
     }
   }
 
@@ -356,6 +374,7 @@ export class Pl011 {
     this.#ris = saved.ris
     this.#modem = saved.modem
     this.#polls = saved.polls
+    this.#listensFrom = saved.listensFrom ?? undefined
     this.settle()
   }
 
@@ -454,6 +473,8 @@ const SHAPE = {
   dmacr: whole(0, 7),
   modem: whole(0, 0x1ff),
   polls: whole(0, POLLS),
+  listensFrom: (value: unknown) =>
+    value === null || (typeof value === 'number' && Number.isFinite(value)) ? undefined : 'must be null or a time',
 }
 
 const WIDTHS = { widths: PRIMECELL_WIDTHS }
