@@ -125,7 +125,10 @@ export class VirtMachine {
       slice: this.options.slice,
       clock,
       deviceDeadline: () => this.#deviceDeadline(),
-      timePassed: () => this.rtc.update(),
+      timePassed: () => {
+        this.rtc.update()
+        if (this.untyped > 0) this.#feed()
+      },
     })
 
     this.gic = gic === 2 ? this.#gicV2(cpus) : this.#gicV3(cpus)
@@ -138,6 +141,7 @@ export class VirtMachine {
       },
       interrupt: spi(virtSpi.uart),
       receiveReady: () => this.#feed(),
+      waitForListener: () => this.seconds,
     })
     this.rtc = new Pl031({ now: () => this.seconds + this.options.epoch, interrupt: spi(virtSpi.rtc) })
     this.gpio = new Pl061({ interrupt: spi(virtSpi.gpio) })
@@ -332,8 +336,11 @@ export class VirtMachine {
   }
 
   #deviceDeadline(): number {
-    const alarm = this.rtc.nextAlarm
-    return alarm === undefined ? Number.POSITIVE_INFINITY : (alarm - this.options.epoch) * INSTRUCTIONS_PER_SECOND
+    const alarm = this.rtc.nextAlarm ?? Number.POSITIVE_INFINITY
+    // Input that waits for a driver to be up must not wait for ever on an idle machine.
+    const listens = this.untyped > 0 ? (this.uart.listensFrom ?? 0) : 0
+    const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
+    return Math.min(alarm - this.options.epoch, input) * INSTRUCTIONS_PER_SECOND
   }
 
   #feed(): void {
