@@ -154,7 +154,8 @@ export class Scheduler {
   #allWait(): boolean {
     const cluster = this.#cluster
     for (let cpu = 0; cpu < cluster.cpus.length; cpu++)
-      if (cluster.isOn(cpu) && !this.#isAsleep(cpu) && !(this.#waitingForEvent[cpu] && !cluster.hasLine(cpu))) return false
+      if (cluster.isOn(cpu) && !this.#isAsleep(cpu) && !(this.#waitingForEvent[cpu] && !cluster.hasLine(cpu)))
+        return false
     return true
   }
 

@@ -345,8 +345,7 @@ export class VirtMachine {
 
   #feed(): void {
     const { uart } = this
-    while (this.#inputAt < this.#input.length && uart.guestListens && uart.canReceive)
-      uart.receive(this.#input[this.#inputAt++]!)
+    while (this.#inputAt < this.#input.length && uart.canReceive) uart.receive(this.#input[this.#inputAt++]!)
     if (this.#inputAt !== this.#input.length) return
     this.#input.length = 0
     this.#inputAt = 0
