@@ -34,6 +34,11 @@ export interface Range {
   writes: number
 }
 
+/** A range as the bus keeps it. The method is found once: looking it up at each access would be megamorphic. */
+interface Entry extends Range {
+  readonly access: Device['access']
+}
+
 /** Two ranges claim one address; both owners are named. */
 export class RangeConflictError extends Error {
   override readonly name = 'RangeConflictError'
@@ -70,7 +75,7 @@ export class Bus {
   /** Called after every access when set. */
   observer: AccessObserver | undefined
 
-  readonly #index = new RangeIndex<Range>()
+  readonly #index = new RangeIndex<Entry>()
   readonly #responses: readonly Response[]
   readonly #accesses: readonly Access[] = Array.from({ length: MAX_DEPTH + 1 }, () => new Access())
   #depth = 0
@@ -219,7 +224,7 @@ export class Bus {
           if (access.write) range.writes++
           else range.reads++
           access.offset = offset
-          outcome = range.device.access(access) as Outcome
+          outcome = range.access.call(range.device, access) as Outcome
         }
       }
       if (this.observer !== undefined && this.#depth <= MAX_DEPTH) this.observer(owner, access, outcome)
@@ -235,15 +240,17 @@ export class Bus {
 
   #replace(removed: readonly Range[], specs: readonly RangeSpec[]): Range[] {
     for (const spec of specs) checkSpec(spec)
-    const added: Range[] = specs.map(({ base, size, device, name }) => ({
+    const added: Entry[] = specs.map(({ base, size, device, name }) => ({
       base,
       size,
       device,
+      access: device.access,
       name: name ?? device.name,
       reads: 0,
       writes: 0,
     }))
-    const conflict = this.#index.replace(removed, added)
+    // The index refuses whatever was not registered here, so all that it takes is an Entry.
+    const conflict = this.#index.replace(removed as readonly Entry[], added)
     if (conflict) throw new RangeConflictError(conflict[0], conflict[1])
     return added
   }
