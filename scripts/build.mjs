@@ -77,3 +77,5 @@ export function build() {
   }
   return 0
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = build()

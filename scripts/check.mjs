@@ -1,0 +1,66 @@
+// The checks behind `npm test`, in the order in which they fail fastest. Names of steps choose some of them:
+//
+//   node scripts/check.mjs [types] [lint] [unit] [package]
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './build.mjs'
+
+const cache = join(root, '.cache')
+const packed = join(cache, 'package')
+
+/** Runs a command and says whether it succeeded. */
+function ran(command, args, cwd = root) {
+  const shell = process.platform === 'win32'
+  return spawnSync(command, args, { cwd, stdio: 'inherit', shell }).status === 0
+}
+
+function tool(name, ...args) {
+  return ran(join(root, 'node_modules', '.bin', name), args)
+}
+
+/** Packs what would be published, and tries it as an installed package: its manifest, its types, its entries, its command. */
+function checkPackage() {
+  rmSync(packed, { recursive: true, force: true })
+  const installed = join(packed, 'node_modules', 'vgic')
+  mkdirSync(installed, { recursive: true })
+  if (!ran('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', packed])) return false
+  const archive = join(packed, readdirSync(packed).find((name) => name.endsWith('.tgz')) ?? '')
+  if (!ran('tar', ['-xzf', archive, '-C', installed, '--strip-components=1'])) return false
+  const entries = ['vgic', 'vgic/mmio', 'vgic/conformance']
+  const script = `for (const entry of ${JSON.stringify(entries)}) await import(entry)`
+  return (
+    tool('publint', 'run', archive, '--strict') &&
+    tool('attw', archive, '--profile', 'esm-only') &&
+    ran(process.execPath, ['--input-type=module', '--eval', script], packed) &&
+    ran(process.execPath, [join(installed, 'bin', 'vgic.js'), '--version'], packed)
+  )
+}
+
+const steps = {
+  types: () => tool('tsc', '-p', '.'),
+  lint: () => tool('biome', 'check', '--error-on-warnings', '.'),
+  unit: () =>
+    tool('vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${join(cache, 'unit.json')}`),
+  package: checkPackage,
+}
+
+function check(names) {
+  for (const name of names) {
+    const step = Object.hasOwn(steps, name) ? steps[name] : undefined
+    if (step === undefined) {
+      process.stderr.write(`check: no step '${name}'; there are ${Object.keys(steps).join(', ')}\n`)
+      return 2
+    }
+    process.stdout.write(`\n== ${name}\n`)
+    if (!step()) {
+      process.stderr.write(`check: '${name}' failed\n`)
+      return 1
+    }
+  }
+  return 0
+}
+
+const chosen = process.argv.slice(2)
+process.exitCode = check(chosen.length > 0 ? chosen : Object.keys(steps))
