@@ -1,7 +1,7 @@
 /** The seed thread's open question, in figures: one bus range for a frame, or one for each register group. */
 
-import { GicV2 } from '../src/gic/index.ts'
-import { Bus, type Wiring } from '../src/mmio/index.ts'
+import { GicV2, GicV3 } from '../src/gic/index.ts'
+import { Bus, type Frame, type Wiring } from '../src/mmio/index.ts'
 import { ICENABLER1, ISENABLER1, PRIORITY_OF_34, reads, writes } from './access.ts'
 import { life } from './interrupt.ts'
 import { enable, GICC, GICD, machine } from './machine.ts'
@@ -25,11 +25,12 @@ function registration(wiring: Wiring): Loop {
   }
 }
 
-function slots(): Row {
-  const count = (wiring: Wiring) => registration(wiring)(1)
+/** How many ranges some frames make on a bus. */
+function slots(name: string, frames: readonly Pick<Frame<unknown>, 'wire'>[]): Row {
+  const count = (wiring: Wiring) => frames.reduce((sum, frame) => sum + frame.wire(0, wiring).length, 0)
   const baseline = count('frame')
   const value = count('group')
-  return { name: 'ranges on the bus', value, unit: 'ranges', baseline, ratio: value / baseline, limit: null }
+  return { name, value, unit: 'ranges', baseline, ratio: value / baseline, limit: null }
 }
 
 export function wiringSection(): Section {
@@ -37,12 +38,15 @@ export function wiringSection(): Section {
   const group = machine(config, 'group')
   for (const own of [frame, group]) enable(own, 40, 0)
   const by = frame.cpus[0]!
+  const v2 = frame.gic.frames
+  const v3 = new GicV3({ cpus: 8 }).frames
   const compare = (name: string, loop: (own: typeof frame) => Loop) => pair(name, loop(frame), loop(group), null)
   return {
     title: 'A range for each register group',
     baseline: 'a range for each frame',
     rows: [
-      slots(),
+      slots('ranges of a GICv2', [v2.gicd, v2.gicc]),
+      slots('ranges of a GICv3 with 8 PEs', [v3.gicd, ...v3.gicr]),
       ...pair('register and unregister a GICv2', registration('frame'), registration('group'), null),
       ...compare('read GICD_TYPER', ({ bus }) => reads(bus, GICD + 4, 4, by)),
       ...compare('read GICD_ISENABLER1', ({ bus }) => reads(bus, ISENABLER1, 4, by)),

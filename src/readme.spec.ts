@@ -1,0 +1,65 @@
+/**
+ * Holds README.md to the project: its example is the one that runs here, its coverage table is what the register tables
+ * say, and its commands and links lead somewhere. It does not judge the prose.
+ */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, vi } from 'vitest'
+import { coverageTable, tables } from './coverage.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+/** Files of src/ that build a register table, from src/. */
+function filesWithTables(folder = 'src'): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory()) return filesWithTables(path)
+    return /(?<!\.spec)\.ts$/.test(path) && /= registerTable</.test(read(path)) ? [path.slice('src/'.length)] : []
+  })
+}
+
+describe('README.md', () => {
+  const readme = read('README.md')
+
+  it('shows the example that is in examples/, and the lines that it prints', async () => {
+    const [, code = ''] = read('examples/embedding.mjs').split('\n\nimport ')
+    expect(readme).toContain(`\`\`\`js\nimport ${code}\`\`\``)
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    try {
+      const example = '../examples/embedding.mjs'
+      await import(/* @vite-ignore */ example)
+      const printed = log.mock.calls.map(([line]) => String(line))
+      expect(printed).toHaveLength(4)
+      expect(readme).toContain(`\`\`\`text\n${printed.join('\n')}\n\`\`\``)
+    } finally {
+      log.mockRestore()
+    }
+  })
+
+  it("has the coverage table that the register tables make ('npm run docs' writes it)", () => {
+    const [, shown] = /<!-- coverage -->\n\n([\s\S]*?)\n\n<!-- end of coverage -->/.exec(readme) ?? []
+    expect(shown).toBe(coverageTable())
+  })
+
+  it('counts every register table there is (a new one goes into src/coverage.ts)', () => {
+    const coverage = read('src/coverage.ts')
+    expect(filesWithTables().filter((path) => !coverage.includes(`'./${path}'`))).toEqual([])
+    expect(tables.length).toBe(filesWithTables().length)
+  })
+
+  it.each(['README.md', 'CONTRIBUTING.md', 'docs/io-bus.md'])('%s links to files that exist', (page) => {
+    const folder = page.includes('/') ? page.slice(0, page.lastIndexOf('/')) : ''
+    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!)
+    expect(links.filter((target) => !existsSync(join(root, folder, target)))).toEqual([])
+  })
+
+  it.each(['README.md', 'CONTRIBUTING.md'])('%s names only npm scripts that there are', (page) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const named = [...read(page).matchAll(/(?:^|`)npm (?:run )?([a-z:]+)/gm)].map(([, name]) => name!)
+    expect(named.filter((name) => !['install', 'ci'].includes(name) && scripts[name] === undefined)).toEqual([])
+    expect(named).toContain('test')
+  })
+})
