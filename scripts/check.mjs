@@ -3,7 +3,7 @@
 //   node scripts/check.mjs [types] [lint] [unit] [package]
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './build.mjs'
 
@@ -28,7 +28,10 @@ function checkPackage() {
   if (!ran('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', packed])) return false
   const archive = join(packed, readdirSync(packed).find((name) => name.endsWith('.tgz')) ?? '')
   if (!ran('tar', ['-xzf', archive, '-C', installed, '--strip-components=1'])) return false
-  const entries = ['vgic', 'vgic/mmio', 'vgic/conformance']
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const entries = Object.keys(exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => path.replace('.', 'vgic'))
   const script = `for (const entry of ${JSON.stringify(entries)}) await import(entry)`
   return (
     tool('publint', 'run', archive, '--strict') &&

@@ -3,6 +3,7 @@
  * themselves; what has no table at all cannot be seen from here.
  */
 
+import { controlRegisters, translationRegisters, virtualSgiRegisters } from './gic/its/registers.ts'
 import { cpuRegisters } from './gic/v2/cpu-registers.ts'
 import { distributor } from './gic/v2/distributor.ts'
 import { v2mRegisters } from './gic/v2/v2m.ts'
@@ -12,6 +13,7 @@ import { fwCfgTable } from './machine/fw-cfg.ts'
 import { pl011Table } from './machine/pl011.ts'
 import { pl031Table } from './machine/pl031.ts'
 import { pl061Table } from './machine/pl061.ts'
+import { virtioMmioTable } from './machine/virtio-mmio.ts'
 import type { Row } from './mmio/index.ts'
 
 /** The part of a table that is counted, whatever its device is. */
@@ -27,10 +29,14 @@ export const tables: readonly { readonly what: string; readonly table: Counted }
   { what: 'GICv2m message frame', table: v2mRegisters },
   { what: 'GICv3 Distributor', table: distributorV3 },
   { what: 'GICv3 Redistributor', table: redistributorRegisters },
+  { what: 'ITS control frame', table: controlRegisters },
+  { what: 'ITS translation frame', table: translationRegisters },
+  { what: 'ITS virtual SGI frame', table: virtualSgiRegisters },
   { what: 'UART', table: pl011Table },
   { what: 'real-time clock', table: pl031Table },
   { what: 'GPIO', table: pl061Table },
   { what: 'firmware configuration', table: fwCfgTable },
+  { what: 'virtio transport', table: virtioMmioTable },
 ]
 
 const kinds = ['modelled', 'fixed', 'RAZ/WI', 'stored', 'not modelled'] as const

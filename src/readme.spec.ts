@@ -12,12 +12,14 @@ import { coverageTable, tables } from './coverage.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
-/** Files of src/ that build a register table, from src/. */
-function filesWithTables(folder = 'src'): string[] {
+/** Every register table: the file that builds it, from src/, and its name there. */
+function tablesBelow(folder = 'src'): { path: string; name: string }[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`
-    if (entry.isDirectory()) return filesWithTables(path)
-    return /(?<!\.spec)\.ts$/.test(path) && /= registerTable</.test(read(path)) ? [path.slice('src/'.length)] : []
+    if (entry.isDirectory()) return tablesBelow(path)
+    if (!/(?<!\.spec)\.ts$/.test(path)) return []
+    const found = read(path).matchAll(/const (\w+)[^=\n]* = registerTable</g)
+    return [...found].map(([, name]) => ({ path: path.slice('src/'.length), name: name! }))
   })
 }
 
@@ -46,8 +48,12 @@ describe('README.md', () => {
 
   it('counts every register table there is (a new one goes into src/coverage.ts)', () => {
     const coverage = read('src/coverage.ts')
-    expect(filesWithTables().filter((path) => !coverage.includes(`'./${path}'`))).toEqual([])
-    expect(tables.length).toBe(filesWithTables().length)
+    const built = tablesBelow()
+    const missing = built.filter(
+      ({ path, name }) => !coverage.includes(`'./${path}'`) || !coverage.includes(`table: ${name} }`),
+    )
+    expect(missing).toEqual([])
+    expect(tables.length).toBe(built.length)
   })
 
   it.each(['README.md', 'CONTRIBUTING.md', 'docs/io-bus.md'])('%s links to files that exist', (page) => {
