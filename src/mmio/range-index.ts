@@ -14,6 +14,8 @@ const PAGE_BITS = 12
 const BLOCK = 2 ** BLOCK_BITS
 const PAGE = 2 ** PAGE_BITS
 const MAPPED = 2 ** 32
+/** Entries of a map: the pages of a block, or the words of a page. */
+const ENTRIES = 1024
 
 /** Codes of a map entry: nothing here; search for it; above, the number of a span or of a deeper map, each its own way. */
 const NOTHING = 0
@@ -29,7 +31,9 @@ export class RangeIndex<T extends Span> {
   readonly #numbers = new Map<T, number>()
   /** An entry > 0 is span number + 1; an entry < -1 is -(map number + 2). */
   readonly #blocks = new Int32Array(MAPPED / BLOCK)
-  readonly #maps: Int32Array[] = []
+  /** All maps one after the other, 1,024 entries each: in one array, so that each step down is one load. */
+  #maps = new Int32Array(8 * ENTRIES)
+  #mapCount = 0
   readonly #freeMaps: number[] = []
 
   /** The span that may hold `address`: the caller checks that it does. */
@@ -38,10 +42,10 @@ export class RangeIndex<T extends Span> {
     let entry = this.#blocks[address >>> BLOCK_BITS]!
     if (entry > NOTHING) return this.#spans[entry - 1]
     if (entry === NOTHING) return undefined
-    entry = this.#maps[-entry - 2]![(address >>> PAGE_BITS) & 1023]!
+    entry = this.#maps[(-entry - 2) * ENTRIES + ((address >>> PAGE_BITS) & 1023)]!
     if (entry > NOTHING) return this.#spans[entry - 1]
     if (entry === NOTHING) return undefined
-    entry = this.#maps[-entry - 2]![(address >>> 2) & 1023]!
+    entry = this.#maps[(-entry - 2) * ENTRIES + ((address >>> 2) & 1023)]!
     if (entry > NOTHING) return this.#spans[entry - 1]
     return entry === SEARCH ? this.#search(address) : undefined
   }
@@ -132,19 +136,18 @@ export class RangeIndex<T extends Span> {
   }
 
   #remapPage(map: number, page: number): void {
-    const pages = this.#maps[map]!
-    const at = page & 1023
+    const at = map * ENTRIES + (page & 1023)
     const start = page * PAGE
     const whole = this.#only(start, PAGE)
-    const entry = pages[at]!
+    const entry = this.#maps[at]!
     if (whole !== undefined) {
       this.#release(entry, false)
-      pages[at] = whole
+      this.#maps[at] = whole
       return
     }
     const words = entry < SEARCH ? -entry - 2 : this.#allocate()
-    pages[at] = -(words + 2)
-    const codes = this.#maps[words]!
+    this.#maps[at] = -(words + 2)
+    const codes = this.#entries(words)
     codes.fill(NOTHING)
     for (let i = firstEndingAfter(this.sorted, start); i < this.sorted.length; i++) {
       const span = this.sorted[i]!
@@ -168,13 +171,23 @@ export class RangeIndex<T extends Span> {
   #allocate(): number {
     const free = this.#freeMaps.pop()
     if (free !== undefined) return free
-    return this.#maps.push(new Int32Array(1024)) - 1
+    if (this.#mapCount * ENTRIES === this.#maps.length) {
+      const grown = new Int32Array(this.#maps.length * 2)
+      grown.set(this.#maps)
+      this.#maps = grown
+    }
+    return this.#mapCount++
+  }
+
+  /** The entries of one map: valid until the next map is allocated. */
+  #entries(map: number): Int32Array {
+    return this.#maps.subarray(map * ENTRIES, (map + 1) * ENTRIES)
   }
 
   #release(entry: number, deep: boolean): void {
     if (entry >= SEARCH) return
     const map = -entry - 2
-    const codes = this.#maps[map]!
+    const codes = this.#entries(map)
     if (deep) for (let i = 0; i < codes.length; i++) this.#release(codes[i]!, false)
     codes.fill(NOTHING)
     this.#freeMaps.push(map)
