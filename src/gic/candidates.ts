@@ -35,6 +35,8 @@ export class Candidates {
   readonly #roots: Int32Array
   readonly #middle: Int32Array
   readonly #bits: Int32Array
+  /** Key of each set's best candidate, or NONE: found again only when that one is removed. */
+  readonly #best: Int32Array
 
   /** Room for INTIDs 0 to `intids` - 1 (at most 32,768) at 256 levels in each of `sets` sets. */
   constructor(sets: number, intids: number) {
@@ -45,9 +47,12 @@ export class Candidates {
     this.#roots = new Int32Array(sets * 256)
     this.#middle = new Int32Array(sets * 256 * this.#middles)
     this.#bits = new Int32Array(sets * 256 * this.#words)
+    this.#best = new Int32Array(sets).fill(NONE)
   }
 
   insert(set: number, priority: number, intid: number): void {
+    const key = candidateKey(priority, intid)
+    if (key < this.#best[set]!) this.#best[set] = key
     const level = set * 256 + priority
     const word = intid >>> 5
     const at = level * this.#words + word
@@ -61,6 +66,16 @@ export class Candidates {
   }
 
   remove(set: number, priority: number, intid: number): void {
+    this.#take(set, priority, intid)
+    if (this.#best[set] === candidateKey(priority, intid)) this.#best[set] = this.#find(set)
+  }
+
+  /** Key of the set's best candidate, or NONE. */
+  best(set: number): number {
+    return this.#best[set]!
+  }
+
+  #take(set: number, priority: number, intid: number): void {
     const level = set * 256 + priority
     const word = intid >>> 5
     const at = level * this.#words + word
@@ -80,8 +95,7 @@ export class Candidates {
     if (levels === 0) this.#tops[set]! &= ~(1 << (priority >>> 5))
   }
 
-  /** Key of the set's best candidate, or NONE. */
-  best(set: number): number {
+  #find(set: number): number {
     const top = this.#tops[set]!
     if (top === 0) return NONE
     const eight = lowestBit(top)
@@ -94,5 +108,6 @@ export class Candidates {
 
   clear(): void {
     for (const words of [this.#levels, this.#tops, this.#roots, this.#middle, this.#bits]) words.fill(0)
+    this.#best.fill(NONE)
   }
 }

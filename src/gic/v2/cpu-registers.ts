@@ -62,7 +62,11 @@ function own(read?: Read, write?: Write) {
 
 function acknowledging(register: string, view: (gic: GicV2, by: Initiator) => View) {
   return {
-    ...own((gic, cpu, by) => acknowledge(gic, cpu, view(gic, by), register)),
+    // Not through own(): this and the end of an interrupt are on the path of every interrupt.
+    read: (gic: GicV2, _index: number, by: Initiator) => {
+      const cpu = interfaceOf(gic, by)
+      return cpu === undefined ? 0 : acknowledge(gic, cpu, view(gic, by), register)
+    },
     peek: own((gic, cpu, by) => peekAcknowledge(gic, cpu, view(gic, by))).read!,
     fields: { CPUID: bits(12, 10), Interrupt_ID: bits(9, 0) },
   }
@@ -95,7 +99,10 @@ export const cpuRegisters = registerTable<GicV2>('GICC', 0x2000, [
   word('GICC_BPR', 0x0008, { ...own(readBinaryPoint, writeBinaryPoint), fields: { Binary_Point: bits(2, 0) } }),
   word('GICC_IAR', 0x000c, acknowledging('GICC_IAR', viewOf)),
   word('GICC_EOIR', 0x0010, {
-    ...own(undefined, (gic, cpu, value, by) => endOfInterrupt(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by))),
+    write: (gic, _index, value, _mask, by) => {
+      const cpu = interfaceOf(gic, by)
+      if (cpu !== undefined) endOfInterrupt(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by))
+    },
     restore: doNothing,
     fields: intidField,
   }),
