@@ -19,7 +19,7 @@ interface Floor {
 
 const floors: readonly Floor[] = [
   { folder: 'mmio', imports: [], node: 'nowhere' },
-  { folder: 'aarch64', imports: [], node: ['aarch64/fp/differential/'] },
+  { folder: 'aarch64', imports: [], node: ['aarch64/differential/', 'aarch64/fp/differential/'] },
   { folder: 'gic', imports: ['mmio'], node: 'nowhere' },
   { folder: 'trace', imports: ['gic', 'mmio'], node: 'nowhere' },
   // A vector prints as lines of a trace.

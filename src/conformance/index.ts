@@ -1,4 +1,6 @@
-/** The conformance suite: what a GIC to be checked has to offer, and this package's own model as one. */
+/** The conformance suite: what a GIC to be checked has to offer, the vectors, what runs them, and our own GIC as a target. */
 
 export { type ModelOptions, ModelTarget } from './model.ts'
+export * from './run-vectors.ts'
 export * from './target.ts'
+export * from './vectors/index.ts'
