@@ -1,5 +1,7 @@
 /** The configuration of an ITS, its limits, what is wrong with one that is outside of them, and GITS_TYPER as it follows from one. */
 
+import { ConfigError, integerIn, oneOf } from '../config.ts'
+
 export type PageSize = 4096 | 16384 | 65536
 
 export interface ItsConfig {
@@ -39,11 +41,6 @@ export interface CheckedItsConfig extends Required<ItsConfig> {}
 /** Commands' worth of work that a command over all LPIs of a PE counts for. */
 export const WHOLE_PE_COST = 64
 
-/** A configuration that no ITS can have: says what, where and what is allowed. */
-export class ItsConfigError extends Error {
-  override readonly name = 'ItsConfigError'
-}
-
 /** As QEMU's virt board has it, but for GITS_STATUSR, which that leaves out. */
 const defaults: CheckedItsConfig = {
   number: 0,
@@ -64,26 +61,25 @@ const defaults: CheckedItsConfig = {
 export function checkItsConfig(config: ItsConfig): CheckedItsConfig {
   for (const key of Object.keys(config))
     if (!Object.hasOwn(defaults, key))
-      throw new ItsConfigError(`${key}: no such option of an ITS; there are ${Object.keys(defaults).join(', ')}`)
+      throw new ConfigError(`${key}: no such option of an ITS; there are ${Object.keys(defaults).join(', ')}`)
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
   const full: CheckedItsConfig = { ...defaults, ...given }
-  integer('number', full.number, 0, 255)
-  integer('deviceIdBits', full.deviceIdBits, 1, 32)
-  integer('eventIdBits', full.eventIdBits, 1, 32)
-  integer('collectionIdBits', full.collectionIdBits, 1, 16)
-  integer('pta', full.pta, 0, 1)
-  integer('ittEntrySize', full.ittEntrySize, 8, 16)
-  integer('slice', full.slice, 1, 32768)
-  integer('iidr', full.iidr, 0, 0xffff_ffff)
+  integerIn('number', full.number, 0, 255)
+  integerIn('deviceIdBits', full.deviceIdBits, 1, 32)
+  integerIn('eventIdBits', full.eventIdBits, 1, 32)
+  integerIn('collectionIdBits', full.collectionIdBits, 1, 16)
+  integerIn('pta', full.pta, 0, 1)
+  integerIn('ittEntrySize', full.ittEntrySize, 8, 16)
+  integerIn('slice', full.slice, 1, 32768)
+  integerIn('iidr', full.iidr, 0, 0xffff_ffff)
   oneOf('indirect', full.indirect, ['none', 'devices', 'all'])
   oneOf('onError', full.onError, ['ignore', 'stall'])
   oneOf('statusRegisters', full.statusRegisters, [false, true])
   oneOf('umsi', full.umsi, [false, true])
   if (!Array.isArray(full.pageSizes) || full.pageSizes.length === 0)
-    throw new ItsConfigError('pageSizes: an ITS has at least one page size')
+    throw new ConfigError('pageSizes: an ITS has at least one page size')
   for (const size of full.pageSizes) oneOf('pageSizes', size, [4096, 16384, 65536])
-  if (full.umsi && !full.statusRegisters)
-    throw new ItsConfigError('umsi: needs statusRegisters, which it is reported in')
+  if (full.umsi && !full.statusRegisters) throw new ConfigError('umsi: needs statusRegisters, which it is reported in')
   return full
 }
 
@@ -97,13 +93,4 @@ export function typerOf(config: CheckedItsConfig): readonly [low: number, high: 
     (config.pta << 19)
   const high = (config.collectionIdBits - 1) | (1 << 4) | ((config.umsi ? 1 : 0) << 12)
   return [low, high]
-}
-
-function integer(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new ItsConfigError(`${name}: ${value} is not a whole number from ${least} to ${most}`)
-}
-
-function oneOf(name: string, value: unknown, allowed: readonly unknown[]): void {
-  if (!allowed.includes(value)) throw new ItsConfigError(`${name}: ${value} is not one of ${allowed.join(', ')}`)
 }

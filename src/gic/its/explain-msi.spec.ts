@@ -5,7 +5,7 @@ import { Random } from '../testing/random.ts'
 import { saveTables } from './abi.ts'
 import { explainMsi, formatMsiExplanation } from './explain-msi.ts'
 import { Reason, reasons } from './reasons.ts'
-import { COLLECTIONS, DEVICES, ITT, Rig } from './testing/rig.ts'
+import { assemble, COLLECTIONS, DEVICES, ITT, QUEUE, Rig } from './testing/rig.ts'
 
 const VALID = 1n << 63n
 
@@ -134,6 +134,28 @@ describe('explainMsi', () => {
       'DeviceID 0x258 has no second-level page: its descriptor in the device table is not valid.',
     )
     expect(closed!.remedy).toBe('Put the address of a zeroed page, with bit 63 set, at 0x42100008, and use MAPD.')
+  })
+
+  it('says when the command that is missed waits in the queue, or behind one that failed', () => {
+    const rig = new Rig({ onError: 'stall', slice: 1 })
+    const map = () => {
+      rig.put(0, assemble('SYNC'))
+      rig.put(32, assemble('MAPD', { DeviceID: 3, Size: 4, ITT_addr: ITT / 256, V: 1 }))
+    }
+    map()
+    rig.write(0x088, 0x40)
+    const remedy = () => explainMsi(rig.its, 3, 4).closed!.remedy
+    expect(remedy()).toContain('Commands wait from offset 0x20 on: read GITS_CREADR until it is 0x40.')
+    rig.put(32, assemble('INVALL', { ICID: 5 }))
+    rig.read(0x090)
+    expect(remedy()).toContain('The command queue is stalled at offset 0x20')
+    map()
+    rig.write(0x088, 0x41)
+    expect(explainMsi(rig.its, 3, 4).closed!.gate).toBe('event mapped')
+    rig.write(0x000, 0)
+    rig.write64(0x080, BigInt(QUEUE))
+    rig.write(0x000, 1)
+    expect(remedy()).toContain('Commands wait, but GITS_CBASER.Valid is 0.')
   })
 
   it('names GITS_TYPER for a DeviceID that no table could hold', () => {

@@ -39,6 +39,8 @@ interface Subject {
 
 interface Link {
   readonly name: string
+  /** Commands make this link: one that was not executed may be why it is missing. */
+  readonly byCommand?: boolean
   /** The reasons that this link is the missing one for. */
   readonly closedBy: readonly Reason[]
   report(s: Subject, open: boolean): Omit<GateReport, 'gate' | 'open' | 'remedy'> & { readonly fix: string }
@@ -88,6 +90,7 @@ const links: readonly Link[] = [
   },
   {
     name: 'device mapped',
+    byCommand: true,
     closedBy: [Reason.deviceUnmapped],
     report: (s, open) => ({
       register: `device table entry ${hex(s.deviceId)} at ${at(s.dte)}`,
@@ -106,6 +109,7 @@ const links: readonly Link[] = [
   },
   {
     name: 'EventID in range',
+    byCommand: true,
     closedBy: [Reason.eventOutOfRange, Reason.ittMemory],
     report: (s, open) => ({
       register: `device table entry ${hex(s.deviceId)} at ${at(s.dte)}`,
@@ -121,6 +125,7 @@ const links: readonly Link[] = [
   },
   {
     name: 'event mapped',
+    byCommand: true,
     closedBy: [Reason.eventUnmapped, Reason.intidInvalid],
     report: (s, open) => ({
       register: `translation table entry ${hex(s.eventId)} at ${at(s.ite)}`,
@@ -149,6 +154,7 @@ const links: readonly Link[] = [
   },
   {
     name: 'collection mapped',
+    byCommand: true,
     closedBy: [
       Reason.collectionOutOfRange,
       Reason.collectionTableMemory,
@@ -178,7 +184,12 @@ export function explainMsi(its: Its, deviceId: number, eventId: number): MsiExpl
   for (const link of links) {
     const open = !link.closedBy.includes(subject.reason)
     const { fix, ...report } = link.report(subject, open)
-    gates.push({ gate: link.name, open, ...report, remedy: open ? undefined : fix })
+    gates.push({
+      gate: link.name,
+      open,
+      ...report,
+      remedy: open ? undefined : link.byCommand ? fix + queueHint(its) : fix,
+    })
     if (!open) break
   }
   const closed = gates.find((gate) => !gate.open)
@@ -197,6 +208,16 @@ export function explainMsi(its: Its, deviceId: number, eventId: number): MsiExpl
       ? `${what} is LPI ${subject.intid} on PE ${subject.pe}.`
       : `${what} reaches no PE: ${closed.says} ${closed.remedy}`,
   }
+}
+
+/** What keeps commands that may be there from taking effect. */
+function queueHint(its: Its): string {
+  const offset = hex(its.creadr)
+  if (its.stalled)
+    return ` The command queue is stalled at offset ${offset}: correct that command, and set GITS_CWRITER.Retry.`
+  if (its.creadr === its.cwriter) return ''
+  if (its.cbaser[1]! >= 0) return ' Commands wait, but GITS_CBASER.Valid is 0.'
+  return ` Commands wait from offset ${offset} on: read GITS_CREADR until it is ${hex(its.cwriter)}.`
 }
 
 /** The explanation as lines of text: the summary, then a line a link. */

@@ -2,7 +2,7 @@
 
 export { ItsTablesError, restoreTables, saveTables, type TablesReport } from './abi.ts'
 export { type Command, commands, errorName } from './commands.ts'
-export { type CheckedItsConfig, type ItsConfig, ItsConfigError, type PageSize } from './config.ts'
+export type { CheckedItsConfig, ItsConfig, PageSize } from './config.ts'
 export { type DecodedCommand, decodeCommand, decodeQueue } from './decode.ts'
 export { explainMsi, formatMsiExplanation, type MsiExplanation } from './explain-msi.ts'
 export { Its, type ItsSurroundings } from './its.ts'

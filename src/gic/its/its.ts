@@ -66,7 +66,7 @@ export class Its {
   readonly #settle: (() => void) | undefined
   #running = false
 
-  /** Throws an ItsConfigError that says what is not allowed, and what is. */
+  /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: ItsConfig, surroundings: ItsSurroundings) {
     this.config = checkItsConfig(config)
     this.memory = surroundings.memory

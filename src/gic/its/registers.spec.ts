@@ -322,8 +322,8 @@ describe('a configuration', () => {
     [{ collectionIdBits: 17 }, 'collectionIdBits: 17 is not a whole number from 1 to 16'],
     [{ ittEntrySize: 7 }, 'ittEntrySize: 7 is not a whole number from 8 to 16'],
     [{ pageSizes: [] }, 'pageSizes: an ITS has at least one page size'],
-    [{ pageSizes: [8192] }, 'pageSizes: 8192 is not one of 4096, 16384, 65536'],
-    [{ onError: 'abort' }, 'onError: abort is not one of ignore, stall'],
+    [{ pageSizes: [8192] }, 'pageSizes: 8192 is not 4096 or 16384 or 65536'],
+    [{ onError: 'abort' }, 'onError: abort is not ignore or stall'],
     [{ umsi: true, statusRegisters: false }, 'umsi: needs statusRegisters, which it is reported in'],
     [{ devices: 3 }, 'devices: no such option of an ITS; there are'],
   ])('%o is refused in one line', (config, message) => {
