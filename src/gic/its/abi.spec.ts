@@ -98,7 +98,9 @@ describe('saved tables', () => {
     const before = routes(rig)
     saveTables(rig.its)
     expect(routes(rig)).toEqual(before)
+    expect(rig.its.translation.packed).toBe(true)
     expect(rig.its.signal(3, 31)).toBe(Reason.delivered)
+    expect(rig.its.translation.packed).toBe(false)
     expect([...rig.targets.pending[2]!]).toEqual([8194])
     expect(routes(rig)).toEqual(before)
     expect(rig.command('MAPC', { ICID: 1, RDbase: 0, V: 1 })).toBe(0)
@@ -107,6 +109,13 @@ describe('saved tables', () => {
     expect(rig.command('MAPC', { ICID: 0 })).toBe(0)
     expect(saveTables(rig.its)).toMatchObject({ collections: 3 })
     expect(rig.its.signal(3, 0)).toBe(Reason.delivered)
+  })
+
+  it('end the list of collections, whatever was there', () => {
+    const rig = mapped()
+    rig.memory.write64(COLLECTIONS + 3 * 8, cte(0n, 77n))
+    expect(saveTables(rig.its)).toMatchObject({ collections: 3 })
+    expect(rig.memory.read64(COLLECTIONS + 3 * 8)).toBe(0n)
   })
 
   it('are saved twice to the same bytes', () => {

@@ -1,6 +1,7 @@
 /** The command queue: its ring, slices of bounded work, stalls, and a guest that corrupts it. */
 
 import { describe, expect, it } from 'vitest'
+import { Its } from './its.ts'
 import { assemble, ITT, QUEUE, Rig } from './testing/rig.ts'
 
 const SYNC = assemble('SYNC')
@@ -104,6 +105,24 @@ describe('slices', () => {
     expect(executed(rig)).toBe(16)
   })
 
+  it('what commands and MSIs do is settled once each time', () => {
+    const rig = new Rig()
+    let settled = 0
+    const { memory, targets } = rig
+    const its = new Its({}, { memory, targets, settle: () => settled++ })
+    for (const offset of [0x080, 0x084, 0x100, 0x104, 0x108, 0x10c, 0x000])
+      its.frames.control.restore(offset, rig.read(offset), rig.cpu)
+    fill(rig, 3)
+    its.cwriter = 0x60
+    expect(settled).toBe(0)
+    its.run()
+    expect(settled).toBe(1)
+    its.run()
+    expect(settled).toBe(1)
+    its.signal(0, 0)
+    expect(settled).toBe(2)
+  })
+
   it('a command that makes the GIC call back does not start the queue again', () => {
     const rig = new Rig()
     rig.map(3, 1, 8200)
@@ -134,6 +153,8 @@ describe('a command error with onError stall (IHI 0069 5.3, GITS_CREADR.Stalled)
     rig.write(0x088, 0x41)
     expect(rig.read(0x090)).toBe(0x01)
     rig.put(0, assemble('MAPC', { ICID: 7, RDbase: 0, V: 1 }))
+    rig.write(0x088, 0x40)
+    expect(rig.read(0x090)).toBe(0x01)
     rig.write(0x088, 0x41)
     expect(rig.read(0x090)).toBe(0x40)
     expect(rig.read(0x088)).toBe(0x40)
