@@ -24,7 +24,11 @@ const floors: readonly Floor[] = [
   { folder: 'trace', imports: ['gic', 'mmio'], node: 'nowhere' },
   // A vector prints as lines of a trace.
   { folder: 'conformance', imports: ['gic', 'mmio', 'trace'], node: ['conformance/qemu/', 'conformance/fuzz/run.ts'] },
-  { folder: 'machine', imports: ['mmio', 'gic', 'aarch64', 'trace'], node: ['machine/file-disk.ts', 'machine/qtest-harness.ts'] },
+  {
+    folder: 'machine',
+    imports: ['mmio', 'gic', 'aarch64', 'trace'],
+    node: ['machine/file-disk.ts', 'machine/qtest-harness.ts'],
+  },
   { folder: 'inspector', imports: ['mmio', 'gic', 'trace', 'conformance', 'aarch64', 'machine'], node: 'nowhere' },
   {
     folder: 'cli',
