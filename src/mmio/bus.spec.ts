@@ -393,6 +393,16 @@ describe('the observer', () => {
     ])
   })
 
+  it('sees no offset where there is no range that it could be from', () => {
+    const bus = new Bus()
+    bus.register({ base: 0, size: 16, device: memory('ram') })
+    const seen: number[] = []
+    bus.observer = (_, access) => seen.push(access.offset)
+    bus.read32(8, cpu0)
+    bus.read32(0x5000, cpu0)
+    expect(seen).toEqual([8, 0])
+  })
+
   it('may make accesses of its own without changing the one that it sees', () => {
     const bus = new Bus()
     bus.register({ base: 0, size: 16, device: memory('ram') })

@@ -358,7 +358,8 @@ describe('the doors beside the access', () => {
   })
 
   it('peek and restore answer nothing where nothing is: write-only, absent, beyond the frame', () => {
-    const frame = frameOf([word<Device>('WO', 0, { write: spy.write })])
+    const frame = frameOf([word<Device>('WO', 0, { ...spy, mode: 'WO' })])
+    frame.device.words[0] = 7
     expect([0, 4, 0x100, -4, 2 ** 32].map((offset) => frame.peek(offset, 4, cpu0))).toEqual([0, 0, 0, 0, 0])
     expect([4, 0x100, -4, 2 ** 32].map((offset) => frame.restore(offset, 1, cpu0))).toEqual(
       Array(4).fill(Outcome.reserved),
