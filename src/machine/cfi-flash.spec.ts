@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CfiFlash, type CfiFlashOptions } from './cfi-flash.ts'
-import { onBus } from './harness.ts'
+import { onBus } from './testing/on-bus.ts'
 
 const BLOCK = 0x4_0000
 const both = (value: number) => (value << 16) | value

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { silentPolicy } from '../mmio/index.ts'
 import { FwCfg, FwCfgItem, type FwCfgOptions } from './fw-cfg.ts'
-import { cpu0, onBus } from './harness.ts'
 import { Ram } from './memory.ts'
+import { cpu0, onBus } from './testing/on-bus.ts'
 
 const [DATA, SELECTOR, DMA] = [0x00, 0x08, 0x10] as const
 const BASE = 0x4000_0000

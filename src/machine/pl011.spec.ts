@@ -3,9 +3,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AccessSize, silentPolicy } from '../mmio/index.ts'
-import { cpu0, onBus } from './harness.ts'
-import { Interrupt, Pl011, type Pl011Options, type Pl011State, pl011Table, ReceiveError } from './pl011.ts'
+import { Pl011, type Pl011Options, type Pl011State } from './pl011.ts'
+import { Pl011Interrupt as Interrupt, pl011Table, Pl011Error as ReceiveError } from './pl011-registers.ts'
 import { SavedStateError } from './saved-state.ts'
+import { cpu0, onBus } from './testing/on-bus.ts'
 
 const [DR, RSR, FR, IBRD, FBRD, LCR_H, CR, IFLS, IMSC, RIS, MIS, ICR, DMACR] = [
   0x00, 0x04, 0x18, 0x24, 0x28, 0x2c, 0x30, 0x34, 0x38, 0x3c, 0x40, 0x44, 0x48,

@@ -3,41 +3,25 @@
  * format, baud rate, hardware flow control, IrDA and DMA requests are kept as written and have no effect.
  */
 
-import { bit, bits, Frame, type FrameOptions, notModelled, registerTable, stored, word } from '../mmio/index.ts'
+import { Frame, type FrameOptions } from '../mmio/index.ts'
 import { Fifo } from './fifo.ts'
 import { Line, type LineListener } from './line.ts'
-import { PRIMECELL_WIDTHS, primecellIds } from './primecell.ts'
+import {
+  ALL_INTERRUPTS,
+  Cell,
+  Control,
+  CR_RESET,
+  Flag,
+  IFLS_RESET,
+  LCR_H_FEN,
+  Pl011Error,
+  Pl011Interrupt,
+  pl011Table,
+} from './pl011-registers.ts'
 import { checkState, flag, list, whole } from './saved-state.ts'
 
 /** Characters in each FIFO when FIFOs are enabled (DDI 0183, revision 3 and 4 of the part: 16); 1 when they are not. */
 const DEPTH = 16
-
-/** Bits of UARTRIS, UARTMIS, UARTIMSC and UARTICR. */
-export const Interrupt = {
-  RI: 1 << 0,
-  CTS: 1 << 1,
-  DCD: 1 << 2,
-  DSR: 1 << 3,
-  RX: 1 << 4,
-  TX: 1 << 5,
-  RT: 1 << 6,
-  FE: 1 << 7,
-  PE: 1 << 8,
-  BE: 1 << 9,
-  OE: 1 << 10,
-} as const
-const ALL_INTERRUPTS = 0x7ff
-
-/** Errors of a received character, as UARTDR shows them above its data. */
-export const ReceiveError = { framing: 1 << 8, parity: 1 << 9, break: 1 << 10, overrun: 1 << 11 } as const
-
-const LCR_H_FEN = 1 << 4
-const CR_UARTEN = 1 << 0
-const CR_LBE = 1 << 7
-const CR_TXE = 1 << 8
-const CR_RXE = 1 << 9
-const CR_RESET = CR_TXE | CR_RXE
-const IFLS_RESET = 0x12
 
 /** Levels of UARTIFLS in characters; the reserved encodings act as the last one. */
 const LEVELS = [2, 4, 8, 12, 14, 14, 14, 14] as const
@@ -99,12 +83,6 @@ export interface Pl011State {
   listensFrom: number | null
 }
 
-/** Cells that are kept and have no effect. */
-const ILPR = 0
-const IBRD = 1
-const FBRD = 2
-const DMACR = 3
-
 export class Pl011 {
   readonly frame: Frame<Pl011>
   /** UARTINTR. */
@@ -155,7 +133,7 @@ export class Pl011 {
   /** Whether `receive` would take a character now: the host's flow control. */
   get canReceive(): boolean {
     if (this.#options.waitForListener && !this.listening) return false
-    return this.#receiverOn && !(this.#cr & CR_LBE) && this.#receive.length < this.depth
+    return this.#receiverOn && !(this.#cr & Control.LBE) && this.#receive.length < this.depth
   }
 
   /** With `waitForListener`: whether the guest waits for input, by an interrupt or by polling. */
@@ -170,18 +148,18 @@ export class Pl011 {
   }
 
   /**
-   * A character from the line, with errors from ReceiveError if it has any. Returns false when it is lost: the FIFO is full,
+   * A character from the line, with errors from Pl011Error if it has any. Returns false when it is lost: the FIFO is full,
    * which the guest sees as an overrun, or the receiver is off.
    */
   receive(character: number, errors = 0): boolean {
-    if (!this.#receiverOn || this.#cr & CR_LBE) return false
+    if (!this.#receiverOn || this.#cr & Control.LBE) return false
     return this.#take((character & 0xff) | (errors & 0x700))
   }
 
   /** The 32 bit periods since the last character are over (DDI 0183 2.8.1, UARTRTINTR). */
   receiveTimeout(): void {
     if (this.#receive.length === 0) return
-    this.#ris |= Interrupt.RT
+    this.#ris |= Pl011Interrupt.RT
     this.settle()
   }
 
@@ -195,7 +173,10 @@ export class Pl011 {
   setModem(inputs: { cts?: boolean; dsr?: boolean; dcd?: boolean; ri?: boolean }): void {
     const place = (now: boolean | undefined, mask: number) => (now === undefined ? this.#modem & mask : now ? mask : 0)
     const modem =
-      place(inputs.cts, FR_CTS) | place(inputs.dsr, FR_DSR) | place(inputs.dcd, FR_DCD) | place(inputs.ri, FR_RI)
+      place(inputs.cts, Flag.CTS) |
+      place(inputs.dsr, Flag.DSR) |
+      place(inputs.dcd, Flag.DCD) |
+      place(inputs.ri, Flag.RI)
     const before = this.flags
     this.#modem = modem
     this.#latchModem(before)
@@ -210,7 +191,7 @@ export class Pl011 {
   /** UARTDR as a read would show it. */
   get data(): number {
     if (this.#receive.length === 0) return 0
-    return this.#receive.front | (this.#overrun ? ReceiveError.overrun : 0)
+    return this.#receive.front | (this.#overrun ? Pl011Error.overrun : 0)
   }
 
   /** A read of UARTDR. */
@@ -222,8 +203,8 @@ export class Pl011 {
     this.#overrun = false
     // UARTRSR shows the errors of the character read last; its overrun bit stays until UARTECR is written.
     this.#rsr = (this.#rsr & 8) | ((data >>> 8) & 7)
-    if (this.#receive.length < this.#receiveLevel) this.#ris &= ~Interrupt.RX
-    if (this.#receive.length === 0) this.#ris &= ~Interrupt.RT
+    if (this.#receive.length < this.#receiveLevel) this.#ris &= ~Pl011Interrupt.RX
+    if (this.#receive.length === 0) this.#ris &= ~Pl011Interrupt.RT
     if (wasFull && this.canReceive) this.#options.receiveReady?.()
     return data
   }
@@ -236,7 +217,7 @@ export class Pl011 {
       return
     }
     this.#transmit.push(character & 0xff)
-    if (this.#transmit.length > this.#transmitLevel) this.#ris &= ~Interrupt.TX
+    if (this.#transmit.length > this.#transmitLevel) this.#ris &= ~Pl011Interrupt.TX
     this.#send()
   }
 
@@ -259,10 +240,10 @@ export class Pl011 {
     const empty = this.#transmit.length === 0
     return (
       this.#modemFlags |
-      (empty ? FR_TXFE : FR_BUSY) |
-      (this.#transmit.length >= this.depth ? FR_TXFF : 0) |
-      (this.#receive.length === 0 ? FR_RXFE : 0) |
-      (this.#receive.length >= this.depth ? FR_RXFF : 0)
+      (empty ? Flag.TXFE : Flag.BUSY) |
+      (this.#transmit.length >= this.depth ? Flag.TXFF : 0) |
+      (this.#receive.length === 0 ? Flag.RXFE : 0) |
+      (this.#receive.length >= this.depth ? Flag.RXFF : 0)
     )
   }
 
@@ -278,7 +259,7 @@ export class Pl011 {
       this.#receive.clear()
       this.#transmit.clear()
       this.#overrun = false
-      this.#ris &= ~(Interrupt.RX | Interrupt.RT)
+      this.#ris &= ~(Pl011Interrupt.RX | Pl011Interrupt.RT)
     }
     this.#lcrH = value & 0xff
     if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
@@ -314,7 +295,7 @@ export class Pl011 {
   set imsc(value: number) {
     const couldReceive = this.canReceive
     this.#polls = 0
-    const receives = (value & (Interrupt.RX | Interrupt.RT)) !== 0
+    const receives = (value & (Pl011Interrupt.RX | Pl011Interrupt.RT)) !== 0
     if (!receives) this.#listensFrom = undefined
     else this.#listensFrom ??= (this.#options.waitForListener?.() ?? 0) + START_UP
     this.#imsc = value & ALL_INTERRUPTS
@@ -342,15 +323,15 @@ export class Pl011 {
       transmit: this.#transmit.toArray(),
       overrun: this.#overrun,
       rsr: this.#rsr,
-      ilpr: this.cells[ILPR]!,
-      ibrd: this.cells[IBRD]!,
-      fbrd: this.cells[FBRD]!,
+      ilpr: this.cells[Cell.ILPR]!,
+      ibrd: this.cells[Cell.IBRD]!,
+      fbrd: this.cells[Cell.FBRD]!,
       lcrH: this.#lcrH,
       cr: this.#cr,
       ifls: this.#ifls,
       imsc: this.#imsc,
       ris: this.#ris,
-      dmacr: this.cells[DMACR]!,
+      dmacr: this.cells[Cell.DMACR]!,
       modem: this.#modem,
       polls: this.#polls,
       listensFrom: this.#listensFrom ?? null,
@@ -379,11 +360,11 @@ export class Pl011 {
   }
 
   get #receiverOn(): boolean {
-    return !this.#options.strictEnable || (this.#cr & (CR_UARTEN | CR_RXE)) === (CR_UARTEN | CR_RXE)
+    return !this.#options.strictEnable || (this.#cr & (Control.UARTEN | Control.RXE)) === (Control.UARTEN | Control.RXE)
   }
 
   get #transmitterOn(): boolean {
-    return !this.#options.strictEnable || (this.#cr & (CR_UARTEN | CR_TXE)) === (CR_UARTEN | CR_TXE)
+    return !this.#options.strictEnable || (this.#cr & (Control.UARTEN | Control.TXE)) === (Control.UARTEN | Control.TXE)
   }
 
   get #receiveLevel(): number {
@@ -396,34 +377,36 @@ export class Pl011 {
 
   /** In loopback the modem outputs are the modem inputs (DDI 0183 3.3.8, LBE). */
   get #modemFlags(): number {
-    if (!(this.#cr & CR_LBE)) return this.#modem
-    const to = (position: number, mask: number) => ((this.#cr >>> position) & 1 ? mask : 0)
-    return to(11, FR_CTS) | to(10, FR_DSR) | to(12, FR_DCD) | to(13, FR_RI)
+    if (!(this.#cr & Control.LBE)) return this.#modem
+    const to = (output: number, input: number) => (this.#cr & output ? input : 0)
+    return (
+      to(Control.RTS, Flag.CTS) | to(Control.DTR, Flag.DSR) | to(Control.Out1, Flag.DCD) | to(Control.Out2, Flag.RI)
+    )
   }
 
   #latchModem(before: number): void {
     const changed = before ^ this.flags
-    if (changed & FR_CTS) this.#ris |= Interrupt.CTS
-    if (changed & FR_DSR) this.#ris |= Interrupt.DSR
-    if (changed & FR_DCD) this.#ris |= Interrupt.DCD
-    if (changed & FR_RI) this.#ris |= Interrupt.RI
+    if (changed & Flag.CTS) this.#ris |= Pl011Interrupt.CTS
+    if (changed & Flag.DSR) this.#ris |= Pl011Interrupt.DSR
+    if (changed & Flag.DCD) this.#ris |= Pl011Interrupt.DCD
+    if (changed & Flag.RI) this.#ris |= Pl011Interrupt.RI
   }
 
   #take(character: number): boolean {
     if (this.#receive.length >= this.depth) {
       this.#overrun = true
       this.#rsr |= 8
-      this.#ris |= Interrupt.OE
+      this.#ris |= Pl011Interrupt.OE
       this.settle()
       return false
     }
     this.#receive.push(character)
-    if (character & ReceiveError.framing) this.#ris |= Interrupt.FE
-    if (character & ReceiveError.parity) this.#ris |= Interrupt.PE
-    if (character & ReceiveError.break) this.#ris |= Interrupt.BE
-    if (this.#receive.length >= this.#receiveLevel) this.#ris |= Interrupt.RX
+    if (character & Pl011Error.framing) this.#ris |= Pl011Interrupt.FE
+    if (character & Pl011Error.parity) this.#ris |= Pl011Interrupt.PE
+    if (character & Pl011Error.break) this.#ris |= Pl011Interrupt.BE
+    if (this.#receive.length >= this.#receiveLevel) this.#ris |= Pl011Interrupt.RX
     if (this.#options.startReceiveTimeout !== undefined) this.#options.startReceiveTimeout()
-    else this.#ris |= Interrupt.RT
+    else this.#ris |= Pl011Interrupt.RT
     this.settle()
     return true
   }
@@ -435,27 +418,17 @@ export class Pl011 {
     try {
       while (this.#transmit.length > 0 && this.#transmitterOn) {
         const character = this.#transmit.front
-        if (this.#cr & CR_LBE) {
+        if (this.#cr & Control.LBE) {
           if (this.#receiverOn) this.#take(character)
         } else if (this.#options.transmit?.(character) === false) break
         this.#transmit.shift()
-        if (this.#transmit.length <= this.#transmitLevel) this.#ris |= Interrupt.TX
+        if (this.#transmit.length <= this.#transmitLevel) this.#ris |= Pl011Interrupt.TX
       }
     } finally {
       this.#sending = false
     }
   }
 }
-
-const FR_CTS = 1 << 0
-const FR_DSR = 1 << 1
-const FR_DCD = 1 << 2
-const FR_BUSY = 1 << 3
-const FR_RXFE = 1 << 4
-const FR_TXFF = 1 << 5
-const FR_RXFF = 1 << 6
-const FR_TXFE = 1 << 7
-const FR_RI = 1 << 8
 
 const SHAPE = {
   receive: list(whole(0, 0x7ff), DEPTH),
@@ -476,126 +449,3 @@ const SHAPE = {
   listensFrom: (value: unknown) =>
     value === null || (typeof value === 'number' && Number.isFinite(value)) ? undefined : 'must be null or a time',
 }
-
-const WIDTHS = { widths: PRIMECELL_WIDTHS }
-
-const INTERRUPTS = {
-  RI: bit(0),
-  CTS: bit(1),
-  DCD: bit(2),
-  DSR: bit(3),
-  RX: bit(4),
-  TX: bit(5),
-  RT: bit(6),
-  FE: bit(7),
-  PE: bit(8),
-  BE: bit(9),
-  OE: bit(10),
-}
-
-/** DDI 0183, table 3-1. */
-export const pl011Table = registerTable<Pl011>('PL011', 0x1000, [
-  word('UARTDR', 0x000, {
-    ...WIDTHS,
-    read: (uart) => uart.readData(),
-    peek: (uart) => uart.data,
-    write: (uart, _, value, mask) => {
-      if (mask & 0xff) uart.writeData(value)
-    },
-    narrow: 'lanes',
-    restore: () => {},
-    fields: { DATA: bits(7, 0), FE: bit(8), PE: bit(9), BE: bit(10), OE: bit(11) },
-  }),
-  word('UARTRSR_ECR', 0x004, {
-    ...WIDTHS,
-    read: (uart) => uart.rsr,
-    write: (uart) => uart.clearErrors(),
-    restore: () => {},
-    reset: 0,
-    fields: { FE: bit(0), PE: bit(1), BE: bit(2), OE: bit(3) },
-  }),
-  word('UARTFR', 0x018, {
-    ...WIDTHS,
-    read: (uart) => uart.readFlags(),
-    peek: (uart) => uart.flags,
-    reset: 0x90,
-    fields: {
-      CTS: bit(0),
-      DSR: bit(1),
-      DCD: bit(2),
-      BUSY: bit(3),
-      RXFE: bit(4),
-      TXFF: bit(5),
-      RXFF: bit(6),
-      TXFE: bit(7),
-      RI: bit(8),
-    },
-  }),
-  stored('UARTILPR', 0x020, (uart) => uart.cells, { ...WIDTHS, start: ILPR, mask: 0xff, reset: 0 }),
-  stored('UARTIBRD', 0x024, (uart) => uart.cells, { ...WIDTHS, start: IBRD, mask: 0xffff, reset: 0 }),
-  stored('UARTFBRD', 0x028, (uart) => uart.cells, { ...WIDTHS, start: FBRD, mask: 0x3f, reset: 0 }),
-  word('UARTLCR_H', 0x02c, {
-    ...WIDTHS,
-    read: (uart) => uart.lcrH,
-    write: (uart, _, value) => {
-      uart.lcrH = value
-    },
-    reset: 0,
-    fields: { BRK: bit(0), PEN: bit(1), EPS: bit(2), STP2: bit(3), FEN: bit(4), WLEN: bits(6, 5), SPS: bit(7) },
-  }),
-  word('UARTCR', 0x030, {
-    ...WIDTHS,
-    read: (uart) => uart.cr,
-    write: (uart, _, value) => {
-      uart.cr = value
-    },
-    reset: CR_RESET,
-    fields: {
-      UARTEN: bit(0),
-      SIREN: bit(1),
-      SIRLP: bit(2),
-      LBE: bit(7),
-      TXE: bit(8),
-      RXE: bit(9),
-      DTR: bit(10),
-      RTS: bit(11),
-      Out1: bit(12),
-      Out2: bit(13),
-      RTSEn: bit(14),
-      CTSEn: bit(15),
-    },
-  }),
-  word('UARTIFLS', 0x034, {
-    ...WIDTHS,
-    read: (uart) => uart.ifls,
-    write: (uart, _, value) => {
-      uart.ifls = value
-    },
-    reset: IFLS_RESET,
-    fields: { TXIFLSEL: bits(2, 0), RXIFLSEL: bits(5, 3) },
-  }),
-  word('UARTIMSC', 0x038, {
-    ...WIDTHS,
-    read: (uart) => uart.imsc,
-    write: (uart, _, value) => {
-      uart.imsc = value
-    },
-    reset: 0,
-    fields: INTERRUPTS,
-  }),
-  word('UARTRIS', 0x03c, { ...WIDTHS, read: (uart) => uart.ris, reset: 0, fields: INTERRUPTS }),
-  word('UARTMIS', 0x040, { ...WIDTHS, read: (uart) => uart.ris & uart.imsc, reset: 0, fields: INTERRUPTS }),
-  word('UARTICR', 0x044, {
-    ...WIDTHS,
-    write: (uart, _, value) => uart.clearInterrupts(value),
-    narrow: 'lanes',
-    restore: () => {},
-    fields: INTERRUPTS,
-  }),
-  stored('UARTDMACR', 0x048, (uart) => uart.cells, { ...WIDTHS, start: DMACR, mask: 7, reset: 0 }),
-  notModelled('UARTTCR', 0x080, { ...WIDTHS, note: 'integration test' }),
-  notModelled('UARTITIP', 0x084, { ...WIDTHS, note: 'integration test' }),
-  notModelled('UARTITOP', 0x088, { ...WIDTHS, note: 'integration test' }),
-  notModelled('UARTTDR', 0x08c, { ...WIDTHS, note: 'integration test' }),
-  ...primecellIds<Pl011>('UART', 0x0014_1011),
-])

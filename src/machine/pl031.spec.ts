@@ -3,9 +3,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { silentPolicy } from '../mmio/index.ts'
-import { cpu0, onBus } from './harness.ts'
 import { Pl031, type Pl031State } from './pl031.ts'
 import { SavedStateError } from './saved-state.ts'
+import { cpu0, onBus } from './testing/on-bus.ts'
 
 const [DR, MR, LR, CR, IMSC, RIS, MIS, ICR] = [0x00, 0x04, 0x08, 0x0c, 0x10, 0x14, 0x18, 0x1c] as const
 

@@ -3,8 +3,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { silentPolicy } from '../mmio/index.ts'
-import { cpu0, onBus } from './harness.ts'
 import { Pl061, type Pl061State } from './pl061.ts'
+import { cpu0, onBus } from './testing/on-bus.ts'
 
 const [DIR, IS, IBE, IEV, IE, RIS, MIS, IC, AFSEL] = [
   0x400, 0x404, 0x408, 0x40c, 0x410, 0x414, 0x418, 0x41c, 0x420,

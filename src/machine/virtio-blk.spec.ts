@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { bytesBase, type Disk, OverlayDisk, readOnlyDisk } from './disk.ts'
+import { BUFFERS, type Buffer, driver } from './testing/virtio-driver.ts'
 import { VirtioBlk } from './virtio-blk.ts'
-import { BUFFERS, type Buffer, driver } from './virtio-harness.ts'
 
 const DATA = BUFFERS + 0x1000
 const STATUS = BUFFERS + 0x800

@@ -1,8 +1,8 @@
 /** The virtio console (Virtual I/O Device 1.2, 5.3): both directions, at the pace of either side. */
 
 import { describe, expect, it } from 'vitest'
+import { BUFFERS, driver } from './testing/virtio-driver.ts'
 import { VirtioConsole, type VirtioConsoleOptions } from './virtio-console.ts'
-import { BUFFERS, driver } from './virtio-harness.ts'
 
 function setUp(options: VirtioConsoleOptions = {}) {
   const out: string[] = []

@@ -3,9 +3,9 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { silentPolicy } from '../mmio/index.ts'
-import { cpu0, onBus } from './harness.ts'
 import { Ram } from './memory.ts'
-import { BASE, BUFFERS, driver } from './virtio-harness.ts'
+import { cpu0, onBus } from './testing/on-bus.ts'
+import { BASE, BUFFERS, driver } from './testing/virtio-driver.ts'
 import { type VirtioDevice, type VirtioHost, VirtioMmio } from './virtio-mmio.ts'
 import { gather, scatter } from './virtqueue.ts'
 

@@ -1,7 +1,7 @@
 /** The virtio entropy device (Virtual I/O Device 1.2, 5.4): the same seed, the same bytes. */
 
 import { describe, expect, it } from 'vitest'
-import { BUFFERS, driver } from './virtio-harness.ts'
+import { BUFFERS, driver } from './testing/virtio-driver.ts'
 import { SeededBytes, VirtioRng } from './virtio-rng.ts'
 
 function bytesOf(device: VirtioRng, ...lengths: number[]): number[][] {

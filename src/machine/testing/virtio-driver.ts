@@ -1,9 +1,9 @@
 /** A driver for the virtio specs: brings a device up as 3.1.1 says and hands it chains of buffers. It is no part of the package. */
 
-import { silentPolicy } from '../mmio/index.ts'
-import { onBus } from './harness.ts'
-import { Ram } from './memory.ts'
-import { type VirtioDevice, VirtioMmio } from './virtio-mmio.ts'
+import { silentPolicy } from '../../mmio/index.ts'
+import { Ram } from '../memory.ts'
+import { type VirtioDevice, VirtioMmio } from '../virtio-mmio.ts'
+import { onBus } from './on-bus.ts'
 
 export const BASE = 0x4000_0000
 /** Rings are below, buffers from here on. */

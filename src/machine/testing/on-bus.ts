@@ -1,6 +1,6 @@
 /** What the device specs share: a bus with one device, and short ways to use it as a CPU would. It is no part of the package. */
 
-import { type AccessSize, Bus, cpuInitiator, type Device, type Policy, strictPolicy } from '../mmio/index.ts'
+import { type AccessSize, Bus, cpuInitiator, type Device, type Policy, strictPolicy } from '../../mmio/index.ts'
 
 export const cpu0 = cpuInitiator(0)
 
