@@ -3,10 +3,11 @@
  * queue is for, the device behind it knows. Offered are split queues without indirect descriptors or event indices.
  */
 
-import { bit, Frame, type FrameOptions, type Row, registerTable, word } from '../mmio/index.ts'
+import { Frame, type FrameOptions } from '../mmio/index.ts'
 import { Line, type LineListener } from './line.ts'
 import { type GuestMemory, GuestMemoryError } from './memory.ts'
 import { checkState, flag, list, object, SavedStateError, whole, word32 } from './saved-state.ts'
+import { virtioMmioTable } from './virtio-mmio-registers.ts'
 import { type Chain, Virtqueue, VirtqueueError, type VirtqueueState } from './virtqueue.ts'
 
 /** VIRTIO_F_VERSION_1, without which this transport does not work. */
@@ -346,103 +347,3 @@ const SHAPE = {
   ),
   device: () => undefined,
 }
-
-type Area = 'descriptors' | 'driver' | 'device'
-
-/** Both halves of a ring's address. They are settled with QueueReady: a later write has no effect. */
-function address(name: string, offset: number, area: Area): Row<VirtioMmio>[] {
-  return [0, 1].map((half) =>
-    word(`${name}${half === 0 ? 'Low' : 'High'}`, offset + half * 4, {
-      write: (transport, _, value) => {
-        const queue = transport.queue
-        if (queue === undefined || queue.ready) return
-        const old = queue[area]
-        const low = half === 0 ? value >>> 0 : old % 2 ** 32
-        // 52 bits are more than there is memory, and exact as a number.
-        const high = half === 1 ? (value >>> 0) & 0xf_ffff : Math.floor(old / 2 ** 32)
-        const beyond = half === 1 && value >>> 20 !== 0
-        queue[area] = beyond ? Number.MAX_SAFE_INTEGER : high * 2 ** 32 + low
-      },
-      restore: () => {},
-    }),
-  )
-}
-
-/** Virtual I/O Device 1.2, 4.2.2; all registers are 32 bits wide, and configuration space is bytes. */
-export const virtioMmioTable = registerTable<VirtioMmio>('virtio-mmio', 0x200, [
-  word('MagicValue', 0x000, { read: () => 0x7472_6976, reset: 0x7472_6976 }),
-  word('Version', 0x004, { read: () => 2, reset: 2 }),
-  word('DeviceID', 0x008, { read: (transport) => transport.deviceId }),
-  word('VendorID', 0x00c, { read: () => 0x6369_6776, reset: 0x6369_6776, note: "'vgic'" }),
-  word('DeviceFeatures', 0x010, { read: (transport) => transport.deviceFeatures }),
-  word('DeviceFeaturesSel', 0x014, {
-    write: (transport, _, value) => {
-      transport.deviceFeaturesSel = value
-    },
-    restore: () => {},
-  }),
-  word('DriverFeatures', 0x020, {
-    write: (transport, _, value) => {
-      transport.driverFeatures = value
-    },
-    restore: () => {},
-  }),
-  word('DriverFeaturesSel', 0x024, {
-    write: (transport, _, value) => {
-      transport.driverFeaturesSel = value
-    },
-    restore: () => {},
-  }),
-  word('QueueSel', 0x030, {
-    write: (transport, _, value) => {
-      transport.queueSel = value
-    },
-    restore: () => {},
-  }),
-  word('QueueSizeMax', 0x034, { read: (transport) => transport.queue?.maxSize ?? 0 }),
-  word('QueueSize', 0x038, {
-    write: (transport, _, value) => {
-      const queue = transport.queue
-      if (queue !== undefined && !queue.ready) queue.size = value & 0xffff
-    },
-    restore: () => {},
-  }),
-  word('QueueReady', 0x044, {
-    read: (transport) => Number(transport.queue?.ready ?? false),
-    write: (transport, _, value) => transport.setQueueReady((value & 1) !== 0),
-    restore: () => {},
-    fields: { Ready: bit(0) },
-  }),
-  word('QueueNotify', 0x050, { write: (transport, _, value) => transport.notify(value >>> 0), restore: () => {} }),
-  word('InterruptStatus', 0x060, {
-    read: (transport) => transport.interruptStatus,
-    fields: { UsedBuffer: bit(0), ConfigurationChange: bit(1) },
-  }),
-  word('InterruptACK', 0x064, { write: (transport, _, value) => transport.acknowledge(value), restore: () => {} }),
-  word('Status', 0x070, {
-    read: (transport) => transport.status,
-    write: (transport, _, value) => {
-      transport.status = value
-    },
-    restore: () => {},
-    fields: {
-      ACKNOWLEDGE: bit(0),
-      DRIVER: bit(1),
-      DRIVER_OK: bit(2),
-      FEATURES_OK: bit(3),
-      DEVICE_NEEDS_RESET: bit(6),
-      FAILED: bit(7),
-    },
-  }),
-  ...address('QueueDesc', 0x080, 'descriptors'),
-  ...address('QueueDriver', 0x090, 'driver'),
-  ...address('QueueDevice', 0x0a0, 'device'),
-  // No shared memory: a length of -1 says so (4.2.2.1).
-  word('SHMSel', 0x0ac, { write: () => {} }),
-  word('SHMLenLow', 0x0b0, { read: () => -1 }),
-  word('SHMLenHigh', 0x0b4, { read: () => -1 }),
-  word('SHMBaseLow', 0x0b8, { read: () => -1 }),
-  word('SHMBaseHigh', 0x0bc, { read: () => -1 }),
-  word('ConfigGeneration', 0x0fc, { read: (transport) => transport.configGeneration }),
-  word('Config_n', 0x100, { count: 64, widths: [1, 2, 4], read: (transport, index) => transport.configWord(index) }),
-])
