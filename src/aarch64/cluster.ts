@@ -645,8 +645,13 @@ export class Cluster {
       this.statusImmediate(cpu, word)
       return
     }
-    if (kind === EFFECT.wfi || kind === EFFECT.wfe) {
-      const wfe = kind === EFFECT.wfe
+    this.hint(cpu, bitsOf(word, [11, 5]))
+  }
+
+  /** The hints that do something: YIELD, WFE, WFI, SEV, SEVL are 1 to 5. */
+  private hint(cpu: Cpu, kind: number): void {
+    if (kind === 2 || kind === 3) {
+      const wfe = kind === 2
       const due = wfe ? cpu.word(STATE.EVENT) !== 0 : (cpu.word(STATE.LINES) & 7) !== 0
       if (!due && cpu.el === 0 && (cpu.word(SLOT.SCTLR_EL1) & (wfe ? SCTLR.nTWE : SCTLR.nTWI)) === 0) {
         takeSynchronous(cpu, EC.wfx, 0x1e00000 | (wfe ? 1 : 0), cpu.quad(STATE.PC))
@@ -658,8 +663,9 @@ export class Cluster {
       return
     }
     this.next(cpu)
-    if (kind === EFFECT.yield) cpu.exit(EXIT.yield)
-    else if (kind === EFFECT.sev) {
+    if (kind === 1) cpu.exit(EXIT.yield)
+    else if (kind === 5) cpu.setWord(STATE.EVENT, 1)
+    else if (kind === 4) {
       for (const other of this.cpus) other.setWord(STATE.EVENT, 1)
       this.hooks.sendEvent?.(cpu.index)
     }

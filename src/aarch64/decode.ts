@@ -58,6 +58,11 @@ function intersect(
   return { mask: (a.mask | b.mask) >>> 0, value: (a.value | b.value) >>> 0 }
 }
 
+/** Whether every word of `inner` is one of `outer`. */
+function contains(outer: Leaf, inner: Leaf): boolean {
+  return (outer.mask & ~inner.mask) === 0 && ((outer.value ^ inner.value) & outer.mask) === 0
+}
+
 function leavesOf(rows: readonly Row[], features: ReadonlySet<Feature>): Leaf[] {
   const leaves: Leaf[] = []
   for (const row of rows) {
@@ -121,14 +126,22 @@ export class Decoder {
 
   /**
    * Emits every handler, and fills the dispatch table (131,072 entries) with their places in the function table. The rows named
-   * in `hot` come first in that table, and are returned for the run loop to take in.
+   * in `hot` (those of their variants that have the pattern given with them) come first in that table, and are returned for the
+   * run loop to take in.
    */
-  emitHandlers(module: Module, dispatch: Uint16Array, hot: ReadonlySet<string>): readonly Variant[] {
-    const undefinedHandler = emitHandler(module, { mask: 0, value: 0, fp: false, emit: (e: Emitter) => e.undefined() })
+  emitHandlers(module: Module, dispatch: Uint16Array, hot: ReadonlyMap<string, string>): readonly Variant[] {
+    const undefinedHandler = emitHandler(module, {
+      mask: 0,
+      value: 0,
+      check: 0,
+      fp: false,
+      emit: (e: Emitter) => e.undefined(),
+    })
     const handlers = new Map<Leaf, number>()
     const variantOf = (leaf: Leaf, row: Row): Variant => ({
       mask: leaf.mask,
       value: leaf.value,
+      check: row.merge ? (leaf.mask & outside) >>> 0 : 0,
       fp: row.fp,
       emit: row.emit,
     })
@@ -143,14 +156,24 @@ export class Decoder {
     }
     const used = new Set(this.table)
     const direct = (position: number): Leaf | undefined => {
-      const first = this.candidates[position]![0]
-      return first && (first.mask & outside) === 0 ? first : undefined
+      const list = this.candidates[position]!
+      const first = list[0]
+      if (!first || (first.mask & outside) === 0) return first
+      const last = list[list.length - 1]!
+      // Rows that share a handler, the last of which has the words of all others: that one, and it checks its pattern.
+      const one =
+        last.row?.merge === true && list.every((leaf) => leaf.row?.emit === last.row?.emit && contains(last, leaf))
+      return one ? last : undefined
     }
     const inTable = new Map<number, number>()
     const inline: Variant[] = []
     for (const position of used) {
       const leaf = direct(position)
-      if (!leaf?.row || !hot.has(leaf.row.name)) continue
+      if (!leaf?.row) continue
+      const wanted = hot.get(leaf.row.name)
+      if (wanted === undefined) continue
+      const { mask, value } = patternBits(wanted.padEnd(32, 'x'))
+      if ((leaf.value ^ value) & mask || (mask & ~leaf.mask) !== 0) continue
       const handler = handlerOf(leaf)
       if (inTable.has(handler)) continue
       inTable.set(handler, module.tableEntry(handler))

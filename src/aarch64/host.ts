@@ -60,4 +60,4 @@ export const EXCEPTION = {
 } as const
 
 /** `kind` of effect(). */
-export const EFFECT = { eret: 0, wfi: 1, wfe: 2, yield: 3, sev: 4, pstate: 5 } as const
+export const EFFECT = { eret: 0, hint: 1, pstate: 2 } as const

@@ -339,11 +339,24 @@ class InlineEmitter extends InterpreterEmitter {
 export interface Variant {
   readonly mask: number
   readonly value: number
+  /** Bits of `mask` that dispatch has not looked at, so that the handler must. */
+  readonly check: number
   readonly fp: boolean
   readonly emit: (e: Emitter) => void
 }
 
-function emitBody(emitter: InterpreterEmitter, { fp, emit }: Variant): void {
+function emitBody(emitter: InterpreterEmitter, { value, check, fp, emit }: Variant): void {
+  if (check !== 0) {
+    emitter.word()
+    emitter.code
+      .i32(check)
+      .op(i32.and)
+      .i32(value & check)
+      .op(i32.ne)
+      .if()
+    emitter.undefined()
+    emitter.code.end()
+  }
   if (fp) {
     emitter.state(i32.load, STATE.FP_TRAP)
     emitter.code.if()

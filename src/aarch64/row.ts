@@ -38,6 +38,8 @@ export interface Row {
   readonly feature: Feature | undefined
   /** Subject to CPACR_EL1.FPEN: the tier emits the trap. */
   readonly fp: boolean
+  /** The semantic function needs none of the bits that tell its rows apart, so that one handler may serve several of them. */
+  readonly merge: boolean
   readonly emit: (e: Emitter) => void
   readonly text: (word: number, mnemonic: string, address: bigint) => string
 }
@@ -52,6 +54,7 @@ export interface Group {
   readonly unallocated?: readonly string[]
   readonly feature?: Feature
   readonly fp?: boolean
+  readonly merge?: boolean
   readonly encodings: readonly (readonly [name: string, pattern: string, unallocated?: readonly string[]])[]
 }
 
@@ -67,6 +70,7 @@ export function group(group: Group): readonly Row[] {
       variants: group.variants ?? [],
       feature: group.feature,
       fp: group.fp ?? false,
+      merge: group.merge ?? false,
       emit: group.emit,
       text: group.text,
     }

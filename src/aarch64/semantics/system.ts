@@ -99,13 +99,14 @@ const hintField: Field = [11, 5]
 
 const hintRows = group({
   fields: 'CRm:11-8 op2:7-5',
+  merge: true,
+  // YIELD, WFE, WFI, SEV and SEVL are hints 1 to 5. All others are NOPs, or instructions of features that are not there.
   emit: (e) => {
-    const kind = e.known(hintField)
-    if (kind === 1) e.effect(EFFECT.yield)
-    else if (kind === 2) e.effect(EFFECT.wfe)
-    else if (kind === 3) e.effect(EFFECT.wfi)
-    else if (kind === 4) e.effect(EFFECT.sev)
-    else if (kind === 5) e.setState(i32.store, STATE.EVENT, () => e.code.i32(1))
+    const { code } = e
+    e.bits(hintField)
+    code.i32(1).op(i32.sub).i32(5).op(i32.lt_u).if()
+    e.effect(EFFECT.hint)
+    code.end()
   },
   text: (word, name) =>
     name === 'hint' ? (hintNames[bitsOf(word, hintField)] ?? `hint #${hex(bitsOf(word, hintField))}`) : name,
