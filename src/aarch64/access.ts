@@ -230,19 +230,20 @@ export class MemoryAccess {
     cpu.setWord(STATE.LEFT, (cpu.word(STATE.LEFT) | 0) - 1)
   }
 
-  /** Cache maintenance by address faults like a read that needs no permission beyond translation (DDI 0487 D5.11.2). */
+  /**
+   * Cache maintenance by address: EL0 needs to be able to read, EL1 needs a translation (DDI 0487 D5.11.2). Faults are those of a
+   * write, with ESR_EL1.CM.
+   */
   probe(cpu: Cpu, low: number, high: number): void {
-    const status = this.mmu.translate(cpu, low, high, READ | WRITE | EXECUTE, cpu.el, false)
-    if (status < 0) return
-    cpu.setWord(STATE.FAULT, 0)
-    takeAbort(cpu, EC.dataLower, status | 0x140, low, high)
+    const kind = cpu.el === 0 ? READ : READ | WRITE | EXECUTE
+    const status = this.mmu.translate(cpu, low, high, kind, cpu.el, false)
+    if (status >= 0) this.dataAbort(cpu, status | 0x100, true, low, high)
   }
 
   /** DC ZVA: 64 bytes of zero at the block that holds the address. */
   zero(cpu: Cpu, addressLow: number, high: number): void {
     const low = (addressLow & ~63) >>> 0
     const pan = cpu.el !== 0 && cpu.word(STATE.PAN) !== 0
-    cpu.setWord(STATE.FAULT, 0)
     const status = this.locate(cpu, low, high, WRITE, cpu.el, pan)
     if (status >= 0) this.dataAbort(cpu, status, true, addressLow, high)
     else if (this.device) this.dataAbort(cpu, FAULT.alignment, true, addressLow, high)

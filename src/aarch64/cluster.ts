@@ -4,13 +4,12 @@
  */
 import { MemoryAccess } from './access.ts'
 import { Cpu, SCTLR, SLOT } from './cpu.ts'
-import { Decoder, indexEntries } from './decode.ts'
+import { type Decoder, indexEntries } from './decode.ts'
 import { disassemble } from './disassemble.ts'
+import { engineFor } from './engine.ts'
 import { EC, exceptionReturn, takePending, takeSynchronous } from './exceptions.ts'
-import { fpExact, fpExactFor } from './fp/exact.ts'
-import { EFFECT, EXCEPTION, hostFunctions } from './host.ts'
-import { hotRows } from './hot.ts'
-import { emitRun } from './interpreter.ts'
+import { fpExactFor } from './fp/exact.ts'
+import { EFFECT, EXCEPTION } from './host.ts'
 import { Mmu } from './mmu.ts'
 import { type Bus, type MemoryRegion, PhysicalMemory } from './physical.ts'
 import {
@@ -20,15 +19,14 @@ import {
   registersOf,
   type Surroundings,
   type SystemRegister,
+  type Verdict,
 } from './registers.ts'
 import { bitsOf, type Feature, type Field } from './row.ts'
-import { rows } from './rows.ts'
 import { CPU_AREA, EXIT, MEMORY, STATE } from './state.ts'
 import { type SysSurroundings, systemInstructionByKey } from './sys.ts'
 import { bitmaskImmediate } from './text.ts'
 import { Timer, type TimerName } from './timer.ts'
 import { type LinearMemory, wasm } from './wasm/api.ts'
-import { Module } from './wasm/module.ts'
 
 /** Why `run` returned. `budget`: it ran all of it. `halted`: the CPU is off. The others are instructions, already retired. */
 export type ExitReason = 'budget' | 'wfi' | 'wfe' | 'yield' | 'halted' | 'debug'
@@ -166,8 +164,10 @@ export class Cluster {
         directWrites[key] = register.slot | (register.el0 === 'rw' ? 1 : 0)
     }
     this.fillTables(buffer)
-    this.decoder = new Decoder(rows, features)
-    this.enter = this.instantiate()
+    const engine = engineFor(features)
+    this.decoder = engine.decoder
+    new Uint16Array(buffer, MEMORY.decode, indexEntries).set(engine.dispatch)
+    this.enter = this.instantiate(engine.module)
     for (const cpu of this.cpus) this.reset(cpu.index)
   }
 
@@ -187,11 +187,7 @@ export class Cluster {
       bitmasks[index] = bitmaskImmediate(index >>> 12, (index >>> 6) & 63, index & 63) ?? 0n
   }
 
-  private instantiate(): (base: number) => void {
-    const module = new Module([...hostFunctions, fpExact], 1)
-    const dispatch = new Uint16Array(this.linear.buffer, MEMORY.decode, indexEntries)
-    const inline = this.decoder.emitHandlers(module, dispatch, hotRows)
-    module.export('run', emitRun(module, inline))
+  private instantiate(module: object): (base: number) => void {
     const cpuOf = (base: number): Cpu => this.cpus[(base - MEMORY.cpus) / CPU_AREA.bytes]!
     const host = {
       memory: this.linear,
@@ -205,8 +201,7 @@ export class Cluster {
       systemInstruction: (base: number, word: number) => this.systemInstruction(cpuOf(base), word),
       effect: (base: number, kind: number, word: number) => this.effect(cpuOf(base), kind, word),
     }
-    const compiled = new wasm.Module(module.encode())
-    const instance = new wasm.Instance(compiled, { host })
+    const instance = new wasm.Instance(module, { host })
     return instance.exports['run'] as (base: number) => void
   }
 
@@ -503,39 +498,22 @@ export class Cluster {
     else this.undefinedInstruction(cpu, 'instruction', immediate)
   }
 
-  /** Whether EL0 may access; takes the exception when not. */
+  /** Whether the access is allowed now; takes the exception when not. */
   private permitted(cpu: Cpu, register: SystemRegister, word: number, write: boolean): boolean {
-    if (write ? register.access === 'ro' : register.access === 'wo') {
-      this.undefinedInstruction(cpu, 'register', word)
-      return false
+    const { access, el0, fp, name } = register
+    let verdict: Verdict = 'ok'
+    if (access === (write ? 'ro' : 'wo')) verdict = 'undefined'
+    else if (cpu.el === 0) {
+      if (typeof el0 === 'function') verdict = el0(cpu, write)
+      else if (el0 === undefined || (el0 === 'ro' && write)) verdict = 'undefined'
     }
-    if (cpu.el === 0) {
-      const { el0 } = register
-      let verdict =
-        typeof el0 === 'function' ? el0(cpu, write) : el0 === 'rw' || (el0 === 'ro' && !write) ? 'ok' : 'undefined'
-      if (verdict === 'ok' && register.fp && cpu.word(STATE.FP_TRAP)) verdict = 'undefined'
-      if (register.fp && cpu.word(STATE.FP_TRAP)) {
-        takeSynchronous(cpu, EC.fpAccess, 0x1e00000, cpu.quad(STATE.PC))
-        return false
-      }
-      if (verdict === 'trap') {
-        takeSynchronous(cpu, EC.system, trapSyndrome(word, !write), cpu.quad(STATE.PC))
-        return false
-      }
-      if (verdict === 'undefined') {
-        this.undefinedInstruction(cpu, 'register', word)
-        return false
-      }
-    } else if (register.fp && cpu.word(STATE.FP_TRAP)) {
-      takeSynchronous(cpu, EC.fpAccess, 0x1e00000, cpu.quad(STATE.PC))
-      return false
-    }
-    // SP_EL0 is not accessible as a register while it is the stack pointer.
-    if (register.name === 'SP_EL0' && cpu.word(STATE.SPSEL) === 0) {
-      this.undefinedInstruction(cpu, 'register', word)
-      return false
-    }
-    return true
+    // SP_EL0 is no register while it is the stack pointer.
+    if (name === 'SP_EL0' && cpu.word(STATE.SPSEL) === 0) verdict = 'undefined'
+    if (verdict === 'undefined') this.undefinedInstruction(cpu, 'register', word)
+    else if (verdict === 'trap') takeSynchronous(cpu, EC.system, trapSyndrome(word, !write), cpu.quad(STATE.PC))
+    else if (fp && cpu.word(STATE.FP_TRAP)) takeSynchronous(cpu, EC.fpAccess, 0x1e00000, cpu.quad(STATE.PC))
+    else return true
+    return false
   }
 
   private readRegister(cpu: Cpu, word: number): void {
@@ -625,10 +603,9 @@ export class Cluster {
         return
       }
     }
-    const pc = cpu.quad(STATE.PC)
+    cpu.setWord(STATE.FAULT, 0)
     instruction.run(this.sysSurroundings[cpu.index]!, cpu.word(STATE.VALUE), cpu.word(STATE.VALUE + 4))
-    // An abort has moved PC to a vector.
-    if (cpu.quad(STATE.PC) === pc) this.next(cpu)
+    if (cpu.word(STATE.FAULT) === 0) this.next(cpu)
   }
 
   private effect(cpu: Cpu, kind: number, word: number): void {
