@@ -49,7 +49,7 @@ export interface Hooks {
     op2: number,
     value: bigint,
   ): boolean
-  /** An instruction was UNDEFINED because nothing implements it; for reports. `word` is the opcode. */
+  /** An instruction was UNDEFINED because nothing has it or the system register that it names; for reports. `word` is the opcode. */
   unknown?(cpu: number, kind: 'instruction' | 'register', word: number, pc: bigint): void
   /** SEV, or an exclusive monitor's event: wake CPUs that are in WFE. The event registers are already set. */
   sendEvent?(cpu: number): void
@@ -509,7 +509,7 @@ export class Cluster {
     }
     // SP_EL0 is no register while it is the stack pointer.
     if (name === 'SP_EL0' && cpu.word(STATE.SPSEL) === 0) verdict = 'undefined'
-    if (verdict === 'undefined') this.undefinedInstruction(cpu, 'register', word)
+    if (verdict === 'undefined') takeSynchronous(cpu, EC.unknown, 0, cpu.quad(STATE.PC))
     else if (verdict === 'trap') takeSynchronous(cpu, EC.system, trapSyndrome(word, !write), cpu.quad(STATE.PC))
     else if (fp && cpu.word(STATE.FP_TRAP)) takeSynchronous(cpu, EC.fpAccess, 0x1e00000, cpu.quad(STATE.PC))
     else return true

@@ -22,9 +22,10 @@ describe('the system register table', () => {
   it('has the names and encodings of the architecture, in the directions that each register has (DDI 0487 D13)', () => {
     for (const { name, encoding, access } of allRegisters) {
       // Breakpoint and watchpoint registers are listed by a parameter, which is the CRm of their encoding.
-      if (/^DBG[BW][VC]R0_EL1$/.test(name)) {
-        expect(encoding.slice(0, 4)).toEqual([2, 0, 0, 0])
-        expect(encoding[4]).toBe(4 + ['DBGBVR', 'DBGBCR', 'DBGWVR', 'DBGWCR'].indexOf(name.slice(0, 6)))
+      const indexed = name.match(/^(DBG[BW][VC]R)(\d+)_EL1$/)
+      if (indexed) {
+        const op2 = 4 + ['DBGBVR', 'DBGBCR', 'DBGWVR', 'DBGWCR'].indexOf(indexed[1]!)
+        expect(text(encoding)).toBe(`2 0 0 ${indexed[2]} ${op2}`)
         continue
       }
       const read = byInstruction.get(`MRS ${name}`)

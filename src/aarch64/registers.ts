@@ -135,8 +135,8 @@ const identification: readonly SystemRegister[] = [
     [3, 0, 0, 4, 0],
     (identity) => 0x1100000000000011n | (identity.gicSystemRegisters ? 1n << 24n : 0n),
   ),
-  // Debug architecture 8, one breakpoint, one watchpoint, one context-aware breakpoint.
-  constant('ID_AA64DFR0_EL1', [3, 0, 0, 5, 0], 0x6n),
+  // Debug architecture v8, two breakpoints (one of them context-aware) and two watchpoints, which is the least there can be.
+  constant('ID_AA64DFR0_EL1', [3, 0, 0, 5, 0], 0x00101006n),
   constant(
     'ID_AA64ISAR0_EL1',
     [3, 0, 0, 6, 0],
@@ -287,17 +287,19 @@ const pan: SystemRegister = computed(
 
 const debug: readonly SystemRegister[] = [
   stored('OSDTRRX_EL1', [2, 0, 0, 0, 2], { mask: 0xffffffffn }),
-  stored('DBGBVR0_EL1', [2, 0, 0, 0, 4]),
-  stored('DBGBCR0_EL1', [2, 0, 0, 0, 5], { mask: 0xffe1e7n }),
-  stored('DBGWVR0_EL1', [2, 0, 0, 0, 6]),
-  stored('DBGWCR0_EL1', [2, 0, 0, 0, 7], { mask: 0x1fffffffn }),
+  ...[0, 1].flatMap((n) => [
+    stored(`DBGBVR${n}_EL1`, [2, 0, 0, n, 4], { mask: all ^ 3n }),
+    stored(`DBGBCR${n}_EL1`, [2, 0, 0, n, 5], { mask: 0xffe1e7n }),
+    stored(`DBGWVR${n}_EL1`, [2, 0, 0, n, 6], { mask: all ^ 3n }),
+    stored(`DBGWCR${n}_EL1`, [2, 0, 0, n, 7], { mask: 0x1fffffffn }),
+  ]),
   stored('MDCCINT_EL1', [2, 0, 0, 2, 0], { mask: 0x60000000n }),
   stored('MDSCR_EL1', [2, 0, 0, 2, 2], { mask: 0x6c00b001n }),
   stored('OSDTRTX_EL1', [2, 0, 0, 3, 2], { mask: 0xffffffffn }),
   stored('OSECCR_EL1', [2, 0, 0, 6, 2], { mask: 0n }),
   computed('MDRAR_EL1', [2, 0, 1, 0, 0], zero, undefined),
   computed('OSLAR_EL1', [2, 0, 1, 0, 4], undefined, ({ cpu }, value) => {
-    cpu.setQuad(osLock.slot!, (value & 1n) << 1n)
+    cpu.setQuad(osLock.slot!, 8n | ((value & 1n) << 1n))
   }),
   stored('DBGPRCR_EL1', [2, 0, 1, 4, 4], { mask: 1n }),
   stored('OSDLR_EL1', [2, 0, 1, 3, 4], { mask: 1n }),
@@ -307,17 +309,8 @@ const debug: readonly SystemRegister[] = [
   computed('MDCCSR_EL0', [2, 3, 0, 1, 0], zero, undefined, { el0: 'ro' }),
 ]
 
-/** OSLSR_EL1: the OS lock is there (OSLM 0b10) and locked after reset. */
+/** OSLSR_EL1: the OS lock is there (OSLM 0b10) and locked (OSLK) after reset. */
 const osLock: SystemRegister = stored('OSLSR_EL1', [2, 0, 1, 1, 4], { access: 'ro', reset: 0xan })
-
-const osLockRows: readonly SystemRegister[] = [
-  {
-    ...osLock,
-    slot: undefined,
-    reset: () => 0n,
-    read: ({ cpu }) => 8n | (cpu.quad(osLock.slot!) & 2n),
-  },
-]
 
 // --- generic timer -----------------------------------------------------------------------------------------------------------
 
@@ -371,7 +364,7 @@ const timers: readonly SystemRegister[] = [
   ...timerRegisters('virtual', 'CNTV', 3, EL0VTEN),
 ]
 
-const everyone: readonly SystemRegister[] = [...identification, ...control, ...debug, ...osLockRows, ...timers]
+const everyone: readonly SystemRegister[] = [...identification, ...control, ...debug, osLock, ...timers]
 
 /** Every register there can be; PAN only with FEAT_PAN. */
 export const allRegisters: readonly SystemRegister[] = [...everyone, pan]
