@@ -116,6 +116,10 @@ export class GicV2Machine implements ReplayMachine {
     return this.gic.explain(intid, cpu)
   }
 
+  explainMessage(): undefined {
+    return undefined
+  }
+
   state(): MachineState {
     return {
       control: this.#shown('gicd', 'GICD_CTLR', this.#secure(0)),

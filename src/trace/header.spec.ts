@@ -33,6 +33,10 @@ describe("a trace's machine", () => {
     ['virt,gic-version=2 -smp 3', { version: 2, cpus: 3 }],
     ['qemu-system-aarch64 -M virt,gic-version=3 -smp 2', { version: 3, cpus: 2 }],
     ['-machine virt,gic-version=max', { version: 3, cpus: 1 }],
+    ['-machine virt-6.2,gic-version=3', { version: 3, priorityBits: 8 }],
+    ['-machine virt-7.0,gic-version=3', { version: 3, priorityBits: 8 }],
+    ['-machine virt-7.1,gic-version=3', { version: 3, priorityBits: 5 }],
+    ['-machine virt-10.0,gic-version=3', { version: 3, priorityBits: 5 }],
     ['-machine virt,gic-version=2 -append "console=ttyAMA0 -smp 7" -smp 3', { cpus: 3 }],
     ['-machine virt,gic-version=3 -smp 512 -m size=1G,slots=2', { cpus: 512, memoryMiB: 1024 }],
   ])('%s', (text, expected) => {
@@ -46,6 +50,7 @@ describe("a trace's machine", () => {
     ['-machine -smp 4', 'needs a value'],
     ['-machine raspi4b', "only 'virt' is known"],
     ['-machine virt,gic-version=4', '2 and 3 are modelled'],
+    ['-machine virt,gic-version=max,virtualization=on', 'a GICv4, whose virtual LPIs are not modelled'],
     ['-machine virt,gic-version=host', '2 and 3 are modelled'],
     ['-machine virt,gic-version=2,gic-version=3', 'contradicts itself'],
     ['-machine virt,gic-version=2 -machine virt,gic-version=3', 'contradicts itself'],

@@ -69,6 +69,11 @@ function gicVersion(options: Options, virtualization: boolean, line: number): 2 
   const value = options.get('gic-version') ?? '2'
   if (value === '2') return 2
   if (value === '3' || (value === 'max' && !virtualization)) return 3
+  if (value === '4' || value === 'max')
+    throw new TraceError(
+      line,
+      `the machine has gic-version ${quote(value)}, ${value === 'max' ? 'with EL2 ' : ''}a GICv4, whose virtual LPIs are not modelled; 2 and 3 are modelled`,
+    )
   throw new TraceError(line, `the machine has gic-version ${quote(value)}; 2 and 3 are modelled`)
 }
 
@@ -133,6 +138,8 @@ export function parseMachine(text: string, line = 0): MachineDescription {
   if (!/^virt(-[0-9.]+)?$/.test(type)) throw new TraceError(line, `the machine is ${quote(type)}; only 'virt' is known`)
   const virtualization = flag(board, 'virtualization', false, line)
   const version = gicVersion(board, virtualization, line)
+  // Boards up to virt-7.0 have all 8 priority bits in the CPU interface of any PE, as QEMU had them once.
+  const old = /^virt-([0-6]\.[0-9]+|7\.0)$/.test(type)
   const cpus = count(
     properties(given.get('smp') ?? '1', 'cpus', line).get('cpus') ?? '1',
     'CPUs',
@@ -143,7 +150,7 @@ export function parseMachine(text: string, line = 0): MachineDescription {
     version,
     cpus,
     intids: 32 + spiCount,
-    priorityBits: version === 2 ? 8 : 5,
+    priorityBits: version === 2 || old ? 8 : 5,
     its: flag(board, 'its', true, line) && version === 3,
     secure: flag(board, 'secure', false, line),
     virtualization,
@@ -154,7 +161,8 @@ export function parseMachine(text: string, line = 0): MachineDescription {
 
 /** The options that {@link parseMachine} reads back to the same description. */
 export function formatMachine(machine: MachineDescription): string {
-  let board = `virt,gic-version=${machine.version}`
+  const old = machine.version === 3 && machine.priorityBits === 8
+  let board = `${old ? 'virt-7.0' : 'virt'},gic-version=${machine.version}`
   if (machine.version === 3) board += machine.its ? ',its=on' : ',its=off'
   if (machine.secure) board += ',secure=on'
   if (machine.virtualization) board += ',virtualization=on'

@@ -3,11 +3,11 @@
  * own GIC behind it, a test puts a few lines behind it.
  */
 
-import type { Explanation } from '../gic/index.ts'
+import type { Explanation, MsiExplanation } from '../gic/index.ts'
 import type { AccessEvent, InputEvent, MemoryEvent, OutputSignal, Region, SystemRegisterEvent } from './event.ts'
 import type { MachineDescription } from './header.ts'
 
-export type { Explanation }
+export type { Explanation, MsiExplanation }
 
 /** A register by the architecture's name, with its fields as they are in a value. */
 export interface DecodedRegister {
@@ -79,5 +79,7 @@ export interface ReplayMachine {
   describeRegister(register: string, low: number, high: number): DecodedRegister | undefined
   /** Undefined for an INTID or a CPU that this machine does not have. */
   explain(intid: number, cpu: number): Explanation | undefined
+  /** Where a device's message goes, and why not; both numbers are unsigned 32-bit. Undefined where there is no ITS. */
+  explainMessage(deviceId: number, eventId: number): MsiExplanation | undefined
   state(): MachineState
 }

@@ -76,6 +76,7 @@ function scripted(
       closed: undefined,
       summary: '',
     }),
+    explainMessage: () => undefined,
     state: () => {
       throw new Error('not needed here')
     },
