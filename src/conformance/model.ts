@@ -3,42 +3,53 @@
  * a step becomes one access or one input change.
  */
 
-import { GicV2, type GicV2Config } from '../gic/index.ts'
+import { GicV2, type GicV2Config, type GicV3, type GicV3Config, type Its } from '../gic/index.ts'
 import { Bus, cpuInitiator, type Initiator, Outcome, type Policy, type Wiring } from '../mmio/index.ts'
-import type { GicTarget, Region, Result, Step, TargetConfig } from './target.ts'
-
-/** Where QEMU's `virt` board has the frames. */
-const bases = { gicd: 0x0800_0000, gicc: 0x0801_0000, v2m: 0x0802_0000 } as const
+import { ModelGicV3 } from './model-gicv3.ts'
+import { REGION_BASE } from './qemu/protocol.ts'
+import type { GicTarget, Result, Step, TargetConfig } from './target.ts'
 
 /** As the `virt` board answers: nothing there is an abort, a refusing register is RAZ/WI. */
 const policy: Policy = { unmapped: 'abort' }
 
 const done: Result = { status: 'ok', value: 0n }
 const refused: Result = { status: 'abort', value: 0n }
+const undefinedHere: Result = { status: 'undefined', value: 0n }
 
 export interface ModelOptions {
   wiring?: Wiring
   /** Over what the target configuration says; by default the `virt` board's. */
   gic?: GicV2Config
+  gicv3?: GicV3Config
 }
 
 export class ModelTarget implements GicTarget {
   readonly name: string
   readonly config: TargetConfig
-  readonly gic: GicV2
+  readonly gic: GicV2 | GicV3
+  readonly its: Its | undefined
   readonly bus = new Bus(policy)
+  readonly #v3: ModelGicV3 | undefined
   readonly #initiators: readonly { secure: Initiator; nonSecure: Initiator }[]
 
   constructor(config: TargetConfig, options: ModelOptions = {}) {
-    if (config.version !== 2) throw new RangeError('the model has no GICv3 yet')
     const wiring = options.wiring ?? 'frame'
+    const { version, cpus, security } = config
+    if (config.its && version !== 3) throw new RangeError('an ITS needs a GICv3')
     this.config = config
     this.name = wiring === 'frame' ? 'model' : `model (a bus range for each register ${wiring})`
-    this.gic = new GicV2({ cpus: config.cpus, security: config.security, msi: { base: 80, count: 64 }, ...options.gic })
-    const { gicd, gicc, v2m } = this.gic.frames
-    this.bus.register(...gicd.wire(bases.gicd, wiring), ...gicc.wire(bases.gicc, wiring))
-    if (v2m) this.bus.register(...v2m.wire(bases.v2m, wiring))
-    this.#initiators = Array.from({ length: config.cpus }, (_, cpu) => ({
+    if (version === 3) {
+      this.#v3 = new ModelGicV3(config, this.bus, wiring, options.gicv3)
+      this.gic = this.#v3.gic
+      this.its = this.#v3.its
+    } else {
+      const gic = new GicV2({ cpus, security, msi: { base: 80, count: 64 }, ...options.gic })
+      const { gicd, gicc, v2m } = gic.frames
+      this.bus.register(...gicd.wire(REGION_BASE.gicd, wiring), ...gicc.wire(REGION_BASE.gicc, wiring))
+      if (v2m) this.bus.register(...v2m.wire(REGION_BASE.v2m, wiring))
+      this.gic = gic
+    }
+    this.#initiators = Array.from({ length: cpus }, (_, cpu) => ({
       secure: cpuInitiator(cpu, { secure: true }),
       nonSecure: cpuInitiator(cpu),
     }))
@@ -52,7 +63,8 @@ export class ModelTarget implements GicTarget {
     for (let intid = 32; intid < this.gic.config.intids; intid++) this.gic.setSpi(intid, false)
     for (let cpu = 0; cpu < this.config.cpus; cpu++)
       for (let intid = 16; intid < 32; intid++) this.gic.setPpi(cpu, intid, false)
-    this.gic.reset()
+    if (this.#v3) this.#v3.reset()
+    else this.gic.reset()
   }
 
   async close(): Promise<void> {}
@@ -60,7 +72,7 @@ export class ModelTarget implements GicTarget {
   step(step: Step): Result {
     switch (step.op) {
       case 'read': {
-        const value = this.bus.read(this.#address(step.region, step.offset), step.size, this.#by(step))
+        const value = this.bus.read(REGION_BASE[step.region] + step.offset, step.size, this.#by(step))
         if (this.bus.aborts(this.bus.outcome)) return refused
         const low = BigInt(value >>> 0)
         return { status: 'ok', value: step.size === 8 ? (BigInt(this.bus.high >>> 0) << 32n) | low : low }
@@ -69,7 +81,7 @@ export class ModelTarget implements GicTarget {
         const value = BigInt(step.value)
         const low = Number(BigInt.asIntN(32, value))
         const high = Number(BigInt.asIntN(32, value >> 32n))
-        const outcome = this.bus.write(this.#address(step.region, step.offset), step.size, low, high, this.#by(step))
+        const outcome = this.bus.write(REGION_BASE[step.region] + step.offset, step.size, low, high, this.#by(step))
         return outcome !== Outcome.ok && this.bus.aborts(outcome) ? refused : done
       }
       case 'spi':
@@ -86,15 +98,17 @@ export class ModelTarget implements GicTarget {
         }
         return { status: 'ok', value: lines }
       }
-      default:
-        // A GICv2 has no system registers, and reads no memory.
-        return { status: 'undefined', value: 0n }
+      // A GICv2 has no system registers, and reads no memory.
+      case 'mrs':
+      case 'msr':
+        this.#by(step)
+        return this.#v3?.system(step) ?? undefinedHere
+      case 'store':
+        this.#v3?.store(step.address, step.words)
+        return this.#v3 ? done : undefinedHere
+      case 'load':
+        return this.#v3 ? { status: 'ok', value: this.#v3.load(step.address) } : undefinedHere
     }
-  }
-
-  #address(region: Region, offset: number): number {
-    const base = bases[region as keyof typeof bases]
-    return base === undefined ? -1 : base + offset
   }
 
   #by(step: { cpu: number; secure?: boolean }): Initiator {
