@@ -12,14 +12,16 @@ import { Group } from './irqs.ts'
 export const IDLE_PRIORITY = 0xff
 /** Running priority while nothing is active: greater than every priority, and a bit of its own. */
 export const IDLE = 256
-/** Running priority while a non-maskable interrupt is: lower in value than every priority. */
-const NMI_RUNNING = -1
+/** Priority of a Non-secure non-maskable interrupt where there are two Security states; any other's is 0 (ICC_RPR_EL1). */
+export const NON_SECURE_NMI = 0x80
 
 /** Which of a register's copies an access means. Without two Security states there is the Non-secure one alone. */
 export const Bank = { S: 0, NS: 1 } as const
 
 export class CpuInterfaceV3 {
   readonly pe: number
+  /** There are two Security states (GICD_CTLR.DS is 0). */
+  readonly #twoStates: () => boolean
   /** Exception level and Security state that the PE is in; at EL3, `secure` is SCR_EL3.NS == 0. The embedder keeps them. */
   el = 1
   secure = false
@@ -47,7 +49,9 @@ export class CpuInterfaceV3 {
     new Int32Array(4),
   ]
   activeNmi = 0
+  /** The best active priority, non-maskable ones included, and the best of those; IDLE where there is none. */
   running = IDLE
+  bestNmi = IDLE
 
   /** Smallest ICC_BPR0_EL1; that of Group 1 is one more. */
   readonly minimumBpr: number
@@ -56,8 +60,9 @@ export class CpuInterfaceV3 {
   readonly levels: number
   readonly aprRegisters: number
 
-  constructor(pe: number, config: CheckedConfigV3) {
+  constructor(pe: number, config: CheckedConfigV3, twoStates: () => boolean) {
     this.pe = pe
+    this.#twoStates = twoStates
     const preemptionBits = Math.min(7, config.priorityBits)
     this.minimumBpr = 7 - preemptionBits
     this.priorityMask = (0xff << (8 - config.priorityBits)) & 0xff
@@ -79,7 +84,7 @@ export class CpuInterfaceV3 {
     this.pmhe = false
     for (const registers of this.apr) registers.fill(0)
     this.activeNmi = 0
-    this.running = IDLE
+    this.updateRunning()
   }
 
   /** The bits of a priority that decide preemption (IHI 0069 4.8.2): Non-secure Group 1 has its point one bit lower. */
@@ -103,15 +108,12 @@ export class CpuInterfaceV3 {
 
   /** The group whose active priority is the running one, or -1. */
   runningGroup(): number {
-    if (this.activeNmi !== 0) return lowestBit(this.activeNmi)
-    for (let i = 0; i < this.aprRegisters; i++) {
-      const [g0, g1s, g1ns] = [this.apr[0][i]!, this.apr[1][i]!, this.apr[2][i]!]
-      const all = g0 | g1s | g1ns
-      if (all === 0) continue
-      const best = all & -all
-      return g0 & best ? Group.G0 : g1s & best ? Group.G1S : Group.G1NS
-    }
-    return -1
+    if (this.running === IDLE) return -1
+    if (this.bestNmi === this.running) return this.activeNmi & (1 << Group.G1S) ? Group.G1S : Group.G1NS
+    const level = this.running >>> (this.minimumBpr + 1)
+    const i = level >>> 5
+    const bit = 1 << (level & 31)
+    return this.apr[0][i]! & bit ? Group.G0 : this.apr[1][i]! & bit ? Group.G1S : Group.G1NS
   }
 
   /** Priority drop: the group's best active priority is no longer active. */
@@ -130,17 +132,19 @@ export class CpuInterfaceV3 {
   }
 
   updateRunning(): void {
-    this.running = IDLE
-    if (this.activeNmi !== 0) {
-      this.running = NMI_RUNNING
-      return
-    }
+    this.bestNmi = this.activeNmi === 0 ? IDLE : this.nmiPriority(lowestBit(this.activeNmi))
+    this.running = this.bestNmi
     for (let i = 0; i < this.aprRegisters; i++) {
       const bits = this.apr[0][i]! | this.apr[1][i]! | this.apr[2][i]!
       if (bits === 0) continue
-      this.running = (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1)
+      this.running = Math.min(this.bestNmi, (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1))
       return
     }
+  }
+
+  /** Priority of a non-maskable interrupt of a group of 1: Secure ones come before all Non-secure interrupts. */
+  nmiPriority(group: number): number {
+    return group === Group.G1NS && this.#twoStates() ? NON_SECURE_NMI : 0
   }
 
   get idle(): boolean {

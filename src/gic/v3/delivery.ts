@@ -3,15 +3,18 @@
  * does (IHI 0069 4.2 to 4.8). The gates here are the ones that `explain.ts` reports.
  */
 
-import { keyIntid, keyPriority, NONE } from '../candidates.ts'
-import { Bank, type CpuInterfaceV3, IDLE } from './cpu-interface.ts'
+import { NONE } from '../candidates.ts'
+import { Bank, type CpuInterfaceV3, IDLE, NON_SECURE_NMI } from './cpu-interface.ts'
 import type { GicV3 } from './gic.ts'
-import { Group, SETS } from './irqs.ts'
+import { Group, NMI_SETS, SETS } from './irqs.ts'
 import { FIRST_LPI } from './lpis.ts'
 
-/** Set in the key of a non-maskable interrupt: it comes before every priority. */
-const NMI_KEY = 1 << 31
-const NMI_SETS = 2
+/**
+ * A key of `../candidates.ts` leaves bit 22 clear: no INTID is so great. A non-maskable interrupt has it set, in the key of
+ * one priority better: so it comes before all that share its priority, and after all of better ones.
+ */
+const NMI_KEY = 1 << 22
+const PRIORITY_SHIFT = 23
 
 export const SPURIOUS = 1023
 /** A Secure, or a Non-secure, interrupt that EL3 is to hand on (IHI 0069 2.2.1). */
@@ -21,7 +24,20 @@ export const FOR_NON_SECURE = 1021
 export const NMI_PENDING = 1022
 
 export function isNmiKey(key: number): boolean {
-  return key < 0
+  return (key & NMI_KEY) !== 0
+}
+
+export function keyIntid(key: number): number {
+  return key & (NMI_KEY - 1)
+}
+
+export function keyPriority(key: number): number {
+  return (key >> PRIORITY_SHIFT) + (isNmiKey(key) ? 1 : 0)
+}
+
+/** The key of an interrupt of a PE, as `bestCandidate` compares them. */
+export function keyOf(priority: number, intid: number, nmi: boolean): number {
+  return nmi ? ((priority - 1) << PRIORITY_SHIFT) | NMI_KEY | intid : (priority << PRIORITY_SHIFT) | intid
 }
 
 /** Forwarding of the group by the Distributor (GICD_CTLR.EnableGrp0, EnableGrp1S, EnableGrp1NS). */
@@ -39,19 +55,25 @@ export function redistributorOpen(gic: GicV3, pe: number): boolean {
   return !gic.redistributors[pe]!.asleep
 }
 
-/** Only a priority of lower value than ICC_PMR_EL1 is signalled; a non-maskable interrupt always is. */
+/**
+ * Only a priority of lower value than ICC_PMR_EL1 is signalled. A non-maskable interrupt always is, but for a Non-secure one
+ * where there are two Security states: a mask in the Secure half of the priorities hides it, and for a Secure PE one at the
+ * edge of that half does too.
+ */
 export function priorityMaskOpen(cpu: CpuInterfaceV3, priority: number, nmi: boolean): boolean {
-  return nmi || (priority & cpu.priorityMask) < cpu.pmr
+  if (!nmi) return (priority & cpu.priorityMask) < cpu.pmr
+  return priority === 0 || cpu.pmr > NON_SECURE_NMI || (cpu.pmr === NON_SECURE_NMI && cpu.el !== 3 && !cpu.secure)
 }
 
 /**
  * Only a group priority of lower value than that of the running priority preempts, both cut to the interrupt's own binary
- * point (IHI 0069 4.8.5). A non-maskable interrupt preempts all that are not.
+ * point (IHI 0069 4.8.5). A non-maskable interrupt preempts those of its own group priority, too, unless they are as it is.
  */
 export function runningPriorityOpen(cpu: CpuInterfaceV3, priority: number, group: number, nmi: boolean): boolean {
-  if (nmi || cpu.running < 0) return nmi && cpu.running >= 0
   const mask = cpu.groupPriorityMask(group)
-  return (priority & mask) < (cpu.running & (mask | IDLE))
+  const running = cpu.running & (mask | IDLE)
+  if (nmi) return (priority & mask) <= running && cpu.bestNmi > priority
+  return (priority & mask) < running
 }
 
 export function groupOf(gic: GicV3, pe: number, intid: number): number {
@@ -71,14 +93,18 @@ export function bestCandidate(gic: GicV3, cpu: CpuInterfaceV3, signalled: boolea
     if (gic.recipients[group] === pe) best = Math.min(best, candidates.best(pes * SETS + group))
     if (group === Group.G0 || !gic.config.nmi) continue
     const nmi = candidates.best(pe * SETS + group + NMI_SETS)
-    if (nmi !== NONE) best = Math.min(best, nmi | NMI_KEY)
+    if (nmi !== NONE) best = Math.min(best, nmiKey(nmi))
     if (gic.recipients[group] !== pe) continue
     const shared = candidates.best(pes * SETS + group + NMI_SETS)
-    if (shared !== NONE) best = Math.min(best, shared | NMI_KEY)
+    if (shared !== NONE) best = Math.min(best, nmiKey(shared))
   }
   const lpis = gic.redistributors[pe]!.lpis
   if (lpis !== undefined && (groups >>> Group.G1NS) & 1) best = Math.min(best, lpis.best())
   return best
+}
+
+function nmiKey(key: number): number {
+  return (key - (1 << PRIORITY_SHIFT)) | NMI_KEY
 }
 
 /** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */

@@ -1,6 +1,6 @@
 /** The Distributor registers of a GICv3 that are not banks: control, type, status, and message-based SPIs (IHI 0069 12.9). */
 
-import { type Access, type Initiator, Outcome } from '../../mmio/index.ts'
+import type { Initiator } from '../../mmio/index.ts'
 import type { GicV3 } from './gic.ts'
 import { FIRST_ESPI, Group } from './irqs.ts'
 
@@ -44,8 +44,8 @@ export function writeControl(gic: GicV3, _index: number, value: number, _mask: n
 }
 
 export function typer(gic: GicV3): number {
-  const { intids, extendedSpis, lpis, messageSpis, nmi, oneOfN, security } = gic.config
-  const idBits = lpis === undefined ? (extendedSpis > 0 ? 13 : 10) : lpis.intidBits
+  const { intids, extendedPpis, extendedSpis, lpis, messageSpis, nmi, oneOfN, security } = gic.config
+  const idBits = lpis?.intidBits ?? (extendedSpis > 0 ? 13 : extendedPpis > 0 ? 11 : 10)
   return (
     (extendedSpis > 0 ? ((extendedSpis / 32 - 1) << 27) | (1 << 8) : 0) |
     (gic.rangeSelector ? 1 << 26 : 0) |
@@ -60,13 +60,10 @@ export function typer(gic: GicV3): number {
   )
 }
 
-/** GICD_STATUSR and GICR_STATUSR: read and write of reserved registers, reads of write-only and writes of read-only ones. */
-export function recordRefusal(statusr: number, access: Access, outcome: Outcome): number {
-  if (outcome === Outcome.mode) return statusr | (access.write ? 1 << 3 : 1 << 2)
-  return statusr | (access.write ? 1 << 1 : 1 << 0)
-}
-
-/** GICD_SETSPI_NSR and GICD_SETSPI_SR: a message makes an SPI pending, whatever its wire does (IHI 0069 4.10). */
+/**
+ * GICD_SETSPI_NSR and GICD_SETSPI_SR: a message makes an SPI pending. To a level-sensitive one it is a level, which stays
+ * until GICD_CLRSPI_NSR or GICD_CLRSPI_SR takes it down; these take any pending state away.
+ */
 export function setSpiByMessage(gic: GicV3, value: number, by: Initiator, secure: boolean): void {
   assignByMessage(gic, value, by, secure, true)
 }
@@ -79,14 +76,11 @@ function assignByMessage(gic: GicV3, value: number, by: Initiator, secure: boole
   const intid = value & 0x1fff
   const { irqs } = gic
   if (!gic.config.messageSpis || intid < 32 || (intid >= 1020 && intid < FIRST_ESPI) || !irqs.exists(intid)) return
-  if (secure && gic.irqs.twoStates && !by.secure) return
+  // The Secure registers are WI with one Security state. A Secure access to the Non-secure ones reaches any SPI.
+  if (secure && (!irqs.twoStates || !by.secure)) return
   const word = irqs.wordOf(intid, 0)
   const mask = 1 << (intid & 31)
-  // The Non-secure register reaches what Non-secure software may make pending, whoever writes it.
-  const view = secure ? by : nonSecureOf(by)
-  if (gic.visible(word, view, pending ? 1 : 2) & mask) irqs.assign(irqs.latch, 'pending', word, pending ? -1 : 0, mask)
-}
-
-function nonSecureOf(by: Initiator): Initiator {
-  return by.secure ? { ...by, secure: false } : by
+  if (!(gic.visible(word, by, pending ? 1 : 2) & mask)) return
+  if (!(irqs.edge[word]! & mask)) irqs.setLine(word, intid & 31, pending)
+  if (!pending || irqs.edge[word]! & mask) irqs.assign(irqs.latch, 'pending', word, pending ? -1 : 0, mask)
 }

@@ -64,12 +64,10 @@ export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
   }),
   constant('GICD_TYPER2', 0x000c, 0, { fields: { VID: bits(4, 0), VIL: bit(7), nASSGIcap: bit(8) } }),
   word('GICD_STATUSR', 0x0010, {
-    read: (gic) => gic.statusr,
-    write: (gic, _index, value) => {
-      gic.statusr &= ~value
-    },
-    restore: (gic, _index, value) => {
-      if (gic.config.statusRegisters) gic.statusr = value & 15
+    read: (gic, _index, by) => gic.statusr.read(gic, by),
+    write: (gic, _index, value, _mask, by) => gic.statusr.clear(gic, by, value),
+    restore: (gic, _index, value, _mask, by) => {
+      if (gic.config.statusRegisters) gic.statusr.assign(gic, by, value)
     },
     reset: 0,
     fields: { RRD: bit(0), WRD: bit(1), RWOD: bit(2), WROD: bit(3) },

@@ -3,7 +3,7 @@
  * PE. The conditions are the functions that deliver (`../gates.ts`, `delivery.ts`); what is added here is words.
  */
 
-import { keyIntid, keyPriority, NONE } from '../candidates.ts'
+import { NONE } from '../candidates.ts'
 import { type Explanation, kindOf, summarise } from '../explain.ts'
 import { activeGate, enabledGate, type GateReport, pendingGate } from '../gates.ts'
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
@@ -15,6 +15,8 @@ import {
   interfaceGroupOpen,
   isFiq,
   isNmiKey,
+  keyIntid,
+  keyPriority,
   peekAcknowledge,
   priorityMaskOpen,
   redistributorOpen,
@@ -110,16 +112,28 @@ const lpiGates: readonly Gate[] = [
   },
   {
     name: 'enabled',
-    open: (s) => lpis(s)?.covers(s.intid) === true && (lpis(s)!.configurationOf(s.intid) & 1) === 1,
-    report: (s, open) => ({
-      register: 'LPI configuration table',
-      field: 'Enable',
-      value: lpis(s)?.covers(s.intid) ? lpis(s)!.configurationOf(s.intid) : 0,
-      says: open ? 'its configuration enables it.' : 'its configuration byte does not enable it.',
-      remedy: open
-        ? undefined
-        : 'Set bit 0 of its byte in the table at GICR_PROPBASER, and invalidate it (INV, or GICR_INVLPIR).',
-    }),
+    // What the Redistributor read when the LPI became pending or was invalidated, not what is in memory since.
+    open: (s) => lpis(s)?.covers(s.intid) === true && lpis(s)!.listedPriority(s.intid) >= 0,
+    report: (s, open) => {
+      const value = lpis(s)?.covers(s.intid) ? lpis(s)!.configurationOf(s.intid) : 0
+      const pending = lpis(s)?.covers(s.intid) === true && lpis(s)!.isPending(s.intid)
+      const stale = !open && pending && (value & 1) === 1
+      return {
+        register: 'LPI configuration table',
+        field: 'Enable',
+        value,
+        says: open
+          ? 'its configuration enables it.'
+          : stale
+            ? 'its configuration byte enables it now, but was read when it did not.'
+            : 'its configuration byte does not enable it.',
+        remedy: open
+          ? undefined
+          : stale
+            ? 'Invalidate it: INV, or GICR_INVLPIR.'
+            : 'Set bit 0 of its byte in the table at GICR_PROPBASER, and invalidate it (INV, or GICR_INVLPIR).',
+      }
+    },
   },
 ]
 
@@ -250,11 +264,11 @@ const commonGates: readonly Gate[] = [
     report: (s, open) => ({
       register: 'ICC_RPR_EL1',
       field: 'Priority',
-      value: Math.min(Math.max(s.cpu.running, 0), 0xff),
+      value: Math.min(s.cpu.running, 0xff),
       says: open
         ? 'nothing that runs holds it back.'
-        : s.cpu.running < 0
-          ? 'a non-maskable interrupt runs, which nothing preempts.'
+        : s.cpu.running === s.cpu.bestNmi
+          ? 'a non-maskable interrupt runs, which it does not preempt.'
           : `an interrupt of priority ${hex(s.cpu.running)} runs, which its group priority ${hex(s.priority & s.cpu.groupPriorityMask(s.group))} does not preempt.`,
       remedy: open
         ? undefined
@@ -272,7 +286,9 @@ const commonGates: readonly Gate[] = [
         value: key === NONE ? SPURIOUS : keyIntid(key),
         says: open
           ? 'nothing is ahead of it.'
-          : `${kindOf(keyIntid(key))}${isNmiKey(key) ? ', non-maskable,' : ` of priority ${hex(keyPriority(key))}`} is ahead of it.`,
+          : key === NONE
+            ? 'it is not a candidate.'
+            : `${kindOf(keyIntid(key))}${isNmiKey(key) ? ', non-maskable,' : ` of priority ${hex(keyPriority(key))}`} is ahead of it.`,
         remedy: open ? undefined : 'Its turn comes when that one has been acknowledged and ended.',
       }
     },
@@ -348,13 +364,15 @@ function subjectOf(gic: GicV3, intid: number, pe: number): Subject {
   const cpu = gic.cpus[pe]!
   const table = gic.redistributors[pe]!.lpis
   if (intid >= FIRST_LPI) {
-    const priority = table?.covers(intid) ? table.priorityOf(table.configurationOf(intid)) : 0
+    const listed = table?.covers(intid) ? table.listedPriority(intid) : -1
+    const priority =
+      listed >= 0 || !table?.covers(intid) ? Math.max(listed, 0) : table.priorityOf(table.configurationOf(intid))
     return { gic, cpu, intid, word: 0, bit: 0, lpi: true, group: Group.G1NS, priority, nmi: false }
   }
   const word = irqs.exists(intid) ? irqs.wordOf(intid, pe) : pe
   const bit = intid & 31
   const nmi = irqs.isNmi(word, bit)
-  const priority = nmi ? 0 : irqs.priority[word * 32 + bit]!
+  const priority = irqs.priorityOf(word, bit)
   return { gic, cpu, intid, word, bit, lpi: false, group: irqs.groupOf(word, bit), priority, nmi }
 }
 

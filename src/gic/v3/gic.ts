@@ -25,7 +25,6 @@ import { type CheckedConfigV3, checkConfigV3, type GicV3Config } from './config.
 import { CpuInterfaceV3 } from './cpu-interface.ts'
 import { type Acknowledge, updatePe } from './delivery.ts'
 import { distributorV3 } from './distributor.ts'
-import { recordRefusal } from './distributor-control.ts'
 import { explainInterrupt, whyNothing } from './explain.ts'
 import { iccAccess, iccRegister, SysregOutcome } from './icc-registers.ts'
 import { FIRST_ESPI, Group, IrqsV3 } from './irqs.ts'
@@ -33,6 +32,7 @@ import { FIRST_LPI } from './lpis.ts'
 import { Redistributor, RedistributorCtlr } from './redistributor.ts'
 import { redistributorRegisters } from './redistributor-registers.ts'
 import { restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
+import { StatusRegisters } from './status.ts'
 
 /** SGIs, as bits of a private word. */
 const SGIS = 0xffff
@@ -61,7 +61,8 @@ export class GicV3 implements ViewedGic, LpiTargets {
   /** GICD_CTLR: a bit for each group, numbered as `Group`. */
   groupEnables = 0
   e1nwf = false
-  statusr = 0
+  /** GICD_STATUSR, the Secure and the Non-secure one. */
+  readonly statusr = new StatusRegisters()
   readonly priorityMask: number
   /** Some Aff0 is above 15: SGIs need the range selector. */
   readonly rangeSelector: boolean
@@ -102,7 +103,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
       const target = pe < cpus ? pe : this.recipients[group]!
       if (target >= 0) this.markDirty(target)
     }
-    this.cpus = Array.from({ length: cpus }, (_, pe) => new CpuInterfaceV3(pe, this.config))
+    this.cpus = Array.from({ length: cpus }, (_, pe) => new CpuInterfaceV3(pe, this.config, () => this.irqs.twoStates))
     const lasts = new Set<number>()
     regions.reduce((sum, count) => {
       lasts.add(sum + count - 1)
@@ -117,7 +118,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
         security,
         settle: (gic) => gic.settle(),
         refused: (gic, access, outcome) => {
-          if (statusRegisters) gic.statusr = recordRefusal(gic.statusr, access, outcome)
+          if (statusRegisters) gic.statusr.record(gic, access, outcome)
         },
       }),
       gicr: this.redistributors.map(
@@ -127,7 +128,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
             security,
             settle: ({ gic }) => gic.settle(),
             refused: (r, access, outcome) => {
-              if (statusRegisters) r.statusr = recordRefusal(r.statusr, access, outcome)
+              if (statusRegisters) r.statusr.record(r.gic, access, outcome)
             },
           }),
       ),
@@ -162,7 +163,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
   reset(): void {
     this.groupEnables = 0
     this.e1nwf = false
-    this.statusr = 0
+    this.statusr.reset()
     for (const cpu of this.cpus) cpu.reset()
     for (const redistributor of this.redistributors) redistributor.reset()
     this.irqs.reset()
@@ -358,7 +359,9 @@ export class GicV3 implements ViewedGic, LpiTargets {
   // What the registers, the views and delivery ask of their GIC.
 
   visible(word: number, by: Initiator, level: 0 | 1 | 2 | 3): number {
-    return this.shifted(by) ? nonSecureVisible(this.irqs, word, level) : this.irqs.implemented[word]!
+    if (!this.shifted(by)) return this.irqs.implemented[word]!
+    // GICR_NSACR grants SGIs, and no access: a Redistributor's banks hide what is Secure (IHI 0069, GICR_ISPENDR0).
+    return nonSecureVisible(this.irqs, word, this.irqs.ownerOf(word) < 0 ? level : 0)
   }
 
   get twoStates(): boolean {
@@ -391,6 +394,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
     this.groupEnables &= ~(1 << Group.G1S)
     this.securityChanged()
     this.irqs.retarget()
+    for (const cpu of this.cpus) cpu.updateRunning()
   }
 
   /** The frames hide Secure registers while there are two Security states. */
@@ -403,13 +407,8 @@ export class GicV3 implements ViewedGic, LpiTargets {
   /** Chooses anew which PE takes 1-of-N interrupts of each group: the first that takes part (IHI 0069 4.7.2, GICR_CTLR.DPG). */
   eligibilityChanged(): void {
     if (!this.config.oneOfN) return
-    const dpg = [RedistributorCtlr.DPG0, RedistributorCtlr.DPG1S, RedistributorCtlr.DPG1NS]
     for (let group = 0; group < 3; group++) {
-      const takes = (cpu: CpuInterfaceV3) => {
-        const redistributor = this.redistributors[cpu.pe]!
-        return !redistributor.asleep && (cpu.enables >>> group) & 1 && !(redistributor.dpg & dpg[group]!)
-      }
-      const recipient = this.cpus.find(takes)?.pe ?? -1
+      const recipient = this.#recipientOf(group)
       const before = this.recipients[group]!
       if (recipient === before) continue
       this.recipients[group] = recipient
@@ -449,6 +448,16 @@ export class GicV3 implements ViewedGic, LpiTargets {
       this.#fiq[pe] = fiq
       this.#signal(pe, 'fiq', fiq)
     }
+  }
+
+  #recipientOf(group: number): number {
+    const { DPG0, DPG1S, DPG1NS } = RedistributorCtlr
+    const dpg = group === Group.G0 ? DPG0 : group === Group.G1S ? DPG1S : DPG1NS
+    for (let pe = 0; pe < this.cpus.length; pe++) {
+      const redistributor = this.redistributors[pe]!
+      if (!redistributor.asleep && (this.cpus[pe]!.enables >>> group) & 1 && !(redistributor.dpg & dpg)) return pe
+    }
+    return -1
   }
 
   #observeFrames(observer: AnyFrameObserver | undefined): void {

@@ -158,7 +158,8 @@ export const iccRegisters: readonly IccRegister[] = [
   }),
   ...activePriorities(),
   register('ICC_NMIAR1_EL1', 0, 12, 9, 5, 'group 1', {
-    exists: (gic) => gic.config.nmi,
+    // UNDEFINED while SCTLR_ELx.NMI is 0.
+    exists: (gic, cpu) => gic.config.nmi && cpu.sctlrNmi,
     read: (gic, cpu) => acknowledge(gic, cpu, 'NMIAR1'),
     peek: (gic, cpu) => peekAcknowledge(gic, cpu, 'NMIAR1'),
     fields: intid,
@@ -315,15 +316,21 @@ function writePmr(gic: GicV3, cpu: CpuInterfaceV3, low: number): void {
 }
 
 function readRunning(gic: GicV3, cpu: CpuInterfaceV3): number {
-  const { activeNmi } = cpu
-  if (activeNmi !== 0) {
-    const nonSecure = activeNmi === 1 << Group.G1NS
-    gic.sysregHigh = gic.irqs.twoStates && nonSecure && (cpu.el === 3 || cpu.secure) ? 1 << 30 : 1 << 31
-    return 0
-  }
+  gic.sysregHigh = activeNmis(gic, cpu)
   if (cpu.idle) return IDLE_PRIORITY
-  if (!shifted(gic, cpu)) return cpu.running
+  // A Non-secure PE sees the priority of its own non-maskable interrupts as the best there is.
+  if (!shifted(gic, cpu)) return cpu.running === cpu.bestNmi && gic.sysregHigh === NMI ? 0 : cpu.running
   return cpu.running & 0x80 ? (cpu.running << 1) & 0xff : 0
+}
+
+const NMI = 1 << 31
+const NMI_NS = 1 << 30
+
+/** ICC_RPR_EL1.NMI is of the reader's Security state; a Secure reader has NMI_NS for the other one. */
+function activeNmis(gic: GicV3, cpu: CpuInterfaceV3): number {
+  const nonSecure = cpu.activeNmi & (1 << Group.G1NS)
+  if (!gic.irqs.twoStates || (cpu.el !== 3 && !cpu.secure)) return nonSecure ? NMI : 0
+  return (cpu.activeNmi & (1 << Group.G1S) ? NMI : 0) | (nonSecure ? NMI_NS : 0)
 }
 
 function setPoint(cpu: CpuInterfaceV3, group: 0 | 1 | 2, value: number): void {

@@ -9,6 +9,7 @@ import { Candidates } from '../candidates.ts'
 import type { Events } from '../events.ts'
 import { Interrupts } from '../interrupts.ts'
 import type { CheckedConfigV3 } from './config.ts'
+import { NON_SECURE_NMI } from './cpu-interface.ts'
 
 const SPI_WORDS = 31
 const SGIS = 0xffff
@@ -20,7 +21,7 @@ export const FIRST_EPPI = 1056
 export const Group = { G0: 0, G1S: 1, G1NS: 2 } as const
 /** The sets of a PE: one for each group, then those of non-maskable interrupts of Group 1. */
 export const SETS = 5
-const NMI_SETS = 2
+export const NMI_SETS = 2
 
 /** GICD_IROUTER.Interrupt_Routing_Mode. */
 export const IRM = 1 << 31
@@ -118,9 +119,20 @@ export class IrqsV3 extends Interrupts {
     return this.twoStates && (this.modifier[word]! >>> bit) & 1 ? Group.G1S : Group.G0
   }
 
+  /** The interrupts of a word that are in Group 1, Secure or not. */
+  group1(word: number): number {
+    return this.group[word]! | (this.twoStates ? this.modifier[word]! : 0)
+  }
+
   /** A Group 0 interrupt cannot be non-maskable. */
   isNmi(word: number, bit: number): boolean {
     return ((this.nmi[word]! >>> bit) & 1) === 1 && this.groupOf(word, bit) !== Group.G0
+  }
+
+  /** A non-maskable interrupt has the best priority of all, or of the Non-secure ones (ICC_RPR_EL1.Priority). */
+  priorityOf(word: number, bit: number): number {
+    if (!this.isNmi(word, bit)) return this.priority[word * 32 + bit]!
+    return this.twoStates && this.groupOf(word, bit) === Group.G1NS ? NON_SECURE_NMI : 0
   }
 
   /** The PE that an interrupt is for, -1 when there is none, or the number of PEs for 1-of-N. */
@@ -159,7 +171,7 @@ export class IrqsV3 extends Interrupts {
     const group = this.groupOf(word, bit)
     const nmi = this.isNmi(word, bit)
     const set = pe * SETS + group + (nmi ? NMI_SETS : 0)
-    const priority = nmi ? 0 : this.priority[word * 32 + bit]!
+    const priority = this.priorityOf(word, bit)
     if (add) this.candidates.insert(set, priority, this.intidOf(word, bit))
     else this.candidates.remove(set, priority, this.intidOf(word, bit))
     this.changed(pe, group)

@@ -66,6 +66,11 @@ export class Lpis {
     return this.#shifted() ? 0x80 | (priority >>> 1) : priority
   }
 
+  /** Priority at which a pending LPI is a candidate, by its configuration as it was read last; -1 when it is none. */
+  listedPriority(intid: number): number {
+    return this.#listed[intid - FIRST_LPI]! - 1
+  }
+
   setPending(intid: number): void {
     const at = intid - FIRST_LPI
     this.#pending[at >>> 5]! |= 1 << (at & 31)

@@ -39,8 +39,8 @@ function lpi(redistributor: Redistributor, index: number, value: number): number
 
 export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x20000, [
   word('GICR_CTLR', 0x0000, {
-    read: (r) => r.ctlr,
-    write: (r, _index, value) => r.setCtlr(value),
+    read: (r, _index, by) => r.ctlr(by),
+    write: (r, _index, value, _mask, by) => r.setCtlr(value, by),
     fields: {
       EnableLPIs: bit(0),
       CES: bit(1),
@@ -74,12 +74,10 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
     },
   }),
   word('GICR_STATUSR', 0x0010, {
-    read: (r) => r.statusr,
-    write: (r, _index, value) => {
-      r.statusr &= ~value
-    },
-    restore: (r, _index, value) => {
-      if (r.gic.config.statusRegisters) r.statusr = value & 15
+    read: (r, _index, by) => r.statusr.read(r.gic, by),
+    write: (r, _index, value, _mask, by) => r.statusr.clear(r.gic, by, value),
+    restore: (r, _index, value, _mask, by) => {
+      if (r.gic.config.statusRegisters) r.statusr.assign(r.gic, by, value)
     },
     reset: 0,
     fields: { RRD: bit(0), WRD: bit(1), RWOD: bit(2), WROD: bit(3) },

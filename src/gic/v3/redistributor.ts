@@ -3,9 +3,11 @@
  * The SGIs and PPIs that its second frame shows are in the common state; an access acts on the owner, whoever makes it.
  */
 
+import type { Initiator } from '../../mmio/index.ts'
 import type { CheckedConfigV3 } from './config.ts'
 import type { GicV3 } from './gic.ts'
 import { FIRST_LPI, Lpis } from './lpis.ts'
+import { StatusRegisters } from './status.ts'
 
 /** GICR_CTLR fields that software writes. */
 export const RedistributorCtlr = {
@@ -17,12 +19,12 @@ export const RedistributorCtlr = {
   DPG1S: 1 << 26,
 } as const
 
-const DPG = RedistributorCtlr.DPG0 | RedistributorCtlr.DPG1NS | RedistributorCtlr.DPG1S
+export const DPG = RedistributorCtlr.DPG0 | RedistributorCtlr.DPG1NS | RedistributorCtlr.DPG1S
 
 /** Bits that are kept of GICR_PROPBASER and GICR_PENDBASER; PTZ is write-only. */
-const PROPBASER_LOW = 0xffff_ff9f | 0
-const PENDBASER_LOW = 0xffff_0f80 | 0
-const BASE_HIGH = 0x070f_ffff
+export const PROPBASER_LOW = 0xffff_ff9f | 0
+export const PENDBASER_LOW = 0xffff_0f80 | 0
+export const BASE_HIGH = 0x070f_ffff
 
 export class Redistributor {
   readonly gic: GicV3
@@ -35,7 +37,7 @@ export class Redistributor {
   /** GICR_WAKER.ProcessorSleep and ChildrenAsleep: reset to asleep. */
   asleep = true
   dpg = 0
-  statusr = 0
+  readonly statusr = new StatusRegisters()
   propbaserLow = 0
   propbaserHigh = 0
   pendbaserLow = 0
@@ -53,7 +55,7 @@ export class Redistributor {
   reset(): void {
     this.asleep = true
     this.dpg = 0
-    this.statusr = 0
+    this.statusr.reset()
     this.propbaserLow = 0
     this.propbaserHigh = 0
     this.pendbaserLow = 0
@@ -62,16 +64,17 @@ export class Redistributor {
   }
 
   /** GICR_CTLR: nothing takes time here, so RWP and UWP are 0; EnableLPIs may be cleared again (CES). */
-  get ctlr(): number {
+  ctlr(by: Initiator): number {
     const { config } = this.gic
     const fixed =
       (config.lpis === undefined ? 0 : RedistributorCtlr.CES) | (config.invalidateRegisters ? RedistributorCtlr.IR : 0)
-    return (this.lpis === undefined ? 0 : RedistributorCtlr.EnableLPIs) | fixed | this.dpg
+    return (this.lpis === undefined ? 0 : RedistributorCtlr.EnableLPIs) | fixed | (this.dpg & this.#dpgOf(by))
   }
 
-  setCtlr(value: number): void {
-    if (this.gic.config.oneOfN) {
-      this.dpg = value & DPG
+  setCtlr(value: number, by: Initiator): void {
+    const mask = this.#dpgOf(by)
+    if (mask !== 0) {
+      this.dpg = (this.dpg & ~mask) | (value & mask)
       this.gic.eligibilityChanged()
     }
     const enable = (value & RedistributorCtlr.EnableLPIs) !== 0
@@ -82,6 +85,13 @@ export class Redistributor {
       this.lpis = undefined
     }
     this.gic.markDirty(this.pe)
+  }
+
+  /** The bits of DPG that an access reaches: Secure ones are hidden from Non-secure accesses; DPG1S needs two states. */
+  #dpgOf(by: Initiator): number {
+    if (!this.gic.config.oneOfN) return 0
+    if (!this.gic.twoStates) return RedistributorCtlr.DPG0 | RedistributorCtlr.DPG1NS
+    return by.secure ? DPG : RedistributorCtlr.DPG1NS
   }
 
   /** GICR_WAKER: the state follows the request at once. */
@@ -138,7 +148,7 @@ export class Redistributor {
   }
 }
 
-const PTZ_HIGH = 1 << 30
+export const PTZ_HIGH = 1 << 30
 
 /** Physical address bits 51:0 of a base register. */
 function address(low: number, high: number): number {

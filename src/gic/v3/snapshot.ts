@@ -6,8 +6,10 @@
 import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import type { GicV3 } from './gic.ts'
+import { Group } from './irqs.ts'
 import { FIRST_LPI } from './lpis.ts'
-import type { Redistributor } from './redistributor.ts'
+import { BASE_HIGH, DPG, PENDBASER_LOW, PROPBASER_LOW, PTZ_HIGH, type Redistributor } from './redistributor.ts'
+import type { StatusRegisters } from './status.ts'
 
 /** Raised whenever the meaning or the set of parts changes. */
 export const SNAPSHOT_VERSION = 1
@@ -64,34 +66,45 @@ function schema(gic: GicV3): Part {
         gic.e1nwf = value
       },
     ),
-    statusr: integer(
-      () => gic.statusr,
-      (value) => {
-        gic.statusr = value
-      },
-      0,
-      15,
-    ),
+    statusr: statusPart(gic.statusr),
     enabled: bitmap(irqs.enabled),
     latch: bitmap(irqs.latch),
     line: bitmap(irqs.line),
     active: bitmap(irqs.active),
     group: bitmap(irqs.group),
-    modifier: bitmap(irqs.modifier),
-    nmi: bitmap(irqs.nmi),
+    modifier: array(irqs.modifier, (i) => (config.security ? irqs.implemented[i]! : 0)),
+    nmi: array(irqs.nmi, (i) => (config.nmi ? irqs.implemented[i]! : 0)),
     edge: bitmap(irqs.edge),
     withdrawn: bitmap(irqs.withdrawn),
     nsacr: list([bitmap(nsacr1), bitmap(nsacr2), bitmap(nsacr3)]),
     priority: array(irqs.priority, (slot) => exists(slot, gic.priorityMask)),
     routeLow: array(irqs.routeLow, (slot) => (routable(slot) ? exists(slot, 0x80ff_ffff | 0) : 0)),
     routeHigh: array(irqs.routeHigh, (slot) => (routable(slot) ? exists(slot, 0xff) : 0)),
-    cpus: list(gic.cpus.map(cpuPart)),
+    cpus: list(gic.cpus.map((cpu) => cpuPart(gic, cpu))),
     redistributors: list(gic.redistributors.map(redistributorPart)),
   })
 }
 
-function cpuPart(cpu: CpuInterfaceV3): Part {
-  const number = (name: 'el' | 'pmr' | 'enables' | 'cbpr' | 'eoiMode' | 'activeNmi', least: number, most: number) =>
+function statusPart(statusr: StatusRegisters): Part {
+  const one = (name: 'secure' | 'nonSecure') =>
+    integer(
+      () => statusr[name],
+      (value) => {
+        statusr[name] = value
+      },
+      0,
+      15,
+    )
+  return group({ secure: one('secure'), nonSecure: one('nonSecure') })
+}
+
+function cpuPart(gic: GicV3, cpu: CpuInterfaceV3): Part {
+  const number = (
+    name: 'el' | 'pmr' | 'enables' | 'cbpr' | 'eoiMode' | 'activeNmi',
+    least: number,
+    most: number,
+    allowed = -1,
+  ) =>
     integer(
       () => cpu[name],
       (value) => {
@@ -99,6 +112,7 @@ function cpuPart(cpu: CpuInterfaceV3): Part {
       },
       least,
       most,
+      allowed,
     )
   const boolean = (name: 'secure' | 'scrFiq' | 'scrIrq' | 'sctlrNmi' | 'eoiModeEl3' | 'pmhe') =>
     flag(
@@ -113,20 +127,33 @@ function cpuPart(cpu: CpuInterfaceV3): Part {
     scrFiq: boolean('scrFiq'),
     scrIrq: boolean('scrIrq'),
     sctlrNmi: boolean('sctlrNmi'),
-    pmr: number('pmr', 0, 0xff),
-    bpr: array(cpu.bpr, () => 7),
+    pmr: number('pmr', 0, 0xff, cpu.priorityMask),
+    bpr: list([0, 1, 2].map((i) => pointPart(cpu, i))),
     enables: number('enables', 0, 7),
     cbpr: number('cbpr', 0, 3),
     eoiMode: number('eoiMode', 0, 3),
     eoiModeEl3: boolean('eoiModeEl3'),
     pmhe: boolean('pmhe'),
     apr: list(cpu.apr.map((registers) => array(registers, (i) => cpu.existingLevels(i)))),
-    activeNmi: number('activeNmi', 0, 6),
+    activeNmi: number('activeNmi', 0, 6, gic.config.nmi ? 6 : 0),
   })
 }
 
+function pointPart(cpu: CpuInterfaceV3, group: number): Part {
+  return integer(
+    () => cpu.bpr[group]!,
+    (value) => {
+      cpu.bpr[group] = value
+    },
+    cpu.minimumBpr + (group === Group.G1NS ? 1 : 0),
+    7,
+  )
+}
+
 function redistributorPart(redistributor: Redistributor): Part {
-  const word = (name: 'dpg' | 'propbaserLow' | 'propbaserHigh' | 'pendbaserLow' | 'pendbaserHigh') =>
+  const { config } = redistributor.gic
+  const lpis = config.lpis === undefined ? 0 : -1
+  const word = (name: 'dpg' | 'propbaserLow' | 'propbaserHigh' | 'pendbaserLow' | 'pendbaserHigh', allowed: number) =>
     integer(
       () => redistributor[name] >>> 0,
       (value) => {
@@ -134,6 +161,7 @@ function redistributorPart(redistributor: Redistributor): Part {
       },
       0,
       0xffff_ffff,
+      allowed,
     )
   return group({
     asleep: flag(
@@ -142,19 +170,12 @@ function redistributorPart(redistributor: Redistributor): Part {
         redistributor.asleep = value
       },
     ),
-    statusr: integer(
-      () => redistributor.statusr,
-      (value) => {
-        redistributor.statusr = value
-      },
-      0,
-      15,
-    ),
-    dpg: word('dpg'),
-    propbaserLow: word('propbaserLow'),
-    propbaserHigh: word('propbaserHigh'),
-    pendbaserLow: word('pendbaserLow'),
-    pendbaserHigh: word('pendbaserHigh'),
+    statusr: statusPart(redistributor.statusr),
+    dpg: word('dpg', config.oneOfN ? DPG : 0),
+    propbaserLow: word('propbaserLow', lpis & PROPBASER_LOW),
+    propbaserHigh: word('propbaserHigh', lpis & BASE_HIGH),
+    pendbaserLow: word('pendbaserLow', lpis & PENDBASER_LOW),
+    pendbaserHigh: word('pendbaserHigh', lpis & (BASE_HIGH | PTZ_HIGH)),
     lpis: lpisPart(redistributor),
   })
 }

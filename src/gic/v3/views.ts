@@ -3,7 +3,7 @@
  * routes; and how a Redistributor's frame, or a bank of extended INTIDs, looks at its words of a bank. The rest is `../views.ts`.
  */
 
-import type { BankView } from '../../mmio/index.ts'
+import type { BankView, Initiator } from '../../mmio/index.ts'
 import type { GicV3 } from './gic.ts'
 import { IRM } from './irqs.ts'
 import type { Redistributor } from './redistributor.ts'
@@ -18,13 +18,17 @@ export const modifiers: BankView<GicV3> = {
   },
 }
 
-/** GICD_INMIR, GICR_INMIR0: of Group 1 interrupts, where non-maskable ones are implemented (IHI 0069 12.9.17). */
+/** GICD_INMIR, GICR_INMIR0: where non-maskable interrupts are implemented; a bit of Group 0 is RES0 (IHI 0069 12.9.17). */
 export const nmis: BankView<GicV3> = {
-  read: (gic, word, by) => (gic.config.nmi ? gic.irqs.nmi[word]! & gic.visible(word, by, 0) : 0),
+  read: (gic, word, by) => gic.irqs.nmi[word]! & maybeNmi(gic, word, by),
   assign: (gic, word, value, mask, by) => {
     const { irqs } = gic
-    if (gic.config.nmi) irqs.assignPlacing(irqs.nmi, 'nmi', word, value, mask & gic.visible(word, by, 0))
+    irqs.assignPlacing(irqs.nmi, 'nmi', word, value, mask & maybeNmi(gic, word, by))
   },
+}
+
+function maybeNmi(gic: GicV3, word: number, by: Initiator): number {
+  return gic.config.nmi ? gic.visible(word, by, 0) & gic.irqs.group1(word) : 0
 }
 
 const AFFINITY = 0x00ff_ffff

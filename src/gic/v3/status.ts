@@ -1,0 +1,44 @@
+/**
+ * GICD_STATUSR and GICR_STATUSR: what accesses a frame refused, for Secure and Non-secure software apart where there are two
+ * Security states. Only what the registers name is recorded: no width, and no alignment, is there.
+ */
+
+import { type Access, type Initiator, Outcome } from '../../mmio/index.ts'
+
+/** RRD and WRD: a read, a write, of a reserved location; RWOD, WROD: a read of a write-only, a write of a read-only one. */
+const Status = { RRD: 1 << 0, WRD: 1 << 1, RWOD: 1 << 2, WROD: 1 << 3 } as const
+
+interface States {
+  readonly twoStates: boolean
+}
+
+export class StatusRegisters {
+  secure = 0
+  nonSecure = 0
+
+  reset(): void {
+    this.secure = 0
+    this.nonSecure = 0
+  }
+
+  read(gic: States, by: Initiator): number {
+    return gic.twoStates && by.secure ? this.secure : this.nonSecure
+  }
+
+  /** Bits written as 1 are cleared. */
+  clear(gic: States, by: Initiator, bits: number): void {
+    this.assign(gic, by, this.read(gic, by) & ~bits)
+  }
+
+  assign(gic: States, by: Initiator, value: number): void {
+    if (gic.twoStates && by.secure) this.secure = value & 15
+    else this.nonSecure = value & 15
+  }
+
+  record(gic: States, access: Access, outcome: Outcome): void {
+    const { write, by } = access
+    const mode = write ? Status.WROD : Status.RWOD
+    const reserved = write ? Status.WRD : Status.RRD
+    this.assign(gic, by, this.read(gic, by) | (outcome === Outcome.mode ? mode : reserved))
+  }
+}
