@@ -125,7 +125,7 @@ function checkSame(value: unknown, expected: unknown, where: string, what: strin
       )
     return
   }
-  const given = checkRecord(value, where)
+  const given = Array.isArray(expected) ? checkList(value, where, expected.length) : checkRecord(value, where)
   for (const name of Object.keys(given))
     if (!Object.hasOwn(expected, name))
       throw new SnapshotError(
@@ -145,6 +145,12 @@ function checkRecord(value: unknown, where: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new SnapshotError(`${where}: expected an object`)
   return value as Record<string, unknown>
+}
+
+function checkList(value: unknown, where: string, length: number): Record<string, unknown> {
+  if (!Array.isArray(value) || value.length !== length)
+    throw new SnapshotError(`${where}: expected an array of ${length}`)
+  return value as unknown as Record<string, unknown>
 }
 
 function checkBits(value: number, allowed: number, where: string): void {

@@ -3,8 +3,9 @@
  * Redistributors': RAZ/WI here. Legacy operation (ARE 0) is a declared gap: its registers are RAZ/WI.
  */
 
-import { bit, bits, constant, type Initiator, perIrq, razWi, registerTable, word } from '../../mmio/index.ts'
+import { bit, bits, constant, type Initiator, razWi, registerTable, word } from '../../mmio/index.ts'
 import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
+import { bank } from './bank.ts'
 import { clearSpiByMessage, readControl, setSpiByMessage, typer, writeControl } from './distributor-control.ts'
 import type { GicV3 } from './gic.ts'
 import { componentIds, peripheralIds } from './ids.ts'
@@ -76,18 +77,18 @@ export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
   word('GICD_CLRSPI_NSR', 0x0048, message(clearSpiByMessage, false)),
   word('GICD_SETSPI_SR', 0x0050, message(setSpiByMessage, true)),
   word('GICD_CLRSPI_SR', 0x0058, message(clearSpiByMessage, true)),
-  perIrq('GICD_IGROUPRn', 0x0080, { bits: 1, bank: 'replace', ...shared, view: groups, reset: 0 }),
-  perIrq('GICD_ISENABLERn', 0x0100, { bits: 1, bank: 'set', ...shared, view: enables, reset: 0 }),
-  perIrq('GICD_ICENABLERn', 0x0180, { bits: 1, bank: 'clear', ...shared, view: enables, reset: 0 }),
-  perIrq('GICD_ISPENDRn', 0x0200, { bits: 1, bank: 'set', ...shared, view: setPending }),
-  perIrq('GICD_ICPENDRn', 0x0280, { bits: 1, bank: 'clear', ...shared, view: clearPending }),
-  perIrq('GICD_ISACTIVERn', 0x0300, { bits: 1, bank: 'set', ...shared, view: actives, reset: 0 }),
-  perIrq('GICD_ICACTIVERn', 0x0380, { bits: 1, bank: 'clear', ...shared, view: actives, reset: 0 }),
-  perIrq('GICD_IPRIORITYRn', 0x0400, { bits: 8, bank: 'replace', ...shared, ...bytes, view: priorities, reset: 0 }),
+  bank('GICD_IGROUPRn', 0x0080, { bits: 1, bank: 'replace', ...shared, view: groups, reset: 0 }),
+  bank('GICD_ISENABLERn', 0x0100, { bits: 1, bank: 'set', ...shared, view: enables, reset: 0 }),
+  bank('GICD_ICENABLERn', 0x0180, { bits: 1, bank: 'clear', ...shared, view: enables, reset: 0 }),
+  bank('GICD_ISPENDRn', 0x0200, { bits: 1, bank: 'set', ...shared, view: setPending }),
+  bank('GICD_ICPENDRn', 0x0280, { bits: 1, bank: 'clear', ...shared, view: clearPending }),
+  bank('GICD_ISACTIVERn', 0x0300, { bits: 1, bank: 'set', ...shared, view: actives, reset: 0 }),
+  bank('GICD_ICACTIVERn', 0x0380, { bits: 1, bank: 'clear', ...shared, view: actives, reset: 0 }),
+  bank('GICD_IPRIORITYRn', 0x0400, { bits: 8, bank: 'replace', ...shared, ...bytes, view: priorities, reset: 0 }),
   razWi('GICD_ITARGETSRn', 0x0800, { count: 255, widths: [1, 4], ...legacy }),
-  perIrq('GICD_ICFGRn', 0x0c00, { bits: 2, bank: 'replace', ...shared, view: triggers, reset: 0 }),
-  perIrq('GICD_IGRPMODRn', 0x0d00, { bits: 1, bank: 'replace', ...shared, view: modifiers, reset: 0 }),
-  perIrq('GICD_NSACRn', 0x0e00, {
+  bank('GICD_ICFGRn', 0x0c00, { bits: 2, bank: 'replace', ...shared, view: triggers, reset: 0 }),
+  bank('GICD_IGRPMODRn', 0x0d00, { bits: 1, bank: 'replace', ...shared, view: modifiers, reset: 0 }),
+  bank('GICD_NSACRn', 0x0e00, {
     bits: 2,
     bank: 'replace',
     ...shared,
@@ -98,15 +99,15 @@ export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
   razWi('GICD_SGIR', 0x0f00, legacy),
   razWi('GICD_CPENDSGIRn', 0x0f10, { count: 4, widths: [1, 4], ...legacy }),
   razWi('GICD_SPENDSGIRn', 0x0f20, { count: 4, widths: [1, 4], ...legacy }),
-  perIrq('GICD_INMIRn', 0x0f80, { bits: 1, bank: 'replace', ...shared, view: nmis, reset: 0 }),
-  perIrq('GICD_IGROUPRnE', 0x1000, { bits: 1, bank: 'replace', ...espi, view: extended(groups, 1), reset: 0 }),
-  perIrq('GICD_ISENABLERnE', 0x1200, { bits: 1, bank: 'set', ...espi, view: extended(enables, 1), reset: 0 }),
-  perIrq('GICD_ICENABLERnE', 0x1400, { bits: 1, bank: 'clear', ...espi, view: extended(enables, 1), reset: 0 }),
-  perIrq('GICD_ISPENDRnE', 0x1600, { bits: 1, bank: 'set', ...espi, view: extended(setPending, 1) }),
-  perIrq('GICD_ICPENDRnE', 0x1800, { bits: 1, bank: 'clear', ...espi, view: extended(clearPending, 1) }),
-  perIrq('GICD_ISACTIVERnE', 0x1a00, { bits: 1, bank: 'set', ...espi, view: extended(actives, 1), reset: 0 }),
-  perIrq('GICD_ICACTIVERnE', 0x1c00, { bits: 1, bank: 'clear', ...espi, view: extended(actives, 1), reset: 0 }),
-  perIrq('GICD_IPRIORITYRnE', 0x2000, {
+  bank('GICD_INMIRn', 0x0f80, { bits: 1, bank: 'replace', ...shared, view: nmis, reset: 0 }),
+  bank('GICD_IGROUPRnE', 0x1000, { bits: 1, bank: 'replace', ...espi, view: extended(groups, 1), reset: 0 }),
+  bank('GICD_ISENABLERnE', 0x1200, { bits: 1, bank: 'set', ...espi, view: extended(enables, 1), reset: 0 }),
+  bank('GICD_ICENABLERnE', 0x1400, { bits: 1, bank: 'clear', ...espi, view: extended(enables, 1), reset: 0 }),
+  bank('GICD_ISPENDRnE', 0x1600, { bits: 1, bank: 'set', ...espi, view: extended(setPending, 1) }),
+  bank('GICD_ICPENDRnE', 0x1800, { bits: 1, bank: 'clear', ...espi, view: extended(clearPending, 1) }),
+  bank('GICD_ISACTIVERnE', 0x1a00, { bits: 1, bank: 'set', ...espi, view: extended(actives, 1), reset: 0 }),
+  bank('GICD_ICACTIVERnE', 0x1c00, { bits: 1, bank: 'clear', ...espi, view: extended(actives, 1), reset: 0 }),
+  bank('GICD_IPRIORITYRnE', 0x2000, {
     bits: 8,
     bank: 'replace',
     ...espi,
@@ -114,9 +115,9 @@ export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
     view: extended(priorities, 8),
     reset: 0,
   }),
-  perIrq('GICD_ICFGRnE', 0x3000, { bits: 2, bank: 'replace', ...espi, view: extended(triggers, 2), reset: 0 }),
-  perIrq('GICD_IGRPMODRnE', 0x3400, { bits: 1, bank: 'replace', ...espi, view: extended(modifiers, 1), reset: 0 }),
-  perIrq('GICD_NSACRnE', 0x3600, {
+  bank('GICD_ICFGRnE', 0x3000, { bits: 2, bank: 'replace', ...espi, view: extended(triggers, 2), reset: 0 }),
+  bank('GICD_IGRPMODRnE', 0x3400, { bits: 1, bank: 'replace', ...espi, view: extended(modifiers, 1), reset: 0 }),
+  bank('GICD_NSACRnE', 0x3600, {
     bits: 2,
     bank: 'replace',
     ...espi,
@@ -124,8 +125,8 @@ export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
     secure: true,
     reset: 0,
   }),
-  perIrq('GICD_INMIRnE', 0x3b00, { bits: 1, bank: 'replace', ...espi, view: extended(nmis, 1), reset: 0 }),
-  perIrq('GICD_IROUTERn', 0x6000, {
+  bank('GICD_INMIRnE', 0x3b00, { bits: 1, bank: 'replace', ...espi, view: extended(nmis, 1), reset: 0 }),
+  bank('GICD_IROUTERn', 0x6000, {
     bits: 64,
     bank: 'replace',
     irqs: 1020,
@@ -133,7 +134,7 @@ export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
     view: routes,
     fields: routeFields(),
   }),
-  perIrq('GICD_IROUTERnE', 0x8000, {
+  bank('GICD_IROUTERnE', 0x8000, {
     bits: 64,
     bank: 'replace',
     ...espi,

@@ -120,6 +120,7 @@ function activePriorities(): IccRegister[] {
       }),
       register(`ICC_AP1R${n}_EL1`, 0, 12, 9, n, 'group 1', {
         exists,
+        fields: n === 0 ? { NMI: bit(63) } : {},
         read: (gic, cpu) => {
           const group = group1Of(gic, cpu)
           if (n === 0 && cpu.activeNmi & (1 << group)) gic.sysregHigh = 1 << 31
@@ -153,7 +154,7 @@ export const iccRegisters: readonly IccRegister[] = [
   }),
   register('ICC_BPR0_EL1', 0, 12, 8, 3, 'group 0', {
     read: (_, cpu) => cpu.bpr[Group.G0]!,
-    write: (_, cpu, low) => setPoint(cpu, Group.G0, low),
+    write: (gic, cpu, low) => setPoint(gic, cpu, Group.G0, low),
     fields: point,
   }),
   ...activePriorities(),
@@ -333,8 +334,9 @@ function activeNmis(gic: GicV3, cpu: CpuInterfaceV3): number {
   return (cpu.activeNmi & (1 << Group.G1S) ? NMI : 0) | (nonSecure ? NMI_NS : 0)
 }
 
-function setPoint(cpu: CpuInterfaceV3, group: 0 | 1 | 2, value: number): void {
+function setPoint(gic: GicV3, cpu: CpuInterfaceV3, group: 0 | 1 | 2, value: number): void {
   cpu.bpr[group] = Math.max(value & 7, cpu.minimumBpr + (group === Group.G1NS ? 1 : 0))
+  gic.markDirty(cpu.pe)
 }
 
 /** With ICC_CTLR.CBPR, Secure Group 1 shares ICC_BPR0; Non-secure software sees it one greater, and cannot write it. */
@@ -346,9 +348,8 @@ function readPoint1(gic: GicV3, cpu: CpuInterfaceV3): number {
 
 function writePoint1(gic: GicV3, cpu: CpuInterfaceV3, low: number): void {
   const group = group1Of(gic, cpu)
-  if (!sharesPoint(cpu, group)) setPoint(cpu, group, low)
-  else if (group === Group.G1S) setPoint(cpu, Group.G0, low)
-  gic.markDirty(cpu.pe)
+  if (!sharesPoint(cpu, group)) setPoint(gic, cpu, group, low)
+  else if (group === Group.G1S) setPoint(gic, cpu, Group.G0, low)
 }
 
 function sharesPoint(cpu: CpuInterfaceV3, group: 1 | 2): boolean {

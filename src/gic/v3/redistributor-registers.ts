@@ -3,8 +3,9 @@
  * 12.11), in the order of offsets. The VLPI frames are a declared gap: they come with GICv4.
  */
 
-import { bit, bits, constant, dword, type Fields, perIrq, razWi, registerTable, word } from '../../mmio/index.ts'
+import { bit, bits, constant, dword, type Fields, razWi, registerTable, word } from '../../mmio/index.ts'
 import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
+import { bank } from './bank.ts'
 import type { GicV3 } from './gic.ts'
 import { componentIds, peripheralIds } from './ids.ts'
 import type { Redistributor } from './redistributor.ts'
@@ -89,8 +90,15 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
     secure: true,
     fields: { ProcessorSleep: bit(1), ChildrenAsleep: bit(2) },
   }),
-  razWi('GICR_MPAMIDR', 0x0018, { mode: 'RO', note: 'No MPAM (GICR_TYPER.MPAM 0).' }),
-  razWi('GICR_PARTIDR', 0x001c, { note: 'No MPAM (GICR_TYPER.MPAM 0).' }),
+  razWi('GICR_MPAMIDR', 0x0018, {
+    mode: 'RO',
+    fields: { PARTIDmax: bits(15, 0), PMGmax: bits(23, 16) },
+    note: 'No MPAM (GICR_TYPER.MPAM 0).',
+  }),
+  razWi('GICR_PARTIDR', 0x001c, {
+    fields: { PARTID: bits(15, 0), PMG: bits(23, 16) },
+    note: 'No MPAM (GICR_TYPER.MPAM 0).',
+  }),
   dword('GICR_SETLPIR', 0x0040, {
     write: (r, index, value) => {
       const intid = r.gic.config.directLpis ? lpi(r, index, value) : -1
@@ -140,69 +148,69 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
     note: 'In the order of offsets: PIDR4 to PIDR7, then PIDR0 to PIDR3.',
   }),
   constant('GICR_CIDRn', 0xfff0, (_, index) => componentIds[index] ?? 0, { count: 4 }),
-  perIrq('GICR_IGROUPR0', SGI + 0x0080, {
+  bank('GICR_IGROUPR0', SGI + 0x0080, {
     bits: 1,
     bank: 'replace',
     ...irqs,
     view: own(groups, 1, privateWord),
     reset: 0,
   }),
-  perIrq('GICR_IGROUPRnE', SGI + 0x0084, {
+  bank('GICR_IGROUPRnE', SGI + 0x0084, {
     bits: 1,
     bank: 'replace',
     ...eppis,
     view: ownExtended(groups, 1),
     reset: 0,
   }),
-  perIrq('GICR_ISENABLER0', SGI + 0x0100, {
+  bank('GICR_ISENABLER0', SGI + 0x0100, {
     bits: 1,
     bank: 'set',
     ...irqs,
     view: own(enables, 1, privateWord),
     reset: 0,
   }),
-  perIrq('GICR_ISENABLERnE', SGI + 0x0104, { bits: 1, bank: 'set', ...eppis, view: ownExtended(enables, 1), reset: 0 }),
-  perIrq('GICR_ICENABLER0', SGI + 0x0180, {
+  bank('GICR_ISENABLERnE', SGI + 0x0104, { bits: 1, bank: 'set', ...eppis, view: ownExtended(enables, 1), reset: 0 }),
+  bank('GICR_ICENABLER0', SGI + 0x0180, {
     bits: 1,
     bank: 'clear',
     ...irqs,
     view: own(enables, 1, privateWord),
     reset: 0,
   }),
-  perIrq('GICR_ICENABLERnE', SGI + 0x0184, {
+  bank('GICR_ICENABLERnE', SGI + 0x0184, {
     bits: 1,
     bank: 'clear',
     ...eppis,
     view: ownExtended(enables, 1),
     reset: 0,
   }),
-  perIrq('GICR_ISPENDR0', SGI + 0x0200, { bits: 1, bank: 'set', ...irqs, view: own(setPending, 1, privateWord) }),
-  perIrq('GICR_ISPENDRnE', SGI + 0x0204, { bits: 1, bank: 'set', ...eppis, view: ownExtended(setPending, 1) }),
-  perIrq('GICR_ICPENDR0', SGI + 0x0280, { bits: 1, bank: 'clear', ...irqs, view: own(clearPending, 1, privateWord) }),
-  perIrq('GICR_ICPENDRnE', SGI + 0x0284, { bits: 1, bank: 'clear', ...eppis, view: ownExtended(clearPending, 1) }),
-  perIrq('GICR_ISACTIVER0', SGI + 0x0300, {
+  bank('GICR_ISPENDR0', SGI + 0x0200, { bits: 1, bank: 'set', ...irqs, view: own(setPending, 1, privateWord) }),
+  bank('GICR_ISPENDRnE', SGI + 0x0204, { bits: 1, bank: 'set', ...eppis, view: ownExtended(setPending, 1) }),
+  bank('GICR_ICPENDR0', SGI + 0x0280, { bits: 1, bank: 'clear', ...irqs, view: own(clearPending, 1, privateWord) }),
+  bank('GICR_ICPENDRnE', SGI + 0x0284, { bits: 1, bank: 'clear', ...eppis, view: ownExtended(clearPending, 1) }),
+  bank('GICR_ISACTIVER0', SGI + 0x0300, {
     bits: 1,
     bank: 'set',
     ...irqs,
     view: own(actives, 1, privateWord),
     reset: 0,
   }),
-  perIrq('GICR_ISACTIVERnE', SGI + 0x0304, { bits: 1, bank: 'set', ...eppis, view: ownExtended(actives, 1), reset: 0 }),
-  perIrq('GICR_ICACTIVER0', SGI + 0x0380, {
+  bank('GICR_ISACTIVERnE', SGI + 0x0304, { bits: 1, bank: 'set', ...eppis, view: ownExtended(actives, 1), reset: 0 }),
+  bank('GICR_ICACTIVER0', SGI + 0x0380, {
     bits: 1,
     bank: 'clear',
     ...irqs,
     view: own(actives, 1, privateWord),
     reset: 0,
   }),
-  perIrq('GICR_ICACTIVERnE', SGI + 0x0384, {
+  bank('GICR_ICACTIVERnE', SGI + 0x0384, {
     bits: 1,
     bank: 'clear',
     ...eppis,
     view: ownExtended(actives, 1),
     reset: 0,
   }),
-  perIrq('GICR_IPRIORITYRn', SGI + 0x0400, {
+  bank('GICR_IPRIORITYRn', SGI + 0x0400, {
     bits: 8,
     bank: 'replace',
     ...irqs,
@@ -210,7 +218,7 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
     view: own(priorities, 8, privateWord),
     reset: 0,
   }),
-  perIrq('GICR_IPRIORITYRnE', SGI + 0x0420, {
+  bank('GICR_IPRIORITYRnE', SGI + 0x0420, {
     bits: 8,
     bank: 'replace',
     irqs: 64,
@@ -219,8 +227,8 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
     view: ownExtended(priorities, 8),
     reset: 0,
   }),
-  perIrq('GICR_ICFGRn', SGI + 0x0c00, { bits: 2, bank: 'replace', ...irqs, view: own(triggers, 2, privateWord) }),
-  perIrq('GICR_ICFGRnE', SGI + 0x0c08, {
+  bank('GICR_ICFGRn', SGI + 0x0c00, { bits: 2, bank: 'replace', ...irqs, view: own(triggers, 2, privateWord) }),
+  bank('GICR_ICFGRnE', SGI + 0x0c08, {
     bits: 2,
     bank: 'replace',
     irqs: 64,
@@ -228,21 +236,21 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
     view: ownExtended(triggers, 2),
     reset: 0,
   }),
-  perIrq('GICR_IGRPMODR0', SGI + 0x0d00, {
+  bank('GICR_IGRPMODR0', SGI + 0x0d00, {
     bits: 1,
     bank: 'replace',
     ...irqs,
     view: own(modifiers, 1, privateWord),
     reset: 0,
   }),
-  perIrq('GICR_IGRPMODRnE', SGI + 0x0d04, {
+  bank('GICR_IGRPMODRnE', SGI + 0x0d04, {
     bits: 1,
     bank: 'replace',
     ...eppis,
     view: ownExtended(modifiers, 1),
     reset: 0,
   }),
-  perIrq('GICR_NSACR', SGI + 0x0e00, {
+  bank('GICR_NSACR', SGI + 0x0e00, {
     bits: 2,
     bank: 'replace',
     irqs: 16,
@@ -250,8 +258,8 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
     secure: true,
     reset: 0,
   }),
-  perIrq('GICR_INMIR0', SGI + 0x0f80, { bits: 1, bank: 'replace', ...irqs, view: own(nmis, 1, privateWord), reset: 0 }),
-  perIrq('GICR_INMIRnE', SGI + 0x0f84, { bits: 1, bank: 'replace', ...eppis, view: ownExtended(nmis, 1), reset: 0 }),
+  bank('GICR_INMIR0', SGI + 0x0f80, { bits: 1, bank: 'replace', ...irqs, view: own(nmis, 1, privateWord), reset: 0 }),
+  bank('GICR_INMIRnE', SGI + 0x0f84, { bits: 1, bank: 'replace', ...eppis, view: ownExtended(nmis, 1), reset: 0 }),
 ])
 
 function typerLow(r: Redistributor): number {
