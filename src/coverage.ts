@@ -10,10 +10,10 @@ import { v2mRegisters } from './gic/v2/v2m.ts'
 import { distributorV3 } from './gic/v3/distributor.ts'
 import { redistributorRegisters } from './gic/v3/redistributor-registers.ts'
 import { fwCfgTable } from './machine/fw-cfg.ts'
-import { pl011Table } from './machine/pl011.ts'
+import { pl011Table } from './machine/pl011-registers.ts'
 import { pl031Table } from './machine/pl031.ts'
 import { pl061Table } from './machine/pl061.ts'
-import { virtioMmioTable } from './machine/virtio-mmio.ts'
+import { virtioMmioTable } from './machine/virtio-mmio-registers.ts'
 import type { Row } from './mmio/index.ts'
 
 /** The part of a table that is counted, whatever its device is. */
