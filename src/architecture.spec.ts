@@ -27,7 +27,7 @@ const floors: readonly Floor[] = [
   {
     folder: 'machine',
     imports: ['mmio', 'gic', 'aarch64', 'trace'],
-    node: ['machine/file-disk.ts', 'machine/qtest-harness.ts'],
+    node: ['machine/file-disk.ts', 'machine/testing/'],
   },
   { folder: 'inspector', imports: ['mmio', 'gic', 'trace', 'conformance', 'aarch64', 'machine'], node: 'nowhere' },
   {

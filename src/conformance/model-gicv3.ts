@@ -5,7 +5,7 @@
 
 import { ByteMemory, GicV3, type GicV3Config, Its, iccEncoding, SysregOutcome } from '../gic/index.ts'
 import type { Bus, Wiring } from '../mmio/index.ts'
-import { GUEST_MEMORY_BASE, GUEST_MEMORY_SIZE, REGION_BASE } from './qemu/protocol.ts'
+import { GUEST_MEMORY_BASE, GUEST_MEMORY_SIZE, REGION_BASE } from './layout.ts'
 import type { Result, Step, TargetConfig } from './target.ts'
 
 /** What the board leaves out, and its LPIs 8192 to 65535, which it has with or without an ITS. */

@@ -1,9 +1,9 @@
 /** Our GIC as a target: the answers that QEMU's GICv3 should have given, the PE's place, guest memory, and reset. */
 
 import { describe, expect, it } from 'vitest'
+import { GUEST_MEMORY_BASE, GUEST_MEMORY_SIZE } from './layout.ts'
 import { ModelTarget } from './model.ts'
 import { GICV3_DEVIATIONS } from './qemu/deviations-gicv3.ts'
-import { GUEST_MEMORY_BASE, GUEST_MEMORY_SIZE } from './qemu/protocol.ts'
 import { answers, lines, mrs, msr, read, write } from './qemu/steps.ts'
 import type { Step, TargetConfig } from './target.ts'
 

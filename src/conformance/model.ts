@@ -5,8 +5,8 @@
 
 import { GicV2, type GicV2Config, type GicV3, type GicV3Config, type Its } from '../gic/index.ts'
 import { Bus, cpuInitiator, type Initiator, Outcome, type Policy, type Wiring } from '../mmio/index.ts'
+import { REGION_BASE } from './layout.ts'
 import { ModelGicV3 } from './model-gicv3.ts'
-import { REGION_BASE } from './qemu/protocol.ts'
 import type { GicTarget, Result, Step, TargetConfig } from './target.ts'
 
 /** As the `virt` board answers: nothing there is an abort, a refusing register is RAZ/WI. */

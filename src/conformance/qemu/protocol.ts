@@ -3,14 +3,10 @@
  * And QEMU's 'virt' as far as both must know it. Nothing here is known to any other target.
  */
 
-import type { Region } from '../target.ts'
+export { GUEST_MEMORY_BASE, GUEST_MEMORY_SIZE, REGION_BASE } from '../layout.ts'
 
 export const RAM_BASE = 0x40000000
 export const RAM_SIZE = 0x04000000
-
-/** The part of the guest's RAM that the agent leaves alone: for ITS tables, queues and LPI tables, by `store` and `load`. */
-export const GUEST_MEMORY_BASE = 0x43000000
-export const GUEST_MEMORY_SIZE = 0x01000000
 
 export const MAILBOX = 0x42000000
 export const COMMANDS = 0x42010000
@@ -26,16 +22,6 @@ export const KIND = { access: 0, accessNonSecure: 1, accessSecure: 2, lines: 3, 
 
 /** What the agent says on the UART. */
 export const SAYS = { ready: 0x52, done: 0x44, pause: 0x50, broken: 0x58 } as const
-
-/** Where 'virt' has the frames of its GIC. */
-export const REGION_BASE: Readonly<Record<Region, number>> = {
-  gicd: 0x08000000,
-  gicc: 0x08010000,
-  v2m: 0x08020000,
-  its: 0x08080000,
-  itst: 0x08090000,
-  gicr: 0x080a0000,
-}
 
 /** At EL3 the agent's translation table shows every device once more, for Non-secure accesses. */
 export const NON_SECURE_ALIAS = 0x1_0000_0000
