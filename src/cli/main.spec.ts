@@ -11,6 +11,7 @@ import { commandNames } from './commands.ts'
 import { main } from './main.ts'
 
 const bundled = fileURLToPath(new URL('../../traces/linux-gicv2-smp4.trace.gz', import.meta.url))
+const bundledIts = fileURLToPath(new URL('../../traces/linux-gicv3-its-smp4.trace.gz', import.meta.url))
 const packed = readFileSync(bundled)
 const folder = mkdtempSync(join(tmpdir(), 'vgic-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -94,6 +95,11 @@ describe('vgic', () => {
     [['replay', '--stop-at', '0', 'x'], '--stop-at wants a whole number from 1'],
     [['replay', '--stop-at', '99999999999999999999', 'x'], '--stop-at wants a whole number'],
     [['replay', '--explain', '27', bundled], 'wants INTID@CPU'],
+    [['replay', '--explain', '1:2:3', bundled], 'DEVICEID:EVENTID'],
+    [['replay', '--explain', '0x100000000:1', bundled], 'DEVICEID:EVENTID'],
+    [['replay', '--explain', ':', bundled], 'DEVICEID:EVENTID'],
+    [['replay', '--explain', '0x8:1', bundled], 'has no ITS'],
+    [['replay', '--explain', '4000@0', bundledIts], 'INTID 0 to 287, and LPIs from 8192 on'],
     [['replay', '--explain', '27@-1', bundled], 'wants INTID@CPU'],
     [['replay', '--explain', '27@4', bundled], 'has CPU 0 to 3'],
     [['replay', '--explain', '288@0', bundled], 'INTID 0 to 287'],
@@ -188,6 +194,21 @@ describe('vgic replay', () => {
     })
   })
 
+  it('explains a message through the ITS, and the LPI that it becomes', async () => {
+    const args = ['replay', '--explain', '0x10:1', '--explain', '24:0', bundledIts]
+    const ran = await vgic(args)
+    expect(ran).toMatchObject({ status: 0, err: '' })
+    expect(ran.out).toContain('EventID 0x1 of DeviceID 0x10 is LPI 8195 on PE 0.')
+    expect(ran.out).toMatch(/closed +device mapped +DeviceID 0x18 is not mapped/)
+    expect(ran.out).toMatch(/closed +pending +it is not pending on PE 0/)
+    const json: unknown = JSON.parse((await vgic(['replay', '--json', ...args.slice(1)])).out)
+    expect(json).toMatchObject({
+      files: [
+        { messages: [{ mapped: true, intid: 8195 }, { mapped: false }], explanations: [{ intid: 8195, cpu: 0 }] },
+      ],
+    })
+  })
+
   it('says so when the trace ends before the event to stop at', async () => {
     const ran = await vgic(['replay', '--stop-at', '5', file('short.trace', `${machine}0 R gicd 0x4 4 0x68\n`)])
     expect(ran.out).toContain('the trace ended before that, after event 1')
@@ -254,15 +275,21 @@ describe('vgic replay', () => {
 })
 
 describe('vgic start', () => {
-  it('replays the bundled trace and names what it saw and what to do next', async () => {
+  it('replays the bundled traces and names what it saw and what to do next', async () => {
     const ran = await vgic(['start'])
     expect(ran).toMatchObject({ status: 0, err: '' })
     expect(ran.out).toContain('Linux 6.1 (Debian 12 arm64)')
-    expect(ran.out).toMatch(/24,375 reads +each returned/)
+    expect(ran.out).toMatch(/GICv2 +GICv3 +GICv3 with ITS\n/)
+    // What the recorder counted of each boot.
+    expect(ran.out).toMatch(/events.* 88,145 +75,252 +80,685\n/)
+    expect(ran.out).toMatch(/✔ reads +24,375 +13,246 +14,539\n/)
+    expect(ran.out).toMatch(/✔ changes of IRQ and FIQ +26,510 +26,156 +28,281\n/)
     expect(ran.out).toMatch(/PPI +27 +virtual timer +8,187/)
     expect(ran.out).toMatch(/SPI +33 +UART/)
     expect(ran.out).toMatch(/SGI +1 +call function/)
+    expect(ran.out).toMatch(/LPI 8193 +message \(ITS\) +· +· +1,030/)
     expect(ran.out).toContain('npx vgic replay --stop-at 198 --explain 27@0')
+    expect(Math.max(...ran.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
   })
 
   it('shows progress on a terminal, and takes it away again', async () => {

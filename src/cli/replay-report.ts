@@ -7,6 +7,7 @@ import type {
   Explanation,
   InterruptState,
   MachineState,
+  MsiExplanation,
   OutputLevel,
   ReplayResult,
 } from '../trace/index.ts'
@@ -37,14 +38,19 @@ function gateLine(gate: GateReport, width: number, style: Style): string {
   return `    ${mark}  ${gate.gate.padEnd(width)}  ${gate.says}  ${style.dim(`${field} = 0x${gate.value.toString(16)}`)}`
 }
 
-/** What is true of an interrupt in one sentence, and every gate on its way in order. */
-export function explanationLines(explanation: Explanation, style: Style): string[] {
-  const { deliverable, gates, summary } = explanation
+function reasonLines(summary: string, good: boolean, gates: readonly GateReport[], style: Style): string[] {
   const width = Math.max(0, ...gates.map(({ gate }) => gate.length))
-  return [
-    `  ${deliverable ? style.good(summary) : style.bold(summary)}`,
-    ...gates.map((gate) => gateLine(gate, width, style)),
-  ]
+  return [`  ${good ? style.good(summary) : style.bold(summary)}`, ...gates.map((gate) => gateLine(gate, width, style))]
+}
+
+/** What is true of an interrupt in one sentence, and every gate on its way in order. */
+export function explanationLines({ summary, deliverable, gates }: Explanation, style: Style): string[] {
+  return reasonLines(summary, deliverable, gates, style)
+}
+
+/** Where a device's message goes, and every link on its way through the ITS up to the first that is missing. */
+export function messageLines({ summary, mapped, gates }: MsiExplanation, style: Style): string[] {
+  return reasonLines(summary, mapped, gates, style)
 }
 
 export function divergenceLines(file: string, number: number, divergence: Divergence, style: Style): string[] {
@@ -118,9 +124,12 @@ function cpuLines(state: CpuState, style: Style): string[] {
   const lines = [
     `  CPU ${state.cpu}: IRQ ${state.irq ? style.good('high') : 'low'}, FIQ ${state.fiq ? style.good('high') : 'low'}`,
   ]
+  const registerWidth = Math.max(12, ...state.registers.map(({ name }) => name.length))
   for (const register of state.registers) {
     const fields = fieldList(register.fields)
-    lines.push(`    ${register.name.padEnd(12)} ${hex(register.value).padEnd(12)} ${style.dim(fields)}`.trimEnd())
+    lines.push(
+      `    ${register.name.padEnd(registerWidth)} ${hex(register.value).padEnd(12)} ${style.dim(fields)}`.trimEnd(),
+    )
   }
   return lines
 }

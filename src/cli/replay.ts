@@ -5,9 +5,9 @@ import { parseMachine, TraceError } from '../trace/index.ts'
 import type { Command, Io } from './command.ts'
 import { ExitStatus, parseOptions, UsageError, wholeNumber } from './command.ts'
 import { Progress } from './progress.ts'
-import { divergenceLines, explanationLines, stateLines, summaryLines } from './replay-report.ts'
+import { divergenceLines, explanationLines, messageLines, stateLines, summaryLines } from './replay-report.ts'
 import { counted, printable, styleFor } from './style.ts'
-import type { FileReplay, FileReplayOptions } from './trace-file.ts'
+import type { FileReplay, FileReplayOptions, Wanted } from './trace-file.ts'
 import { FileError, replayFile } from './trace-file.ts'
 
 const help = `Usage: vgic replay [options] FILE...
@@ -20,12 +20,14 @@ cannot be used.
   --context N            show N events before each (8)
   --stop-at N            stop after event N (from 1, 'out' lines count) and print the state there
   --explain INTID@CPU    say why that interrupt is or is not signalled, at the end or where --stop-at stops; repeatable
+  --explain DEVICE:EVENT say where that message of a device goes through the ITS, and why not; decimal or 0x
   --machine OPTIONS      the machine, instead of what the header says: 'virt,gic-version=2 -smp 4'
   --json                 print one JSON object
 
 Examples:
   vgic replay traces/linux-gicv2-smp4.trace.gz
   vgic replay --stop-at 198 --explain 27@0 traces/linux-gicv2-smp4.trace.gz
+  vgic replay --explain 0x10:1 traces/linux-gicv3-its-smp4.trace.gz
 `
 
 const optionSpecs = {
@@ -37,12 +39,21 @@ const optionSpecs = {
   machine: { type: 'string' },
 } as const
 
-function wanted(text: string): { intid: number; cpu: number } {
+/** A number of 32 bits, decimal or hexadecimal; undefined for anything else. */
+function word(text: string | undefined): number | undefined {
+  const value = text === undefined || !/^(0x[0-9a-f]{1,8}|[0-9]{1,10})$/i.test(text) ? Number.NaN : Number(text)
+  return value <= 0xffff_ffff ? value : undefined
+}
+
+function wanted(text: string): Wanted {
   const match = /^([0-9]{1,8})@([0-9]{1,4})$/.exec(text)
-  if (match?.[1] === undefined || match[2] === undefined) {
-    throw new UsageError(`--explain wants INTID@CPU, as in 27@0, not '${printable(text)}'`)
-  }
-  return { intid: Number(match[1]), cpu: Number(match[2]) }
+  if (match !== null) return { text, intid: Number(match[1]), cpu: Number(match[2]) }
+  const [device, event, more] = text.split(':')
+  const [deviceId, eventId] = [word(device), word(event)]
+  if (deviceId !== undefined && eventId !== undefined && more === undefined) return { text, deviceId, eventId }
+  throw new UsageError(
+    `--explain wants INTID@CPU, as in 27@0, or DEVICEID:EVENTID, as in 0x10:1, not '${printable(text).slice(0, 60)}'`,
+  )
 }
 
 function givenMachine(text: string | undefined): MachineDescription | undefined {
@@ -77,6 +88,7 @@ function printFile(file: string, replay: FileReplay, io: Io): void {
         : `stopped after event ${result.events}`
     lines.push(`  ${where}:`, ...stateLines(replay.state, style))
   }
+  for (const message of replay.messages) lines.push(...messageLines(message, style))
   for (const explanation of replay.explanations) lines.push(...explanationLines(explanation, style))
   const { divergenceCount } = result
   const shown = result.divergences.length
@@ -92,7 +104,7 @@ function printFile(file: string, replay: FileReplay, io: Io): void {
 function jsonOf(entry: Entry): unknown {
   const { file, replay, error } = entry
   if (replay === undefined) return { file, error }
-  const { header, result, explanations, state, seconds } = replay
+  const { header, result, messages, explanations, state, seconds } = replay
   const { divergences, seconds: applying, ...rest } = result
   return {
     file,
@@ -102,6 +114,7 @@ function jsonOf(entry: Entry): unknown {
     eventsPerSecond: Math.round(result.events / Math.max(seconds, 1e-6)),
     divergences,
     ...(state === undefined ? {} : { state }),
+    ...(messages.length === 0 ? {} : { messages }),
     ...(explanations.length === 0 ? {} : { explanations }),
     ...(error === undefined ? {} : { error }),
   }

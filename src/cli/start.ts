@@ -1,4 +1,4 @@
-/** `vgic start`, which `npm start` runs: the recorded interrupts of a real Linux boot through our GIC, and what came of it. */
+/** `vgic start`, which `npm start` runs: the recorded interrupts of real Linux boots through our GICs, and what came of it. */
 
 import { fileURLToPath } from 'node:url'
 import type { ReplayResult } from '../trace/index.ts'
@@ -9,79 +9,122 @@ import { Progress } from './progress.ts'
 import { divergenceLines } from './replay-report.ts'
 import type { Style } from './style.ts'
 import { bar, counted, duration, grouped, printable, styleFor } from './style.ts'
-import { FileError, replayFile } from './trace-file.ts'
+import { FileError, type FileReplay, replayFile } from './trace-file.ts'
 import { version } from './version.ts'
 
-const traceName = 'traces/linux-gicv2-smp4.trace.gz'
-const tracePath = fileURLToPath(new URL(`../../${traceName}`, import.meta.url))
+const names = ['linux-gicv2-smp4', 'linux-gicv3-smp4', 'linux-gicv3-its-smp4'].map((name) => `traces/${name}.trace.gz`)
 
 const help = `Usage: vgic start
 
-Replays the bundled trace (everything that went in and out of the interrupt controller while a real Linux booted, worked
-and powered off) through this package's GIC, compares every read and every output line, and tells what it saw.
+Replays the bundled traces (everything that went in and out of the interrupt controller while a real Linux booted, worked
+and powered off: on a GICv2, on a GICv3, and on a GICv3 with an ITS) through this package's GICs, compares every read and
+every output line, and tells what it saw.
 
 Example:
   vgic start
 `
 
 /** Rows of the table of interrupts, and columns of its parts. */
-const mostRows = 16
-const labelWidth = 32
-const numberWidth = 6
+const mostRows = 18
+const labelWidth = 34
+const numberWidth = 7
 const widestBar = 8
+/** Columns of a boot in the first table. */
+const bootWidth = 15
 
-/** What was taken, by whom and how often. Each row's bars have the row's own scale, or the rare ones would have none. */
-function interruptTable(result: ReplayResult, linux: boolean, columns: number, style: Style): string[] {
-  const { cpus } = result.machine
-  const rows = [...result.interrupts].sort((a, b) => b.total - a.total)
-  const shown = rows.slice(0, mostRows).sort((a, b) => a.intid - b.intid)
-  const room = Math.floor((columns - labelWidth - numberWidth - 5) / cpus) - numberWidth - 1
+interface Boot {
+  readonly name: string
+  /** What it ran on: GICv3 with ITS. */
+  readonly controller: string
+  readonly replay: FileReplay
+}
+
+function bootTable(boots: readonly Boot[], style: Style): string[] {
+  const row = (label: string, of: (boot: Boot) => string, mark = ' ') =>
+    `  ${mark} ${label.padEnd(labelWidth - 4)}${boots.map((boot) => of(boot).padStart(bootWidth)).join('')}`
+  const count = (label: string, of: (result: ReplayResult) => number, mark = ' ') =>
+    row(label, ({ replay }) => grouped(of(replay.result)), mark)
+  const good = style.good('✔')
+  const different = new Set(boots.flatMap(({ replay }) => replay.result.identity.map(({ name }) => name)))
+  return [
+    style.bold(row('', ({ controller }) => controller)),
+    count('events, reset to power-off', ({ events }) => events),
+    row('replayed in', ({ replay }) => duration(replay.seconds)),
+    row('events a second', ({ replay }) => grouped(replay.result.events / Math.max(replay.seconds, 1e-6))),
+    count('writes of registers', ({ counts }) => counts.writes + counts.systemRegisterWrites),
+    count('changes of input wires', ({ counts }) => counts.inputs),
+    count('messages of devices', ({ counts }) => counts.messages),
+    count('interrupts taken', ({ counts }) => counts.acknowledged),
+    count('reads', ({ reads }) => reads.compared, good),
+    count('changes of IRQ and FIQ', ({ outputs }) => outputs.compared, good),
+    '',
+    '  Each read returned what the recorded machine returned; each IRQ changed after the very',
+    '  event that caused it, and no other did.',
+    style.dim(`  Not judged: who made it and how large it is; different are ${[...different].join(', ') || 'none'}.`),
+  ]
+}
+
+/** What was taken, on which machine and how often. Each row's bars have the row's own scale, or the rare ones would have none. */
+function interruptTable(boots: readonly Boot[], linux: boolean, columns: number, style: Style): string[] {
+  const totals = new Map<number, number[]>()
+  for (const [i, { replay }] of boots.entries())
+    for (const { intid, total } of replay.result.interrupts) {
+      const of = totals.get(intid) ?? boots.map(() => 0)
+      of[i] = total
+      totals.set(intid, of)
+    }
+  const sum = (of: readonly number[]) => of.reduce((all, n) => all + n, 0)
+  const rows = [...totals].sort(([, a], [, b]) => sum(b) - sum(a))
+  const shown = rows.slice(0, mostRows).sort(([a], [b]) => a - b)
+  const room = Math.floor((columns - labelWidth - 2) / boots.length) - numberWidth - 1
   const barWidth = Math.max(0, Math.min(widestBar, room))
   const cell = (text: string, drawn: string) => `${text.padStart(numberWidth)} ${drawn}`
-  const head = Array.from({ length: cpus }, (_, cpu) => cell(`CPU ${cpu}`, ' '.repeat(barWidth))).join('')
-  const lines = [style.dim(`  ${'Interrupt'.padEnd(labelWidth)}${'taken'.padStart(numberWidth)}  ${head}`.trimEnd())]
-  for (const row of shown) {
-    const most = Math.max(...row.perCpu)
-    const cells = row.perCpu.map((n) => cell(n === 0 ? '·' : grouped(n), style.accent(bar(n, most, barWidth))))
-    const label = `${kindOf(row.intid)} ${String(row.intid).padStart(3)}  ${nameOf(row.intid, linux)}`
-    lines.push(`  ${label.padEnd(labelWidth)}${grouped(row.total).padStart(numberWidth)}  ${cells.join('')}`.trimEnd())
+  // A heading may take the room of its bar.
+  const heads = boots.map(({ controller }) =>
+    controller
+      .replace(' with ', '+')
+      .padStart(numberWidth)
+      .padEnd(numberWidth + 1 + barWidth),
+  )
+  const lines = [style.dim(`  ${'Interrupts taken'.padEnd(labelWidth)}${heads.join('')}`.trimEnd())]
+  for (const [intid, of] of shown) {
+    const most = Math.max(...of)
+    const cells = of.map((n) => cell(n === 0 ? '·' : grouped(n), style.accent(bar(n, most, barWidth))))
+    const label = `${kindOf(intid)} ${String(intid).padStart(4)}  ${nameOf(intid, linux)}`
+    lines.push(`  ${label.padEnd(labelWidth)}${cells.join('')}`.trimEnd())
   }
   if (rows.length > shown.length)
     lines.push(style.dim(`  and ${counted(rows.length - shown.length, 'interrupt')} more`))
   return lines
 }
 
-function verdictLines(result: ReplayResult, style: Style): string[] {
-  const { counts, reads, outputs } = result
-  const same = `${style.good('✔')} `
-  const other = reads.identity - result.identity.reduce((sum, d) => sum + d.count, 0)
-  return [
-    `  ${same}${counted(reads.compared, 'read').padEnd(24)} each returned what the recorded machine returned`,
-    `  ${same}${counted(outputs.compared, 'IRQ line change').padEnd(24)} each after the very event that caused it, and no other`,
-    style.dim(
-      `    in between: ${counted(counts.writes, 'register write')}, ${counted(counts.inputs, 'wire change')}, ` +
-        `${counted(counts.acknowledged, 'interrupt')} taken`,
-    ),
-    style.dim(`    identification registers (not judged): ${other} of ${reads.identity} reads the same`),
-  ]
-}
-
-function nextLines(names: readonly string[], style: Style): string[] {
+function nextLines(commands: readonly string[], style: Style): string[] {
   const steps: readonly [command: string, why: string, needs: string][] = [
     [
-      `npx vgic replay --stop-at 198 --explain 27@0 ${traceName}`,
+      `npx vgic replay --stop-at 198 --explain 27@0 ${names[0]}`,
       'stop in the middle: why is the timer not signalled?',
       'replay',
     ],
+    [`npx vgic replay --explain 0x10:1 ${names[2]}`, "where does this device's message go?", 'replay'],
     ['npx vgic conform', 'put the conformance vectors to this model', 'conform'],
     ['npm test', 'everything that holds it together', ''],
     ['npx vgic --help', 'the rest', ''],
   ]
   const lines = ['Next:']
   for (const [command, why, needs] of steps) {
-    if (needs === '' || names.includes(needs)) lines.push(`  ${style.bold(command)}`, style.dim(`      ${why}`))
+    if (needs === '' || commands.includes(needs)) lines.push(`  ${style.bold(command)}`, style.dim(`      ${why}`))
   }
   return lines
+}
+
+async function replayBoot(name: string, io: Io): Promise<Boot> {
+  const progress = new Progress(io.err, `replaying ${name}`, 0)
+  const options = { limit: 3, context: 8, stopAt: undefined, machine: undefined, explain: [] }
+  const path = fileURLToPath(new URL(`../../${name}`, import.meta.url))
+  const replay = await replayFile(path, options, io, progress).finally(() => progress.end())
+  if (replay.error !== undefined) throw new FileError(replay.error)
+  const { machine } = replay.result
+  return { name, controller: `GICv${machine.version}${machine.its ? ' with ITS' : ''}`, replay }
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
@@ -89,32 +132,28 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
   if (positionals[0] !== undefined)
     throw new UsageError(`start takes no '${printable(positionals[0])}'; 'vgic replay FILE' replays a file`)
   const style = styleFor(io.out, io.env)
-  io.out.write(`${style.bold(`vgic ${version}`)}: the interrupts of a real Linux boot, through this GIC\n\n`)
-  const progress = new Progress(io.err, 'replaying', 0)
-  const options = { limit: 3, context: 8, stopAt: undefined, machine: undefined, explain: [] }
-  const replay = await replayFile(tracePath, options, io, progress).finally(() => progress.end())
-  if (replay.error !== undefined) throw new FileError(replay.error)
-  const { header, result, seconds } = replay
-  const linux = /\bLinux\b/.test(header.title)
-  const what = header.title.replace(/^GIC access trace:\s*/, '')
-  const lines = [
-    `  ${style.bold(printable(what))}`,
-    `  a GICv${result.machine.version} with ${result.machine.intids} INTIDs, from reset to power-off: ` +
-      `${grouped(result.events)} events replayed in ${duration(seconds)}, ${grouped(result.events / Math.max(seconds, 1e-6))} a second`,
-    '',
-  ]
-  if (result.divergenceCount === 0) lines.push(...verdictLines(result, style))
-  else {
-    for (const [i, divergence] of result.divergences.entries())
-      lines.push(...divergenceLines(traceName, i + 1, divergence, style), '')
-    lines.push(
-      `  ${style.bad(counted(result.divergenceCount, 'divergence'))}: this build does not behave as the recorded machine`,
-    )
+  io.out.write(`${style.bold(`vgic ${version}`)}: the interrupts of real Linux boots, through this GIC\n\n`)
+  const boots: Boot[] = []
+  for (const name of names) boots.push(await replayBoot(name, io))
+  const titles = new Set(boots.map(({ replay }) => replay.header.title.replace(/^GIC access trace:\s*/, '')))
+  const lines = [...titles].map((title) => `  ${style.bold(printable(title))}`)
+  lines.push('')
+  let divergences = 0
+  for (const { name, replay } of boots) {
+    divergences += replay.result.divergenceCount
+    for (const [i, divergence] of replay.result.divergences.entries())
+      lines.push(...divergenceLines(name, i + 1, divergence, style), '')
   }
+  if (divergences === 0) lines.push(...bootTable(boots, style))
+  else
+    lines.push(
+      `  ${style.bad(counted(divergences, 'divergence'))}: this build does not behave as the recorded machines`,
+    )
+  const linux = [...titles].every((title) => /\bLinux\b/.test(title))
   const { commandNames } = await import('./commands.ts')
-  lines.push('', ...interruptTable(result, linux, io.out.columns, style), '', ...nextLines(commandNames, style), '')
+  lines.push('', ...interruptTable(boots, linux, io.out.columns, style), '', ...nextLines(commandNames, style), '')
   io.out.write(lines.join('\n'))
-  return result.divergenceCount === 0 ? ExitStatus.ok : ExitStatus.found
+  return divergences === 0 ? ExitStatus.ok : ExitStatus.found
 }
 
 export const start: Command = {

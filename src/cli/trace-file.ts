@@ -6,6 +6,7 @@ import type {
   Explanation,
   MachineDescription,
   MachineState,
+  MsiExplanation,
   ReplayMachine,
   ReplayResult,
   TraceHeader,
@@ -27,13 +28,18 @@ export interface FileReplayOptions {
   stopAt: number | undefined
   /** Takes the place of what the header says. */
   machine: MachineDescription | undefined
-  /** Interrupts to explain when the replay is over. */
-  explain: readonly { intid: number; cpu: number }[]
+  /** What to explain when the replay is over. */
+  explain: readonly Wanted[]
 }
+
+/** An interrupt, or a device's message to the ITS, that is to be explained; `text` is how it was asked for. */
+export type Wanted = { text: string } & ({ intid: number; cpu: number } | { deviceId: number; eventId: number })
 
 export interface FileReplay {
   header: TraceHeader
   result: ReplayResult
+  /** Messages first, then interrupts, those that messages lead to among them. */
+  messages: MsiExplanation[]
   explanations: Explanation[]
   /** The state where it stopped or ended, if it was to stop early. */
   state: MachineState | undefined
@@ -105,6 +111,29 @@ function machineOf(header: TraceHeader, given: MachineDescription | undefined): 
   return createMachine(description)
 }
 
+interface Explained {
+  message: MsiExplanation | undefined
+  interrupt: Explanation | undefined
+}
+
+/** Undefined when the machine does not have what is to be explained. */
+function explain(machine: ReplayMachine, wanted: Wanted): Explained | undefined {
+  if ('intid' in wanted) {
+    const interrupt = machine.explain(wanted.intid, wanted.cpu)
+    return interrupt && { message: undefined, interrupt }
+  }
+  const message = machine.explainMessage(wanted.deviceId, wanted.eventId)
+  if (message === undefined) return undefined
+  const { intid, pe } = message
+  return { message, interrupt: intid === undefined || pe === undefined ? undefined : machine.explain(intid, pe) }
+}
+
+function whatThereIs({ description }: ReplayMachine, wanted: Wanted): string {
+  if (!('intid' in wanted)) return 'no ITS'
+  const { cpus, intids, version } = description
+  return `CPU 0 to ${cpus - 1} and INTID 0 to ${intids - 1}${version === 3 ? ', and LPIs from 8192 on' : ''}`
+}
+
 /**
  * Replays the file.
  * @throws FileError when there is nothing to replay: no such file, no machine, no events
@@ -128,11 +157,10 @@ export async function replayFile(
     try {
       const machine = machineOf(header, options.machine)
       for (const wanted of options.explain) {
-        if (machine.explain(wanted.intid, wanted.cpu) === undefined) {
-          const { cpus, intids } = machine.description
-          const have = `the machine of ${printable(name)} has CPU 0 to ${cpus - 1} and INTID 0 to ${intids - 1}`
-          throw new UsageError(`--explain ${wanted.intid}@${wanted.cpu}: ${have}`)
-        }
+        if (explain(machine, wanted) !== undefined) continue
+        throw new UsageError(
+          `--explain ${wanted.text}: the machine of ${printable(name)} has ${whatThereIs(machine, wanted)}`,
+        )
       }
       const replayer = new Replayer(machine, {
         limit: options.limit,
@@ -160,10 +188,12 @@ export async function replayFile(
           error = `${printable(name)}: the header promises ${events} events, and there are ${result.events}: it is cut short or was changed`
         }
       }
+      const explained = options.explain.map((wanted) => explain(machine, wanted))
       return {
         header,
         result,
-        explanations: options.explain.flatMap(({ intid, cpu }) => machine.explain(intid, cpu) ?? []),
+        messages: explained.flatMap((each) => each?.message ?? []),
+        explanations: explained.flatMap((each) => each?.interrupt ?? []),
         state: options.stopAt === undefined ? undefined : machine.state(),
         error,
         countDiffers,
