@@ -16,6 +16,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'hold this GIC against recorded traffic: every read, every output line',
     load: async () => (await import('./replay.ts')).replay,
   },
+  conform: {
+    summary: "put the conformance vectors to this GIC, or to QEMU's",
+    load: async () => (await import('./conform.ts')).conform,
+  },
+  fuzz: {
+    summary: "random operations on this GIC and QEMU's side by side",
+    load: async () => (await import('./fuzz.ts')).fuzz,
+  },
 }
 
 export const commandNames: readonly string[] = Object.keys(commands)
