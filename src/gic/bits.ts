@@ -1,8 +1,8 @@
 /** Bit arithmetic on 32-bit words in `| 0` form. */
 
-/** Number of the lowest bit set; 31 less than nothing for 0, which no caller passes. */
+/** Number of the lowest bit set; nothing of use for 0, which no caller passes. Short enough to be inlined always. */
 export function lowestBit(word: number): number {
-  return 31 - Math.clz32(word & -word)
+  return Math.clz32(word & -word) ^ 31
 }
 
 /** The bits `count` wide from 0 up; `count` is 0 to 32. */

@@ -28,6 +28,8 @@ export function keyIntid(key: number): number {
 export class Candidates {
   readonly #words: number
   readonly #middles: number
+  /** Key of each set's best candidate, or NONE. It stands apart: the bitmaps hold all others, and none while it is NONE. */
+  readonly #best: Int32Array
   /** Priority levels in use: 8 words of 32 levels for each set, and one that says which of them are not 0. */
   readonly #levels: Int32Array
   readonly #tops: Int32Array
@@ -35,24 +37,45 @@ export class Candidates {
   readonly #roots: Int32Array
   readonly #middle: Int32Array
   readonly #bits: Int32Array
-  /** Key of each set's best candidate, or NONE: found again only when that one is removed. */
-  readonly #best: Int32Array
 
   /** Room for INTIDs 0 to `intids` - 1 (at most 32,768) at 256 levels in each of `sets` sets. */
   constructor(sets: number, intids: number) {
     this.#words = Math.ceil(intids / 32)
     this.#middles = Math.ceil(this.#words / 32)
+    this.#best = new Int32Array(sets).fill(NONE)
     this.#levels = new Int32Array(sets * 8)
     this.#tops = new Int32Array(sets)
     this.#roots = new Int32Array(sets * 256)
     this.#middle = new Int32Array(sets * 256 * this.#middles)
     this.#bits = new Int32Array(sets * 256 * this.#words)
-    this.#best = new Int32Array(sets).fill(NONE)
   }
 
+  /** Adds a candidate that is not in the set. */
   insert(set: number, priority: number, intid: number): void {
     const key = candidateKey(priority, intid)
-    if (key < this.#best[set]!) this.#best[set] = key
+    const best = this.#best[set]!
+    if (key > best) this.#put(set, key)
+    else {
+      this.#best[set] = key
+      if (best !== NONE) this.#put(set, best)
+    }
+  }
+
+  /** Removes a candidate that is in the set. */
+  remove(set: number, priority: number, intid: number): void {
+    const key = candidateKey(priority, intid)
+    if (this.#best[set] !== key) this.#take(set, key)
+    else this.#best[set] = this.#tops[set] === 0 ? NONE : this.#takeBest(set)
+  }
+
+  /** Key of the set's best candidate, or NONE. */
+  best(set: number): number {
+    return this.#best[set]!
+  }
+
+  #put(set: number, key: number): void {
+    const priority = keyPriority(key)
+    const intid = keyIntid(key)
     const level = set * 256 + priority
     const word = intid >>> 5
     const at = level * this.#words + word
@@ -65,17 +88,9 @@ export class Candidates {
     this.#tops[set]! |= 1 << (priority >>> 5)
   }
 
-  remove(set: number, priority: number, intid: number): void {
-    this.#take(set, priority, intid)
-    if (this.#best[set] === candidateKey(priority, intid)) this.#best[set] = this.#find(set)
-  }
-
-  /** Key of the set's best candidate, or NONE. */
-  best(set: number): number {
-    return this.#best[set]!
-  }
-
-  #take(set: number, priority: number, intid: number): void {
+  #take(set: number, key: number): void {
+    const priority = keyPriority(key)
+    const intid = keyIntid(key)
     const level = set * 256 + priority
     const word = intid >>> 5
     const at = level * this.#words + word
@@ -95,15 +110,16 @@ export class Candidates {
     if (levels === 0) this.#tops[set]! &= ~(1 << (priority >>> 5))
   }
 
-  #find(set: number): number {
-    const top = this.#tops[set]!
-    if (top === 0) return NONE
-    const eight = lowestBit(top)
+  /** Takes the best of those in the bitmaps out of them. */
+  #takeBest(set: number): number {
+    const eight = lowestBit(this.#tops[set]!)
     const priority = eight * 32 + lowestBit(this.#levels[set * 8 + eight]!)
     const level = set * 256 + priority
     const middle = lowestBit(this.#roots[level]!)
     const word = middle * 32 + lowestBit(this.#middle[level * this.#middles + middle]!)
-    return (priority << INTID_BITS) | (word * 32 + lowestBit(this.#bits[level * this.#words + word]!))
+    const key = candidateKey(priority, word * 32 + lowestBit(this.#bits[level * this.#words + word]!))
+    this.#take(set, key)
+    return key
   }
 
   clear(): void {

@@ -139,16 +139,15 @@ export abstract class Interrupts {
     const before = this.line[word]!
     if (((before & mask) !== 0) === level) return
     this.line[word] = before ^ mask
-    if (this.events.active) this.reportState('line', word, bit, level ? 1 : 0)
-    if (this.edge[word]! & mask) {
-      if (level && !(this.latch[word]! & mask)) {
-        this.latch[word]! |= mask
-        if (this.events.active) this.reportState('pending', word, bit, 1)
-      }
-    } else {
-      if (level) this.withdrawn[word]! &= ~mask
-      else if (!(this.latch[word]! & mask) && !(this.active[word]! & mask)) this.withdrawn[word]! |= mask
-      if (this.events.active && !(this.latch[word]! & mask)) this.reportState('pending', word, bit, level ? 1 : 0)
+    const latch = this.latch[word]!
+    const edge = this.edge[word]! & mask
+    if (edge !== 0) {
+      if (level) this.latch[word] = latch | mask
+    } else if (level) this.withdrawn[word]! &= ~mask
+    else if (((latch | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
+    if (this.events.active) {
+      this.reportState('line', word, bit, level ? 1 : 0)
+      if ((latch & mask) === 0 && (level || edge === 0)) this.reportState('pending', word, bit, level ? 1 : 0)
     }
     this.refresh(word)
   }

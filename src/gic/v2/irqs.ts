@@ -60,16 +60,17 @@ export class IrqsV2 extends Interrupts {
   }
 
   protected override list(word: number, bit: number, add: boolean): void {
+    const { candidates } = this
     const priority = this.priority[word * 32 + bit]!
     const group = (this.group[word]! >>> bit) & 1
     const intid = this.intidOf(word, bit)
-    const targets = this.targetsOf(word, bit)
-    for (let rest = targets; rest !== 0; rest &= rest - 1) {
-      const set = lowestBit(rest) * 2 + group
-      if (add) this.candidates.insert(set, priority, intid)
-      else this.candidates.remove(set, priority, intid)
-    }
+    let targets = this.targetsOf(word, bit)
     this.dirty |= targets
+    for (; targets !== 0; targets &= targets - 1) {
+      const set = lowestBit(targets) * 2 + group
+      if (add) candidates.insert(set, priority, intid)
+      else candidates.remove(set, priority, intid)
+    }
   }
 
   override relist(): void {
@@ -109,7 +110,7 @@ export class IrqsV2 extends Interrupts {
     this.sources[at] = sources & (sources - 1)
     this.activeSource[at] = source
     this.activate(cpu, sgi)
-    this.#latchSgi(cpu, sgi)
+    if (sources !== 1 << source) this.#latchSgi(cpu, sgi)
     return source
   }
 
