@@ -82,7 +82,7 @@ export class CpuInterface {
     const level = (priority & this.groupPriorityMask(group)) >>> (this.minimumBpr + 1)
     const registers = group === 1 ? this.nsapr : this.apr
     registers[level >>> 5]! |= 1 << (level & 31)
-    this.updateRunning()
+    this.running = Math.min(this.running, level << (this.minimumBpr + 1))
   }
 
   /** Whether an interrupt of this priority and group could be among those that run. */

@@ -60,21 +60,9 @@ function own(read?: Read, write?: Write) {
   return handlers
 }
 
-function acknowledging(register: string, view: (gic: GicV2, by: Initiator) => View) {
-  return {
-    // Not through own(): this and the end of an interrupt are on the path of every interrupt.
-    read: (gic: GicV2, _index: number, by: Initiator) => {
-      const cpu = interfaceOf(gic, by)
-      return cpu === undefined ? 0 : acknowledge(gic, cpu, view(gic, by), register)
-    },
-    peek: own((gic, cpu, by) => peekAcknowledge(gic, cpu, view(gic, by))).read!,
-    fields: { CPUID: bits(12, 10), Interrupt_ID: bits(9, 0) },
-  }
-}
 
 const doNothing = () => {}
 const intidField = { CPUID: bits(12, 10), Interrupt_ID: bits(9, 0) }
-const alias: (gic: GicV2, by: Initiator) => View = () => 'non-secure'
 
 export const cpuRegisters = registerTable<GicV2>('GICC', 0x2000, [
   word('GICC_CTLR', 0x0000, {
@@ -97,7 +85,15 @@ export const cpuRegisters = registerTable<GicV2>('GICC', 0x2000, [
   }),
   word('GICC_PMR', 0x0004, { ...own(readPriorityMask, writePriorityMask), reset: 0, fields: { Priority: bits(7, 0) } }),
   word('GICC_BPR', 0x0008, { ...own(readBinaryPoint, writeBinaryPoint), fields: { Binary_Point: bits(2, 0) } }),
-  word('GICC_IAR', 0x000c, acknowledging('GICC_IAR', viewOf)),
+  word('GICC_IAR', 0x000c, {
+    // Not through own(): this and the end of an interrupt are on the path of every interrupt.
+    read: (gic, _index, by) => {
+      const cpu = interfaceOf(gic, by)
+      return cpu === undefined ? 0 : acknowledge(gic, cpu, viewOf(gic, by), 'GICC_IAR')
+    },
+    peek: own((gic, cpu, by) => peekAcknowledge(gic, cpu, viewOf(gic, by))).read!,
+    fields: intidField,
+  }),
   word('GICC_EOIR', 0x0010, {
     write: (gic, _index, value, _mask, by) => {
       const cpu = interfaceOf(gic, by)
@@ -119,7 +115,12 @@ export const cpuRegisters = registerTable<GicV2>('GICC', 0x2000, [
     secure: true,
     fields: { Binary_Point: bits(2, 0) },
   }),
-  word('GICC_AIAR', 0x0020, { ...acknowledging('GICC_AIAR', alias), secure: true }),
+  word('GICC_AIAR', 0x0020, {
+    ...own((gic, cpu) => acknowledge(gic, cpu, 'non-secure', 'GICC_AIAR')),
+    peek: own((gic, cpu) => peekAcknowledge(gic, cpu, 'non-secure')).read!,
+    secure: true,
+    fields: intidField,
+  }),
   word('GICC_AEOIR', 0x0024, {
     ...own(undefined, (gic, cpu, value, by) => endOfInterrupt(gic, cpu, value, 'non-secure', isSplit(gic, cpu, by))),
     secure: true,

@@ -48,19 +48,17 @@ export function groupOf(gic: GicV2, cpu: number, intid: number): number {
 
 /** Brings what one CPU is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
 export function updateCpu(gic: GicV2, cpu: CpuInterface): void {
-  const key = bestCandidate(gic, cpu, true)
+  let key = bestCandidate(gic, cpu, true)
   let irq = false
   let fiq = false
-  gic.signalled[cpu.cpu] = NONE
   if (key !== NONE) {
     const priority = keyPriority(key)
     const group = groupOf(gic, cpu.cpu, keyIntid(key))
-    if (priorityMaskOpen(cpu, priority) && runningPriorityOpen(cpu, priority, group)) {
-      gic.signalled[cpu.cpu] = key
-      if (group === 0 && cpu.ctlr & Ctlr.FIQEn) fiq = true
-      else irq = true
-    }
+    if (!priorityMaskOpen(cpu, priority) || !runningPriorityOpen(cpu, priority, group)) key = NONE
+    else if (group === 0 && cpu.ctlr & Ctlr.FIQEn) fiq = true
+    else irq = true
   }
+  gic.signalled[cpu.cpu] = key
   if (cpu.legacyIrq && irqBypassed(cpu)) irq = true
   if (cpu.legacyFiq && fiqBypassed(cpu)) fiq = true
   gic.setOutputs(cpu.cpu, irq, fiq)
@@ -88,9 +86,8 @@ export const GROUP1_PENDING = 1022
 /** Which interrupts a read of an acknowledge or highest-pending register may see. */
 export type View = 'secure' | 'non-secure'
 
-/** What a read in this view makes of the interrupt `intid`: itself, 1022 or 1023. */
-function filtered(gic: GicV2, cpu: CpuInterface, intid: number, view: View): number {
-  const group = groupOf(gic, cpu.cpu, intid)
+/** What a read in this view makes of the interrupt `intid` of `group`: itself, 1022 or 1023. */
+function filtered(cpu: CpuInterface, intid: number, group: number, view: View): number {
   if (view === 'non-secure') return group === 1 ? intid : SPURIOUS
   return group === 1 && !(cpu.ctlr & Ctlr.AckCtl) ? GROUP1_PENDING : intid
 }
@@ -99,33 +96,41 @@ function filtered(gic: GicV2, cpu: CpuInterface, intid: number, view: View): num
 export function peekAcknowledge(gic: GicV2, cpu: CpuInterface, view: View): number {
   const key = gic.signalled[cpu.cpu]!
   if (key === NONE) return SPURIOUS
-  const intid = filtered(gic, cpu, keyIntid(key), view)
+  const intid = filtered(cpu, keyIntid(key), groupOf(gic, cpu.cpu, keyIntid(key)), view)
   return intid < 16 ? withSource(gic, cpu.cpu, intid) : intid
 }
 
 export function acknowledge(gic: GicV2, cpu: CpuInterface, view: View, register: string): number {
   const key = gic.signalled[cpu.cpu]!
-  const intid = key === NONE ? SPURIOUS : filtered(gic, cpu, keyIntid(key), view)
-  let value = intid
-  if (intid < 1020) {
+  let intid = SPURIOUS
+  let value = SPURIOUS
+  if (key !== NONE) {
     const { irqs } = gic
-    cpu.activatePriority(keyPriority(key), groupOf(gic, cpu.cpu, intid))
-    if (intid < 16) value = intid | (irqs.takeSgi(cpu.cpu, intid) << 10)
-    else irqs.activate(irqs.wordOf(intid, cpu.cpu), intid & 31)
-    irqs.dirty |= 1 << cpu.cpu
+    const best = keyIntid(key)
+    const word = irqs.wordOf(best, cpu.cpu)
+    const group = (irqs.group[word]! >>> (best & 31)) & 1
+    value = intid = filtered(cpu, best, group, view)
+    if (intid === best) {
+      cpu.activatePriority(keyPriority(key), group)
+      if (intid < 16) value |= irqs.takeSgi(cpu.cpu, intid) << 10
+      else irqs.activate(word, intid & 31)
+      irqs.dirty |= 1 << cpu.cpu
+    }
   }
-  if (gic.events.active) {
-    const reason = intid < 1020 ? undefined : gic.whyNothing(cpu.cpu, view)
-    gic.events.emit({
-      kind: 'acknowledge',
-      cpu: cpu.cpu,
-      intid,
-      source: intid < 16 ? value >>> 10 : 0,
-      register,
-      reason,
-    })
-  }
+  if (gic.events.active) reportAcknowledge(gic, cpu, view, register, intid, value)
   return value
+}
+
+function reportAcknowledge(
+  gic: GicV2,
+  { cpu }: CpuInterface,
+  view: View,
+  register: string,
+  intid: number,
+  value: number,
+): void {
+  const reason = intid < 1020 ? undefined : gic.whyNothing(cpu, view)
+  gic.events.emit({ kind: 'acknowledge', cpu, intid, source: intid < 16 ? value >>> 10 : 0, register, reason })
 }
 
 /** GICC_HPPIR and GICC_AHPPIR: does not depend on the priority mask or on what is running (IHI 0048 4.4.7). */
@@ -133,8 +138,9 @@ export function highestPending(gic: GicV2, cpu: CpuInterface, view: View): numbe
   const key = bestCandidate(gic, cpu, false)
   if (key === NONE) return SPURIOUS
   const intid = keyIntid(key)
-  if (!interfaceGroupOpen(cpu, groupOf(gic, cpu.cpu, intid))) return SPURIOUS
-  const seen = filtered(gic, cpu, intid, view)
+  const group = groupOf(gic, cpu.cpu, intid)
+  if (!interfaceGroupOpen(cpu, group)) return SPURIOUS
+  const seen = filtered(cpu, intid, group, view)
   return seen < 16 ? withSource(gic, cpu.cpu, seen) : seen
 }
 
@@ -153,33 +159,27 @@ export function endOfInterrupt(gic: GicV2, cpu: CpuInterface, value: number, vie
   const { irqs } = gic
   const word = irqs.wordOf(intid, cpu.cpu)
   const bit = intid & 31
-  if (!((irqs.implemented[word]! >>> bit) & 1)) {
-    gic.misuse('eoi-invalid-intid', cpu.cpu, intid)
+  const exists = (irqs.implemented[word]! >>> bit) & 1
+  const group = (irqs.group[word]! >>> bit) & 1
+  const hidden = group === 0 && view === 'non-secure'
+  if (exists === 0 || hidden || cpu.running === IDLE) {
+    const why = exists === 0 ? 'eoi-invalid-intid' : hidden ? 'eoi-hidden-group' : 'eoi-without-acknowledge'
+    gic.misuse(why, cpu.cpu, intid)
     return
   }
-  const group = groupOf(gic, cpu.cpu, intid)
-  if (view === 'non-secure' && group === 0) {
-    gic.misuse('eoi-hidden-group', cpu.cpu, intid)
-    return
-  }
-  if (cpu.running === IDLE) {
-    gic.misuse('eoi-without-acknowledge', cpu.cpu, intid)
-    return
-  }
-  const active = ((irqs.active[word]! >>> bit) & 1) === 1
-  const another =
-    !active ||
-    (intid < 16 && irqs.activeSource[cpu.cpu * 16 + intid] !== ((value >>> 10) & 7)) ||
-    runningIsNot(cpu, irqs.priority[word * 32 + bit]!, group)
-  if (another) gic.misuse('eoi-of-another', cpu.cpu, intid)
+  if (gic.events.active && !isRunning(gic, cpu, value, word, group)) gic.misuse('eoi-of-another', cpu.cpu, intid)
   cpu.dropPriority(group)
   if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.cpu, intid })
   if (!split) deactivate(gic, cpu, word, bit)
   irqs.dirty |= 1 << cpu.cpu
 }
 
-function runningIsNot(cpu: CpuInterface, priority: number, group: number): boolean {
-  return (priority & cpu.groupPriorityMask(group)) !== cpu.running
+/** Whether the interrupt that `value` names could be the one that runs: active, from that source, and of its priority. */
+function isRunning({ irqs }: GicV2, cpu: CpuInterface, value: number, word: number, group: number): boolean {
+  const intid = value & 0x3ff
+  if (!((irqs.active[word]! >>> (intid & 31)) & 1)) return false
+  if (intid < 16 && irqs.activeSource[cpu.cpu * 16 + intid] !== ((value >>> 10) & 7)) return false
+  return (irqs.priority[word * 32 + (intid & 31)]! & cpu.groupPriorityMask(group)) === cpu.running
 }
 
 /** GICC_DIR: works only while the view's EOImode separates the two (IHI 0048 4.4.11). */
@@ -204,9 +204,8 @@ export function deactivateInterrupt(gic: GicV2, cpu: CpuInterface, value: number
   deactivate(gic, cpu, word, bit)
 }
 
-function deactivate(gic: GicV2, cpu: CpuInterface, word: number, bit: number): void {
-  const was = (gic.irqs.active[word]! >>> bit) & 1
-  gic.irqs.deactivate(word, bit)
-  if (was && gic.events.active)
-    gic.events.emit({ kind: 'deactivate', cpu: cpu.cpu, intid: gic.irqs.intidOf(word, bit) })
+function deactivate({ irqs, events }: GicV2, { cpu }: CpuInterface, word: number, bit: number): void {
+  const was = (irqs.active[word]! >>> bit) & 1
+  irqs.deactivate(word, bit)
+  if (was && events.active) events.emit({ kind: 'deactivate', cpu, intid: irqs.intidOf(word, bit) })
 }

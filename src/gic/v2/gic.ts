@@ -148,9 +148,10 @@ export class GicV2 implements ViewedGic {
 
   /** Brings the outputs of every CPU whose candidates or interface changed up to date. */
   settle(): void {
-    while (this.irqs.dirty !== 0) {
-      const cpu = lowestBit(this.irqs.dirty)
-      this.irqs.dirty &= this.irqs.dirty - 1
+    const { irqs } = this
+    while (irqs.dirty !== 0) {
+      const cpu = lowestBit(irqs.dirty)
+      irqs.dirty &= irqs.dirty - 1
       updateCpu(this, this.cpus[cpu]!)
     }
   }
