@@ -94,13 +94,15 @@ export class CpuInterface {
   /** Priority drop: the best active priority of the group is no longer active. */
   dropPriority(group: number): void {
     const registers = group === 1 ? this.nsapr : this.apr
-    for (let i = 0; i < 4; i++) {
+    // Better priorities than the running one are active in neither group.
+    const first = this.running >>> (this.minimumBpr + 6)
+    for (let i = first; i < 4; i++) {
       const bits = registers[i]!
       if (bits === 0) continue
       registers[i] = bits & (bits - 1)
       break
     }
-    this.updateRunning()
+    this.updateRunning(first)
   }
 
   /** The bits of active priorities register `index` that exist. */
@@ -108,10 +110,12 @@ export class CpuInterface {
     return lowBits(Math.min(32, Math.max(0, this.levels - index * 32)))
   }
 
-  updateRunning(): void {
+  /** Finds the running priority; the registers before `first` are known to be 0. */
+  updateRunning(first = 0): void {
+    const { apr, nsapr } = this
     this.running = IDLE
-    for (let i = 0; i < 4; i++) {
-      const bits = this.apr[i]! | this.nsapr[i]!
+    for (let i = first; i < 4; i++) {
+      const bits = apr[i]! | nsapr[i]!
       if (bits === 0) continue
       this.running = (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1)
       return

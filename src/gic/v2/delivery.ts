@@ -4,6 +4,7 @@
  */
 
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
+import { Output } from '../outputs.ts'
 import { type CpuInterface, Ctlr, IDLE } from './cpu-interface.ts'
 import type { GicV2 } from './gic.ts'
 
@@ -49,19 +50,17 @@ export function groupOf(gic: GicV2, cpu: number, intid: number): number {
 /** Brings what one CPU is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
 export function updateCpu(gic: GicV2, cpu: CpuInterface): void {
   let key = bestCandidate(gic, cpu, true)
-  let irq = false
-  let fiq = false
+  let outputs = 0
   if (key !== NONE) {
     const priority = keyPriority(key)
     const group = groupOf(gic, cpu.cpu, keyIntid(key))
     if (!priorityMaskOpen(cpu, priority) || !runningPriorityOpen(cpu, priority, group)) key = NONE
-    else if (group === 0 && cpu.ctlr & Ctlr.FIQEn) fiq = true
-    else irq = true
+    else outputs = group === 0 && cpu.ctlr & Ctlr.FIQEn ? Output.fiq : Output.irq
   }
   gic.signalled[cpu.cpu] = key
-  if (cpu.legacyIrq && irqBypassed(cpu)) irq = true
-  if (cpu.legacyFiq && fiqBypassed(cpu)) fiq = true
-  gic.setOutputs(cpu.cpu, irq, fiq)
+  if (cpu.legacyIrq && irqBypassed(cpu)) outputs |= Output.irq
+  if (cpu.legacyFiq && fiqBypassed(cpu)) outputs |= Output.fiq
+  gic.setOutputs(cpu.cpu, outputs)
 }
 
 /** The legacy IRQ input reaches the CPU while the interface signals no group as IRQ and a bypass is not disabled. */

@@ -9,6 +9,7 @@ import { NONE } from '../candidates.ts'
 import { ConfigError } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
 import type { Explanation } from '../explain.ts'
+import { Output } from '../outputs.ts'
 import { nonSecureVisible, type ViewedGic } from '../views.ts'
 import { type CheckedConfig, checkConfig, type GicV2Config } from './config.ts'
 import { CpuInterface } from './cpu-interface.ts'
@@ -44,8 +45,8 @@ export class GicV2 implements ViewedGic {
   readonly signalled: Int32Array
   onOutput: OutputCallback | undefined
 
-  readonly #irq: boolean[]
-  readonly #fiq: boolean[]
+  /** Levels of each CPU's output wires, bits of Output. */
+  readonly #outputs: Uint8Array
 
   /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: GicV2Config = {}) {
@@ -56,8 +57,7 @@ export class GicV2 implements ViewedGic {
     this.irqs = new IrqsV2(this.config, this.events)
     this.cpus = Array.from({ length: cpus }, (_, cpu) => new CpuInterface(cpu, priorityBits))
     this.signalled = new Int32Array(cpus).fill(NONE)
-    this.#irq = Array.from({ length: cpus }, () => false)
-    this.#fiq = Array.from({ length: cpus }, () => false)
+    this.#outputs = new Uint8Array(cpus)
     const settle = (gic: GicV2) => gic.settle()
     this.frames = {
       gicd: new Frame<GicV2>(distributor, this, { security, settle }),
@@ -106,11 +106,11 @@ export class GicV2 implements ViewedGic {
   }
 
   irq(cpu: number): boolean {
-    return this.#irq[cpu] ?? false
+    return ((this.#outputs[cpu] ?? 0) & Output.irq) !== 0
   }
 
   fiq(cpu: number): boolean {
-    return this.#fiq[cpu] ?? false
+    return ((this.#outputs[cpu] ?? 0) & Output.fiq) !== 0
   }
 
   /** Every gate between this interrupt and this CPU, in order, with what closes it and what would open it. */
@@ -156,14 +156,15 @@ export class GicV2 implements ViewedGic {
     }
   }
 
-  setOutputs(cpu: number, irq: boolean, fiq: boolean): void {
-    if (this.#irq[cpu] !== irq) {
-      this.#irq[cpu] = irq
-      this.#signal(cpu, 'irq', irq)
+  /** Drives the output wires of a CPU: `levels` is a sum of Output. */
+  setOutputs(cpu: number, levels: number): void {
+    if (((this.#outputs[cpu]! ^ levels) & Output.irq) !== 0) {
+      this.#outputs[cpu]! ^= Output.irq
+      this.#signal(cpu, 'irq', (levels & Output.irq) !== 0)
     }
-    if (this.#fiq[cpu] !== fiq) {
-      this.#fiq[cpu] = fiq
-      this.#signal(cpu, 'fiq', fiq)
+    if (((this.#outputs[cpu]! ^ levels) & Output.fiq) !== 0) {
+      this.#outputs[cpu]! ^= Output.fiq
+      this.#signal(cpu, 'fiq', (levels & Output.fiq) !== 0)
     }
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { NONE } from '../candidates.ts'
+import { Output } from '../outputs.ts'
 import { Bank, type CpuInterfaceV3, IDLE, NON_SECURE_NMI } from './cpu-interface.ts'
 import type { GicV3 } from './gic.ts'
 import { Group, NMI_SETS, SETS } from './irqs.ts'
@@ -111,8 +112,7 @@ function nmiKey(key: number): number {
 export function updatePe(gic: GicV3, cpu: CpuInterfaceV3): void {
   const key = bestCandidate(gic, cpu, true)
   gic.signalled[cpu.pe] = NONE
-  let irq = false
-  let fiq = false
+  let outputs = 0
   if (key !== NONE) {
     const intid = keyIntid(key)
     const group = groupOf(gic, cpu.pe, intid)
@@ -120,11 +120,10 @@ export function updatePe(gic: GicV3, cpu: CpuInterfaceV3): void {
     const nmi = isNmiKey(key)
     if (priorityMaskOpen(cpu, priority, nmi) && runningPriorityOpen(cpu, priority, group, nmi)) {
       gic.signalled[cpu.pe] = key
-      if (isFiq(gic, cpu, group)) fiq = true
-      else irq = true
+      outputs = isFiq(gic, cpu, group) ? Output.fiq : Output.irq
     }
   }
-  gic.setOutputs(cpu.pe, irq, fiq)
+  gic.setOutputs(cpu.pe, outputs)
 }
 
 /** Group 0 is FIQ; Group 1 is IRQ in the Security state that it belongs to, and FIQ elsewhere and at EL3 (IHI 0069 4.6.2). */

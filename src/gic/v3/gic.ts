@@ -20,6 +20,7 @@ import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputL
 import type { Explanation } from '../explain.ts'
 import type { LpiTargets } from '../its/lpi-targets.ts'
 import type { GuestMemory } from '../memory.ts'
+import { Output } from '../outputs.ts'
 import { nonSecureVisible, type ViewedGic } from '../views.ts'
 import { type CheckedConfigV3, checkConfigV3, type GicV3Config } from './config.ts'
 import { CpuInterfaceV3 } from './cpu-interface.ts'
@@ -81,8 +82,8 @@ export class GicV3 implements ViewedGic, LpiTargets {
 
   readonly #dirty: Int32Array
   #anyDirty = false
-  readonly #irq: boolean[]
-  readonly #fiq: boolean[]
+  /** Levels of each PE's output wires, bits of Output. */
+  readonly #outputs: Uint8Array
   /** Where each Redistributor's RD_base is on the bus, for an ITS whose targets are addresses. */
   readonly #rdBases = new Map<number, number>()
 
@@ -95,8 +96,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
     this.rangeSelector = affinities.some((affinity) => (affinity & 0xff) > 15)
     this.lpiEnd = lpis === undefined ? FIRST_LPI : 2 ** lpis.intidBits
     this.#dirty = new Int32Array(Math.ceil(cpus / 32))
-    this.#irq = Array.from({ length: cpus }, () => false)
-    this.#fiq = Array.from({ length: cpus }, () => false)
+    this.#outputs = new Uint8Array(cpus)
     this.signalled = new Int32Array(cpus).fill(NONE)
     this.irqs = new IrqsV3(this.config, this.events)
     this.irqs.changed = (pe, group) => {
@@ -258,11 +258,11 @@ export class GicV3 implements ViewedGic, LpiTargets {
   }
 
   irq(pe: number): boolean {
-    return this.#irq[pe] ?? false
+    return ((this.#outputs[pe] ?? 0) & Output.irq) !== 0
   }
 
   fiq(pe: number): boolean {
-    return this.#fiq[pe] ?? false
+    return ((this.#outputs[pe] ?? 0) & Output.fiq) !== 0
   }
 
   /** Every gate between this interrupt and this PE, in order, with what closes it and what would open it. */
@@ -439,14 +439,15 @@ export class GicV3 implements ViewedGic, LpiTargets {
     }
   }
 
-  setOutputs(pe: number, irq: boolean, fiq: boolean): void {
-    if (this.#irq[pe] !== irq) {
-      this.#irq[pe] = irq
-      this.#signal(pe, 'irq', irq)
+  /** Drives the output wires of a PE: `levels` is a sum of Output. */
+  setOutputs(pe: number, levels: number): void {
+    if (((this.#outputs[pe]! ^ levels) & Output.irq) !== 0) {
+      this.#outputs[pe]! ^= Output.irq
+      this.#signal(pe, 'irq', (levels & Output.irq) !== 0)
     }
-    if (this.#fiq[pe] !== fiq) {
-      this.#fiq[pe] = fiq
-      this.#signal(pe, 'fiq', fiq)
+    if (((this.#outputs[pe]! ^ levels) & Output.fiq) !== 0) {
+      this.#outputs[pe]! ^= Output.fiq
+      this.#signal(pe, 'fiq', (levels & Output.fiq) !== 0)
     }
   }
 
