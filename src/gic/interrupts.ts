@@ -10,6 +10,12 @@ import { lowestBit } from './bits.ts'
 import type { Events, StateName } from './events.ts'
 import { activeGate, enabledGate, pendingGate } from './gates.ts'
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const pendingWord = pendingGate.word
+const enabledWord = enabledGate.word
+const activeWord = activeGate.word
+const lowest = lowestBit
+
 export abstract class Interrupts {
   /** PEs, and so words of private interrupts. */
   readonly pes: number
@@ -74,7 +80,7 @@ export abstract class Interrupts {
   }
 
   pending(word: number): number {
-    return pendingGate.word(this, word)
+    return pendingWord(this, word)
   }
 
   isCandidate(word: number, bit: number): boolean {
@@ -83,12 +89,12 @@ export abstract class Interrupts {
 
   /** Lists and unlists what a change to this word has made, and unmade, a candidate. */
   refresh(word: number): void {
-    const wanted = pendingGate.word(this, word) & enabledGate.word(this, word) & activeGate.word(this, word)
+    const wanted = pendingWord(this, word) & enabledWord(this, word) & activeWord(this, word)
     let changed = wanted ^ this.candidate[word]!
     if (changed === 0) return
     this.candidate[word] = wanted
     do {
-      const bit = lowestBit(changed)
+      const bit = lowest(changed)
       changed &= changed - 1
       this.list(word, bit, ((wanted >>> bit) & 1) === 1)
     } while (changed !== 0)
@@ -136,14 +142,14 @@ export abstract class Interrupts {
   /** An input wire. A rising edge latches an edge-triggered interrupt; level-sensitive ones follow the wire. */
   setLine(word: number, bit: number, level: boolean): void {
     const mask = 1 << bit
+    const high = level ? mask : 0
     const before = this.line[word]!
-    if (((before & mask) !== 0) === level) return
+    if ((before & mask) === high) return
     this.line[word] = before ^ mask
     const latch = this.latch[word]!
     const edge = this.edge[word]! & mask
-    if (edge !== 0) {
-      if (level) this.latch[word] = latch | mask
-    } else if (level) this.withdrawn[word]! &= ~mask
+    if (edge !== 0) this.latch[word] = latch | high
+    else if (high !== 0) this.withdrawn[word]! &= ~mask
     else if (((latch | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
     if (this.events.active) {
       this.reportState('line', word, bit, level ? 1 : 0)

@@ -7,6 +7,9 @@ import { Access, type AccessSize, type Device, type Initiator, swapBytes } from 
 import { defaultPolicy, Outcome, outcomeNames, type Policy, type Response } from './outcome.ts'
 import { RangeIndex } from './range-index.ts'
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { ok: OK, unmapped: UNMAPPED, width: WIDTH } = Outcome
+
 /** Physical addresses are at most 52 bits wide (DDI 0487, FEAT_LPA), which a JavaScript number holds exactly. */
 const ADDRESS_LIMIT = 2 ** 52
 
@@ -97,7 +100,7 @@ export class Bus {
     access.high = 0
     const outcome = this.#perform(address, access)
     this.outcome = outcome
-    if (outcome !== Outcome.ok) {
+    if (outcome !== OK) {
       this.high = 0
       return 0
     }
@@ -208,7 +211,7 @@ export class Bus {
 
   #perform(address: number, access: Access): Outcome {
     const { size } = access
-    let outcome: Outcome = Outcome.unmapped
+    let outcome: Outcome = UNMAPPED
     const range = this.#index.find(address)
     let owner: Range | undefined
     access.address = address
@@ -216,7 +219,7 @@ export class Bus {
     // The observer may make accesses too, so this one's record is its own until the observer has returned.
     this.#depth++
     try {
-      if (size !== 1 && size !== 2 && size !== 4 && size !== 8) outcome = Outcome.width
+      if (size !== 1 && size !== 2 && size !== 4 && size !== 8) outcome = WIDTH
       else if (range !== undefined && this.#depth <= MAX_DEPTH) {
         const offset = address - range.base
         if (offset >= 0 && offset + size <= range.size) {
@@ -231,7 +234,7 @@ export class Bus {
     } finally {
       this.#depth--
     }
-    if (outcome !== Outcome.ok && this.#responses[outcome] === 'throw') {
+    if (outcome !== OK && this.#responses[outcome] === 'throw') {
       this.outcome = outcome
       throw new AccessError(outcome, address, access)
     }

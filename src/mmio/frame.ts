@@ -11,6 +11,10 @@ import { Outcome } from './outcome.ts'
 import type { Row } from './register.ts'
 import { type RegisterTable, rowSize } from './register-table.ts'
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { ok: OK, width: WIDTH, misaligned: MISALIGNED, reserved: RESERVED, mode: MODE, denied: DENIED } = Outcome
+const extract = extractLanes
+
 /** One bus range for the whole frame, or one for each row of its table (and for each gap between rows). */
 export type Wiring = 'frame' | 'group'
 
@@ -64,9 +68,9 @@ export class Frame<D> implements Device {
     const row = number === 0 || number === undefined ? undefined : this.#rows[number - 1]
     const outcome =
       (offset & (size - 1)) !== 0
-        ? Outcome.misaligned
+        ? MISALIGNED
         : row === undefined
-          ? Outcome.reserved
+          ? RESERVED
           : access.write
             ? this.#write(row, access)
             : this.#read(row, access)
@@ -136,7 +140,7 @@ export class Frame<D> implements Device {
     access.offset += origin
     const outcome =
       (access.offset & (access.size - 1)) !== 0
-        ? Outcome.misaligned
+        ? MISALIGNED
         : access.write
           ? this.#write(row, access)
           : this.#read(row, access)
@@ -146,32 +150,32 @@ export class Frame<D> implements Device {
   }
 
   #answer(row: Row<D> | undefined, access: Access, outcome: Outcome): Outcome {
-    if (outcome !== Outcome.ok && this.#refused !== undefined) this.#refused(this.device, access, outcome)
+    if (outcome !== OK && this.#refused !== undefined) this.#refused(this.device, access, outcome)
     if (this.observer !== undefined) this.observer(this, row, access, outcome)
     return outcome
   }
 
   #read(row: Row<D>, access: Access): Outcome {
     const { size, by } = access
-    if ((row.widths & size) === 0) return Outcome.width
-    if (row.mode === 'WO') return Outcome.mode
-    if (row.secure && this.security && !by.secure) return Outcome.denied
+    if ((row.widths & size) === 0) return WIDTH
+    if (row.mode === 'WO') return MODE
+    if (row.secure && this.security && !by.secure) return DENIED
     const index = (access.offset - row.offset) >>> 2
     const low = row.read(this.device, index, by)
     if (size === 4) access.low = low | 0
     else if (size === 8) {
       access.low = low | 0
       access.high = row.read(this.device, index + 1, by) | 0
-    } else access.low = extractLanes(low, access.offset, size)
+    } else access.low = extract(low, access.offset, size)
     if (row.readHasEffect) this.#settle?.(this.device)
-    return Outcome.ok
+    return OK
   }
 
   #write(row: Row<D>, access: Access): Outcome {
     const { size, by } = access
-    if ((row.widths & size) === 0) return Outcome.width
-    if (row.mode === 'RO') return Outcome.mode
-    if (row.secure && this.security && !by.secure) return Outcome.denied
+    if ((row.widths & size) === 0) return WIDTH
+    if (row.mode === 'RO') return MODE
+    if (row.secure && this.security && !by.secure) return DENIED
     const index = (access.offset - row.offset) >>> 2
     if (size === 4) row.write(this.device, index, access.low, -1, by)
     else if (size === 8) {
@@ -179,7 +183,7 @@ export class Frame<D> implements Device {
       row.write(this.device, index + 1, access.high, -1, by)
     } else this.#writeLanes(row, index, access, size)
     this.#settle?.(this.device)
-    return Outcome.ok
+    return OK
   }
 
   #writeLanes(row: Row<D>, index: number, access: Access, size: AccessSize): void {

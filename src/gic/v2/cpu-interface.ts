@@ -25,6 +25,11 @@ export const IDLE_PRIORITY = 0xff
 /** Running priority while nothing is active: greater than every priority, and a bit of its own. */
 export const IDLE = 256
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { CBPR } = Ctlr
+const NO_PRIORITY = IDLE
+const lowest = lowestBit
+
 export class CpuInterface {
   readonly cpu: number
   /** GICC_CTLR in the Secure view; the Non-secure one is a selection of its bits. */
@@ -73,7 +78,7 @@ export class CpuInterface {
    * than it says because it is written in the Non-secure view, unless GICC_CTLR.CBPR shares Group 0's.
    */
   groupPriorityMask(group: number): number {
-    const point = group === 1 && !(this.ctlr & Ctlr.CBPR) ? this.abpr - 1 : this.bpr
+    const point = group === 1 && !(this.ctlr & CBPR) ? this.abpr - 1 : this.bpr
     return (0xff << (point + 1)) & 0xff
   }
 
@@ -113,11 +118,11 @@ export class CpuInterface {
   /** Finds the running priority; the registers before `first` are known to be 0. */
   updateRunning(first = 0): void {
     const { apr, nsapr } = this
-    this.running = IDLE
+    this.running = NO_PRIORITY
     for (let i = first; i < 4; i++) {
       const bits = apr[i]! | nsapr[i]!
       if (bits === 0) continue
-      this.running = (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1)
+      this.running = (i * 32 + lowest(bits)) << (this.minimumBpr + 1)
       return
     }
   }

@@ -19,6 +19,11 @@ import type { GicV2 } from './gic.ts'
 const WRITABLE = Ctlr.EOImodeNS - 1
 const WRITABLE_SECURE = Ctlr.EOImodeNS * 2 - 1
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { EOImodeNS, EOImodeS } = Ctlr
+const take = acknowledge
+const end = endOfInterrupt
+
 function interfaceOf(gic: GicV2, by: Initiator): CpuInterface | undefined {
   return gic.cpus[by.cpu]
 }
@@ -33,7 +38,7 @@ function viewOf(gic: GicV2, by: Initiator): View {
 
 /** Whether priority drop and deactivation are apart for this access: each Security state has its own EOImode. */
 function isSplit(gic: GicV2, cpu: CpuInterface, by: Initiator): boolean {
-  return (cpu.ctlr & (nonSecure(gic, by) ? Ctlr.EOImodeNS : Ctlr.EOImodeS)) !== 0
+  return (cpu.ctlr & (nonSecure(gic, by) ? EOImodeNS : EOImodeS)) !== 0
 }
 
 type Read = (gic: GicV2, cpu: CpuInterface, by: Initiator, index: number) => number
@@ -59,7 +64,6 @@ function own(read?: Read, write?: Write) {
     }
   return handlers
 }
-
 
 const doNothing = () => {}
 const intidField = { CPUID: bits(12, 10), Interrupt_ID: bits(9, 0) }
@@ -89,7 +93,7 @@ export const cpuRegisters = registerTable<GicV2>('GICC', 0x2000, [
     // Not through own(): this and the end of an interrupt are on the path of every interrupt.
     read: (gic, _index, by) => {
       const cpu = interfaceOf(gic, by)
-      return cpu === undefined ? 0 : acknowledge(gic, cpu, viewOf(gic, by), 'GICC_IAR')
+      return cpu === undefined ? 0 : take(gic, cpu, viewOf(gic, by), 'GICC_IAR')
     },
     peek: own((gic, cpu, by) => peekAcknowledge(gic, cpu, viewOf(gic, by))).read!,
     fields: intidField,
@@ -97,7 +101,7 @@ export const cpuRegisters = registerTable<GicV2>('GICC', 0x2000, [
   word('GICC_EOIR', 0x0010, {
     write: (gic, _index, value, _mask, by) => {
       const cpu = interfaceOf(gic, by)
-      if (cpu !== undefined) endOfInterrupt(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by))
+      if (cpu !== undefined) end(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by))
     },
     restore: doNothing,
     fields: intidField,

@@ -8,6 +8,20 @@ import { Output } from '../outputs.ts'
 import { type CpuInterface, Ctlr, IDLE } from './cpu-interface.ts'
 import type { GicV2 } from './gic.ts'
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const NOTHING = NONE
+const NOTHING_RUNS = IDLE
+const { FIQEn, AckCtl } = Ctlr
+const { irq: IRQ, fiq: FIQ } = Output
+const intidOf = keyIntid
+const priorityOf = keyPriority
+const best = bestCandidate
+const inDistributor = distributorGroupOpen
+const inInterface = interfaceGroupOpen
+const maskOpen = priorityMaskOpen
+const runningOpen = runningPriorityOpen
+const groupFor = groupOf
+
 /** GICD_CTLR and GICC_CTLR have one enable bit for each group, at the same place. */
 export function distributorGroupOpen(gic: GicV2, group: number): boolean {
   return ((gic.ctlr >>> group) & 1) === 1
@@ -34,10 +48,11 @@ export function runningPriorityOpen(cpu: CpuInterface, priority: number, group: 
 /** Best candidate of the groups that are enabled in the Distributor, and in the CPU interface too where `signalled`. */
 export function bestCandidate(gic: GicV2, cpu: CpuInterface, signalled: boolean): number {
   const set = cpu.cpu * 2
-  let best = NONE
-  if (distributorGroupOpen(gic, 0) && (!signalled || interfaceGroupOpen(cpu, 0))) best = gic.irqs.candidates.best(set)
-  if (distributorGroupOpen(gic, 1) && (!signalled || interfaceGroupOpen(cpu, 1))) {
-    const other = gic.irqs.candidates.best(set + 1)
+  const { candidates } = gic.irqs
+  let best = NOTHING
+  if (inDistributor(gic, 0) && (!signalled || inInterface(cpu, 0))) best = candidates.best(set)
+  if (inDistributor(gic, 1) && (!signalled || inInterface(cpu, 1))) {
+    const other = candidates.best(set + 1)
     if (other < best) best = other
   }
   return best
@@ -49,17 +64,17 @@ export function groupOf(gic: GicV2, cpu: number, intid: number): number {
 
 /** Brings what one CPU is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
 export function updateCpu(gic: GicV2, cpu: CpuInterface): void {
-  let key = bestCandidate(gic, cpu, true)
+  let key = best(gic, cpu, true)
   let outputs = 0
-  if (key !== NONE) {
-    const priority = keyPriority(key)
-    const group = groupOf(gic, cpu.cpu, keyIntid(key))
-    if (!priorityMaskOpen(cpu, priority) || !runningPriorityOpen(cpu, priority, group)) key = NONE
-    else outputs = group === 0 && cpu.ctlr & Ctlr.FIQEn ? Output.fiq : Output.irq
+  if (key !== NOTHING) {
+    const priority = priorityOf(key)
+    const group = groupFor(gic, cpu.cpu, intidOf(key))
+    if (!maskOpen(cpu, priority) || !runningOpen(cpu, priority, group)) key = NOTHING
+    else outputs = group === 0 && cpu.ctlr & FIQEn ? FIQ : IRQ
   }
   gic.signalled[cpu.cpu] = key
-  if (cpu.legacyIrq && irqBypassed(cpu)) outputs |= Output.irq
-  if (cpu.legacyFiq && fiqBypassed(cpu)) outputs |= Output.fiq
+  if (cpu.legacyIrq && irqBypassed(cpu)) outputs |= IRQ
+  if (cpu.legacyFiq && fiqBypassed(cpu)) outputs |= FIQ
   gic.setOutputs(cpu.cpu, outputs)
 }
 
@@ -79,6 +94,7 @@ function fiqBypassed(cpu: CpuInterface): boolean {
 }
 
 export const SPURIOUS = 1023
+const NOTHING_PENDING = SPURIOUS
 /** The pending interrupt is of Group 1 and this read may not take it (IHI 0048 3.2.5). */
 export const GROUP1_PENDING = 1022
 
@@ -88,7 +104,7 @@ export type View = 'secure' | 'non-secure'
 /** What a read in this view makes of the interrupt `intid` of `group`: itself, 1022 or 1023. */
 function filtered(cpu: CpuInterface, intid: number, group: number, view: View): number {
   if (view === 'non-secure') return group === 1 ? intid : SPURIOUS
-  return group === 1 && !(cpu.ctlr & Ctlr.AckCtl) ? GROUP1_PENDING : intid
+  return group === 1 && !(cpu.ctlr & AckCtl) ? GROUP1_PENDING : intid
 }
 
 /** GICC_IAR and GICC_AIAR without their effect: INTID with an SGI's source in bits 12:10. */
@@ -101,16 +117,16 @@ export function peekAcknowledge(gic: GicV2, cpu: CpuInterface, view: View): numb
 
 export function acknowledge(gic: GicV2, cpu: CpuInterface, view: View, register: string): number {
   const key = gic.signalled[cpu.cpu]!
-  let intid = SPURIOUS
-  let value = SPURIOUS
-  if (key !== NONE) {
+  let intid = NOTHING_PENDING
+  let value = NOTHING_PENDING
+  if (key !== NOTHING) {
     const { irqs } = gic
-    const best = keyIntid(key)
-    const word = irqs.wordOf(best, cpu.cpu)
-    const group = (irqs.group[word]! >>> (best & 31)) & 1
-    value = intid = filtered(cpu, best, group, view)
-    if (intid === best) {
-      cpu.activatePriority(keyPriority(key), group)
+    const candidate = intidOf(key)
+    const word = irqs.wordOf(candidate, cpu.cpu)
+    const group = (irqs.group[word]! >>> (candidate & 31)) & 1
+    value = intid = filtered(cpu, candidate, group, view)
+    if (intid === candidate) {
+      cpu.activatePriority(priorityOf(key), group)
       if (intid < 16) value |= irqs.takeSgi(cpu.cpu, intid) << 10
       else irqs.activate(word, intid & 31)
       irqs.dirty |= 1 << cpu.cpu
@@ -161,7 +177,7 @@ export function endOfInterrupt(gic: GicV2, cpu: CpuInterface, value: number, vie
   const exists = (irqs.implemented[word]! >>> bit) & 1
   const group = (irqs.group[word]! >>> bit) & 1
   const hidden = group === 0 && view === 'non-secure'
-  if (exists === 0 || hidden || cpu.running === IDLE) {
+  if (exists === 0 || hidden || cpu.running === NOTHING_RUNS) {
     const why = exists === 0 ? 'eoi-invalid-intid' : hidden ? 'eoi-hidden-group' : 'eoi-without-acknowledge'
     gic.misuse(why, cpu.cpu, intid)
     return

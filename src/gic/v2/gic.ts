@@ -24,6 +24,11 @@ import { v2mRegisters } from './v2m.ts'
 /** SGIs, as bits of a private word. */
 const SGIS = 0xffff
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { irq: IRQ, fiq: FIQ } = Output
+const lowest = lowestBit
+const update = updateCpu
+
 /** Called when an output wire of a CPU changes, and only then. */
 export type OutputCallback = (cpu: number, line: OutputLine, level: boolean) => void
 
@@ -106,11 +111,11 @@ export class GicV2 implements ViewedGic {
   }
 
   irq(cpu: number): boolean {
-    return ((this.#outputs[cpu] ?? 0) & Output.irq) !== 0
+    return ((this.#outputs[cpu] ?? 0) & IRQ) !== 0
   }
 
   fiq(cpu: number): boolean {
-    return ((this.#outputs[cpu] ?? 0) & Output.fiq) !== 0
+    return ((this.#outputs[cpu] ?? 0) & FIQ) !== 0
   }
 
   /** Every gate between this interrupt and this CPU, in order, with what closes it and what would open it. */
@@ -150,21 +155,21 @@ export class GicV2 implements ViewedGic {
   settle(): void {
     const { irqs } = this
     while (irqs.dirty !== 0) {
-      const cpu = lowestBit(irqs.dirty)
+      const cpu = lowest(irqs.dirty)
       irqs.dirty &= irqs.dirty - 1
-      updateCpu(this, this.cpus[cpu]!)
+      update(this, this.cpus[cpu]!)
     }
   }
 
   /** Drives the output wires of a CPU: `levels` is a sum of Output. */
   setOutputs(cpu: number, levels: number): void {
-    if (((this.#outputs[cpu]! ^ levels) & Output.irq) !== 0) {
-      this.#outputs[cpu]! ^= Output.irq
-      this.#signal(cpu, 'irq', (levels & Output.irq) !== 0)
+    if (((this.#outputs[cpu]! ^ levels) & IRQ) !== 0) {
+      this.#outputs[cpu]! ^= IRQ
+      this.#signal(cpu, 'irq', (levels & IRQ) !== 0)
     }
-    if (((this.#outputs[cpu]! ^ levels) & Output.fiq) !== 0) {
-      this.#outputs[cpu]! ^= Output.fiq
-      this.#signal(cpu, 'fiq', (levels & Output.fiq) !== 0)
+    if (((this.#outputs[cpu]! ^ levels) & FIQ) !== 0) {
+      this.#outputs[cpu]! ^= FIQ
+      this.#signal(cpu, 'fiq', (levels & FIQ) !== 0)
     }
   }
 
