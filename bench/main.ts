@@ -3,6 +3,7 @@
 import { accessSection } from './access.ts'
 import { allocationSection } from './allocation.ts'
 import { flatSection } from './flat.ts'
+import { gicv3FlatSection, gicv3Section } from './gicv3.ts'
 import { interruptSection } from './interrupt.ts'
 import { acquaint, machine, mixedBus } from './machine.ts'
 import { replaySection } from './replay.ts'
@@ -46,6 +47,8 @@ for (const run of [
   () => accessSection(frame, mixed),
   () => interruptSection(machine({ cpus: 4, intids: 1020 })),
   flatSection,
+  gicv3Section,
+  gicv3FlatSection,
   wiringSection,
   () => replaySection(trace),
   allocationSection,
