@@ -1,8 +1,7 @@
 /** `vgic conform`: the conformance vectors on our own GIC, or on QEMU's, as a table of subjects and every failure in full. */
 
 import { ModelTarget } from '../conformance/model.ts'
-import { virtTraits } from '../conformance/run-vectors.ts'
-import { type Machine, machinesOf, type Outcome, runOn, select, subjectsOf } from '../conformance/suite.ts'
+import { type Machine, machinesOf, type Outcome, runOn, select, subjectsOf, traitsOf } from '../conformance/suite.ts'
 import type { GicTarget, TargetConfig } from '../conformance/target.ts'
 import { expectedOnQemu } from '../conformance/vectors/expected-on-qemu.ts'
 import type { Wiring } from '../mmio/index.ts'
@@ -82,7 +81,8 @@ export function chosenConfig(options: MachineOptions, mostCpus: number): TargetC
 type TargetName = 'model' | 'qemu'
 
 async function open(name: TargetName, { config, traits }: Machine, wiring: Wiring): Promise<GicTarget> {
-  if (name === 'model') return new ModelTarget(config, { wiring, gic: { priorityBits: traits.priorityBits } })
+  const { priorityBits } = traits
+  if (name === 'model') return new ModelTarget(config, { wiring, gic: { priorityBits }, gicv3: { priorityBits } })
   // QEMU's side is loaded for those who ask for it.
   const { QemuTarget } = await import('../conformance/qemu/target.ts')
   return QemuTarget.start(config)
@@ -109,7 +109,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
   const versions = config === undefined ? ([2, 3] as const) : [config.version]
   const plans = versions.map((version) => ({
     outcomes: select(version, values.only),
-    machines: config === undefined ? machinesOf(version, name === 'qemu') : [{ config, traits: virtTraits }],
+    machines: config === undefined ? machinesOf(version, name === 'qemu') : [{ config, traits: traitsOf[version] }],
   }))
   if (plans.every(({ outcomes }) => outcomes.length === 0)) {
     const none = versions.every((version) => Object.keys(subjectsOf[version]).length === 0)

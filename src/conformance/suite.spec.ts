@@ -2,8 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { ModelTarget } from './model.ts'
-import { virtTraits } from './run-vectors.ts'
-import { machinesOf, type Outcome, runOn, select, subjectsOf } from './suite.ts'
+import { machinesOf, type Outcome, runOn, select, subjectsOf, traitsOf } from './suite.ts'
 import { read, vector, write } from './vectors/build.ts'
 
 const open = ({ config, traits }: ReturnType<typeof machinesOf>[number]) =>
@@ -16,7 +15,7 @@ describe('the suite', () => {
     expect(outcomes.length).toBe(subjectsOf[2]['Priorities and mask']?.length)
     expect(outcomes.filter(({ ran }) => ran.length === 0)).toEqual([])
     expect(outcomes.flatMap(({ failed }) => failed)).toEqual([])
-    expect(machinesOf(2, true).every(({ traits }) => traits === virtTraits)).toBe(true)
+    expect(machinesOf(2, true).every(({ traits }) => traits === traitsOf[2])).toBe(true)
   })
 
   it('selects by name, subject and clause, in any case', () => {

@@ -18,8 +18,11 @@ export interface Machine {
   readonly traits: Traits
 }
 
-/** Numbers of priority bits that vectors ask for, and no `virt` board has. */
-const fewerBits = [4, 5, 6, 7]
+/** What every `virt` board is. A GICv3's priority bits are those of the CPU interface. */
+export const traitsOf: Readonly<Record<2 | 3, Traits>> = { 2: virtTraits, 3: { priorityBits: 5, intids: 288 } }
+
+/** Numbers of priority bits that vectors may ask for, and no such board has. */
+const otherBits: Readonly<Record<2 | 3, readonly number[]>> = { 2: [4, 5, 6, 7], 3: [6, 7, 8] }
 
 /**
  * The machines on which together every vector applies.
@@ -27,12 +30,13 @@ const fewerBits = [4, 5, 6, 7]
  */
 export function machinesOf(version: 2 | 3, boards: boolean): Machine[] {
   const found: Machine[] = []
+  const traits = traitsOf[version]
   for (const its of version === 2 ? [false] : [false, true])
     for (const cpus of [1, 2, 4, 8])
-      for (const security of [false, true]) found.push({ config: { version, cpus, security, its }, traits: virtTraits })
-  if (version === 2 && !boards)
-    for (const priorityBits of fewerBits)
-      found.push({ config: { version, cpus: 2, security: false, its: false }, traits: { ...virtTraits, priorityBits } })
+      for (const security of [false, true]) found.push({ config: { version, cpus, security, its }, traits })
+  const config: TargetConfig = { version, cpus: 2, security: false, its: false }
+  if (!boards)
+    for (const priorityBits of otherBits[version]) found.push({ config, traits: { ...traits, priorityBits } })
   return found
 }
 
@@ -68,8 +72,8 @@ export async function runOn(
   done: () => void = () => {},
 ): Promise<void> {
   for (const { vector, ran, failed } of outcomes) {
-    // A machine with fewer priority bits is there for the vectors about them.
-    const special = machine.traits.priorityBits !== virtTraits.priorityBits
+    // A machine with other priority bits is there for the vectors about them.
+    const special = machine.traits.priorityBits !== traitsOf[machine.config.version].priorityBits
     const meant = !special || vector.needs.priorityBits !== undefined
     if (meant && whyNot(vector.needs, target, machine.traits) === undefined) {
       await target.reset()
