@@ -107,7 +107,9 @@ const attributes: readonly { region: Region; from: number; to: number; mask: Com
   // GITS_BASERn: those, and Type [58:56], Entry_Size [52:48], Indirect [62], Page_Size [9:8] where it is fixed.
   { region: 'its', from: 0x100, to: 0x13f, mask: { low: ~0xf00, high: ~0x7fff_0000 } },
   // GICR_PROPBASER, GICR_PENDBASER: OuterCache [58:56], Shareability [11:10], InnerCache [9:7].
-  { region: 'gicr', from: 0x70, to: 0x7f, mask: { low: ~0xf80, high: ~0x0700_0000 } },
+  { region: 'gicr', from: 0x70, to: 0x77, mask: { low: ~0xf80, high: ~0x0700_0000 } },
+  // And of the latter PTZ [62], which is write-only and which QEMU reads back: no judgement of ours is to hang on that.
+  { region: 'gicr', from: 0x78, to: 0x7f, mask: { low: ~0xf80, high: ~0x4700_0000 } },
 ]
 
 /** Which bits of a read of the register at an offset tell about behaviour. `high` is of the 64-bit register, whatever the access. */
