@@ -1,6 +1,7 @@
 /** The interface that a board uses: several CPUs, power, hooks, memory views, snapshots, budgets, determinism. */
 import { describe, expect, it } from 'vitest'
-import { CODE, DATA, RAM, TestMachine, VECTORS } from './machine.testing.ts'
+import type { Feature } from './row.ts'
+import { CODE, DATA, RAM, TestMachine, VECTORS } from './testing/machine.ts'
 
 const NOP = 0xd503201f
 const LOOP = 0x14000000 // b .
@@ -142,7 +143,7 @@ describe('a cluster', () => {
   })
 
   it('shows in its ID registers the features that it has, and no others', () => {
-    const isar0 = (features: ('FEAT_LSE' | 'FEAT_CRC32' | 'FEAT_PAN')[]) => {
+    const isar0 = (features: Feature[]) => {
       const m = new TestMachine({ features })
       m.program([MRS_ISAR0])
       m.run(1)
@@ -151,6 +152,7 @@ describe('a cluster', () => {
     expect(isar0([])).toEqual([0n, 0n])
     expect(isar0(['FEAT_CRC32'])).toEqual([0x10000n, 0n])
     expect(isar0(['FEAT_LSE', 'FEAT_PAN'])).toEqual([0x200000n, 0x100000n])
+    expect(isar0(['FEAT_AES', 'FEAT_SHA1', 'FEAT_SHA256'])).toEqual([0x1110n, 0n])
   })
 
   it('stops inside a bus access when told to, with the instruction complete', () => {

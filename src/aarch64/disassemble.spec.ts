@@ -5,9 +5,9 @@
 import { describe, expect, it } from 'vitest'
 import { Decoder } from './decode.ts'
 import { disassemble } from './disassemble.ts'
-import { TestMachine } from './machine.testing.ts'
 import { rows } from './rows.ts'
 import texts from './testdata/disassembly.json' with { type: 'json' }
+import { TestMachine } from './testing/machine.ts'
 
 const decoder = new Decoder(rows, new Set(['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN']))
 

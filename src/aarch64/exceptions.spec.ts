@@ -1,6 +1,6 @@
 /** Exceptions and returns as a guest sees them: vectors, syndromes, saved state, masks (DDI 0487 D1.10 to D1.14). */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { CODE, DATA, RAM, TestMachine, VECTORS } from './machine.testing.ts'
+import { CODE, DATA, RAM, TestMachine, VECTORS } from './testing/machine.ts'
 
 const SVC = 0xd4024681 // svc #0x1234
 const BRK = 0xd4200aa0 // brk #0x55

@@ -15,7 +15,7 @@ import {
   UXN,
   VALID_PAGE,
   VECTORS,
-} from './machine.testing.ts'
+} from './testing/machine.ts'
 
 const LDR = 0xf9400001 // ldr x1, [x0]
 const STR = 0xf9000001 // str x1, [x0]

@@ -140,7 +140,12 @@ const identification: readonly SystemRegister[] = [
   constant(
     'ID_AA64ISAR0_EL1',
     [3, 0, 0, 6, 0],
-    (identity) => has(identity, 'FEAT_CRC32', 1n << 16n) | has(identity, 'FEAT_LSE', 2n << 20n),
+    (identity) =>
+      has(identity, 'FEAT_AES', 1n << 4n) |
+      has(identity, 'FEAT_SHA1', 1n << 8n) |
+      has(identity, 'FEAT_SHA256', 1n << 12n) |
+      has(identity, 'FEAT_CRC32', 1n << 16n) |
+      has(identity, 'FEAT_LSE', 2n << 20n),
   ),
   // 40-bit physical addresses, 16-bit ASIDs, granules of 4, 16 and 64 KiB, no mixed endianness.
   constant('ID_AA64MMFR0_EL1', [3, 0, 0, 7, 0], 0x00100022n),

@@ -22,7 +22,9 @@ import type { Emitter } from './emitter.ts'
 /** Most and least significant bit, both included. */
 export type Field = readonly [msb: number, lsb: number]
 
-export type Feature = 'FEAT_LSE' | 'FEAT_CRC32' | 'FEAT_PAN' | 'FEAT_AES' | 'FEAT_SHA1' | 'FEAT_SHA256'
+/** What a configuration may have or not have; everything else of ARMv8.0-A is always there. */
+export const features = ['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN', 'FEAT_AES', 'FEAT_SHA1', 'FEAT_SHA256'] as const
+export type Feature = (typeof features)[number]
 
 export interface Row {
   /** Arm's encoding name, e.g. `ADD_64_addsub_imm`. */

@@ -11,6 +11,7 @@ import { loadStoreRows } from './semantics/load-store.ts'
 import { registerRows } from './semantics/register.ts'
 import { structureRows } from './semantics/structure.ts'
 import { systemRows } from './semantics/system.ts'
+import { cryptoRows } from './simd/crypto.ts'
 import { simdRows } from './simd/rows.ts'
 
 export const rows: readonly Row[] = [
@@ -23,4 +24,5 @@ export const rows: readonly Row[] = [
   ...structureRows,
   ...fpRows,
   ...simdRows,
+  ...cryptoRows,
 ]

@@ -1,6 +1,6 @@
 /** The generic timer and machine time: counters, conditions, outputs and deadlines, to the instruction (DDI 0487 D11). */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { CODE, TestMachine, VECTORS } from './machine.testing.ts'
+import { CODE, TestMachine, VECTORS } from './testing/machine.ts'
 
 const NOP = 0xd503201f
 const MRS_CNTVCT = 0xd53be040 // mrs x0, cntvct_el0

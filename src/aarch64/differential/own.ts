@@ -1,5 +1,6 @@
 /** Runs a batch on this CPU: the image of image.ts, until the agent asks PSCI to power off. */
 import { Cluster } from '../cluster.ts'
+import { features } from '../row.ts'
 import { type Case, entry, ram, writeImage } from './image.ts'
 
 /** There is nothing but memory: anything else is an external abort, as on QEMU's board. */
@@ -25,6 +26,7 @@ export class OwnMachine {
       cpus: 1,
       memory: [ram],
       bus,
+      features,
       hooks: {
         hypercall: (cpu) => {
           this.off = true
