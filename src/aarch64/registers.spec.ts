@@ -20,7 +20,7 @@ const text = (encoding: Encoding) => encoding.join(' ')
 
 describe('the system register table', () => {
   it('has the names and encodings of the architecture, in the directions that each register has (DDI 0487 D13)', () => {
-    for (const { name, encoding, access } of allRegisters) {
+    for (const { name, writeName = name, encoding, access } of allRegisters) {
       // Breakpoint and watchpoint registers are listed by a parameter, which is the CRm of their encoding.
       const indexed = name.match(/^(DBG[BW][VC]R)(\d+)_EL1$/)
       if (indexed) {
@@ -29,10 +29,10 @@ describe('the system register table', () => {
         continue
       }
       const read = byInstruction.get(`MRS ${name}`)
-      const write = byInstruction.get(`MSR ${name}`)
+      const write = byInstruction.get(`MSR ${writeName}`)
       expect(read ?? write, name).toBe(text(encoding))
       if (access !== 'wo') expect(read, `MRS ${name}`).toBe(text(encoding))
-      if (access !== 'ro') expect(write, `MSR ${name}`).toBe(text(encoding))
+      if (access !== 'ro') expect(write, `MSR ${writeName}`).toBe(text(encoding))
       else expect(write, `MSR ${name}`).toBeUndefined()
     }
   })

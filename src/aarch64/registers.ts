@@ -30,6 +30,8 @@ export interface Identity {
 
 export interface SystemRegister {
   readonly name: string
+  /** The name for MSR, where one encoding is two registers. */
+  readonly writeName: string | undefined
   readonly encoding: Encoding
   readonly access: 'rw' | 'ro' | 'wo'
   /** EL0: not at all unless given. */
@@ -53,6 +55,7 @@ type Options = Partial<Omit<SystemRegister, 'name' | 'encoding' | 'reset'>> & { 
 function register(name: string, encoding: Encoding, options: Options): SystemRegister {
   const { reset = 0n } = options
   return {
+    writeName: undefined,
     access: 'rw',
     el0: undefined,
     slot: undefined,
@@ -290,6 +293,10 @@ const pan: SystemRegister = computed(
 
 // --- self-hosted debug: registers are there, breakpoints and watchpoints do not fire -------------------------------------------
 
+const mdscr = stored('MDSCR_EL1', [2, 0, 0, 2, 2], { mask: 0x6c00b001n })
+/** MDSCR_EL1.TDCC traps EL0's accesses to the Debug Communications Channel. */
+const onDebugChannel = (cpu: Cpu): Verdict => (cpu.word(mdscr.slot!) & 0x1000 ? 'trap' : 'ok')
+
 const debug: readonly SystemRegister[] = [
   stored('OSDTRRX_EL1', [2, 0, 0, 0, 2], { mask: 0xffffffffn }),
   ...[0, 1].flatMap((n) => [
@@ -299,7 +306,7 @@ const debug: readonly SystemRegister[] = [
     stored(`DBGWCR${n}_EL1`, [2, 0, 0, n, 7], { mask: 0x1fffffffn }),
   ]),
   stored('MDCCINT_EL1', [2, 0, 0, 2, 0], { mask: 0x60000000n }),
-  stored('MDSCR_EL1', [2, 0, 0, 2, 2], { mask: 0x6c00b001n }),
+  mdscr,
   stored('OSDTRTX_EL1', [2, 0, 0, 3, 2], { mask: 0xffffffffn }),
   stored('OSECCR_EL1', [2, 0, 0, 6, 2], { mask: 0n }),
   computed('MDRAR_EL1', [2, 0, 1, 0, 0], zero, undefined),
@@ -311,7 +318,10 @@ const debug: readonly SystemRegister[] = [
   stored('DBGCLAIMSET_EL1', [2, 0, 7, 8, 6], { mask: 0n }),
   stored('DBGCLAIMCLR_EL1', [2, 0, 7, 9, 6], { mask: 0n }),
   computed('DBGAUTHSTATUS_EL1', [2, 0, 7, 14, 6], zero, undefined),
-  computed('MDCCSR_EL0', [2, 3, 0, 1, 0], zero, undefined, { el0: 'ro' }),
+  // Nobody is at the other end of the Debug Communications Channel.
+  computed('MDCCSR_EL0', [2, 3, 0, 1, 0], zero, undefined, { el0: onDebugChannel }),
+  computed('DBGDTR_EL0', [2, 3, 0, 4, 0], zero, ignore, { el0: onDebugChannel }),
+  computed('DBGDTRRX_EL0', [2, 3, 0, 5, 0], zero, ignore, { el0: onDebugChannel, writeName: 'DBGDTRTX_EL0' }),
 ]
 
 /** OSLSR_EL1: the OS lock is there (OSLM 0b10) and locked (OSLK) after reset. */
