@@ -31,7 +31,9 @@ export interface VectorResult {
 
 /** Why a vector does not apply to a target; undefined when it does. */
 export function whyNot(needs: Needs, { config }: GicTarget, traits: Traits = virtTraits): string | undefined {
-  if (config.version !== 2) return 'it is of GICv2'
+  if (config.version !== (needs.version ?? 2)) return `it is of GICv${needs.version ?? 2}`
+  if (needs.its !== undefined && needs.its !== config.its)
+    return needs.its ? 'it needs LPIs' : 'it needs a GIC without LPIs'
   if (config.cpus < (needs.cpus ?? 1)) return `it needs ${needs.cpus} CPUs`
   if (config.cpus > (needs.atMost ?? config.cpus)) return `it needs at most ${needs.atMost} CPUs`
   if (needs.single && config.cpus !== 1) return 'it needs a single CPU'
@@ -67,15 +69,17 @@ export async function runVector(target: GicTarget, vector: Vector): Promise<Vect
     const actual = answers[i] ?? { status: 'abort', value: 0n }
     const wrong =
       expect !== undefined && Number(actual.value & BigInt(expect.mask)) !== (expect.value & expect.mask) >>> 0
-    if (actual.status !== 'ok' || wrong)
+    if (actual.status !== (expect?.status ?? 'ok') || wrong)
       failures.push({ step: i, taken: steps[i]!, expected: expect ?? { value: 0, mask: 0 }, actual })
   }
   return { vector, passed: failures.length === 0, failures }
 }
 
+const withState = { read: true, write: true, mrs: true, msr: true }
+
 /** An access without a Security state of its own is Secure where there are two. */
 function inState(step: Step, security: boolean): Step {
-  return (step.op === 'read' || step.op === 'write') && step.secure === undefined ? { ...step, secure: security } : step
+  return step.op in withState && !('secure' in step) ? ({ ...step, secure: security } as Step) : step
 }
 
 /** One line for a person. */
@@ -84,8 +88,10 @@ export function describeFailure({ step, taken, expected, actual }: VectorFailure
   const what =
     taken.op === 'read' || taken.op === 'write'
       ? `${taken.op} of ${taken.region} ${hex(taken.offset)} (${taken.size} bytes) by CPU ${taken.cpu}${taken.secure ? ', Secure' : ''}`
-      : taken.op
-  if (actual.status !== 'ok') return `step ${step}, ${what}: ${actual.status}`
+      : taken.op === 'mrs' || taken.op === 'msr'
+        ? `${taken.op} ${taken.register} by PE ${taken.cpu}${taken.secure ? ', Secure' : ''}`
+        : taken.op
+  if (actual.status !== (expected.status ?? 'ok')) return `step ${step}, ${what}: ${actual.status}`
   const bits = expected.mask === 0xffff_ffff ? '' : ` in bits ${hex(expected.mask)}`
   return `step ${step}, ${what}: ${hex(actual.value)}, should be ${hex(expected.value)}${bits}`
 }

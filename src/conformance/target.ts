@@ -27,9 +27,12 @@ export type Step =
   | { op: 'ppi'; intid: number; cpu: number; level: 0 | 1 }
   /** Samples every CPU's outputs: in the result, bit 2n is CPU n's FIQ and bit 2n+1 its IRQ. */
   | { op: 'lines' }
-  /** A system register access by the architecture's name, as in `ICC_IAR1_EL1`. */
-  | { op: 'mrs'; cpu: number; register: string }
-  | { op: 'msr'; cpu: number; register: string; value: number | bigint }
+  /**
+   * A system register access by the architecture's name, as in `ICC_IAR1_EL1`. With two Security states one that is named
+   * `_EL1` is made at EL1, in the Security state given (Non-secure unless it is), and any other at EL3.
+   */
+  | { op: 'mrs'; cpu: number; register: string; secure?: boolean }
+  | { op: 'msr'; cpu: number; register: string; value: number | bigint; secure?: boolean }
   /** Guest memory, for tables and command queues: little-endian 64-bit words at an address. */
   | { op: 'store'; address: number; words: readonly bigint[] }
   | { op: 'load'; address: number }

@@ -3,11 +3,15 @@
  * specification says must come of them. It knows no model and no target.
  */
 
-import type { AccessSize, Region, Step } from '../target.ts'
+import type { AccessSize, Region, Status, Step } from '../target.ts'
 import { place } from './places.ts'
 
 /** What a target must be for a vector to apply to it. */
 export interface Needs {
+  /** Architecture version; 2 unless given. */
+  version?: 2 | 3
+  /** With LPIs (and an ITS). */
+  its?: boolean
   /** At least so many CPUs; 1 unless given. */
   cpus?: number
   /** At most so many CPUs. */
@@ -26,6 +30,8 @@ export interface Expected {
   /** What the step must answer, in the bits of `mask`. */
   readonly value: number
   readonly mask: number
+  /** What the access itself comes to; 'ok' unless given. */
+  readonly status?: Status
 }
 
 export interface VectorStep {
@@ -42,14 +48,14 @@ export interface Vector {
   readonly steps: readonly VectorStep[]
 }
 
-type Steps = VectorStep | readonly Steps[]
+export type Steps = VectorStep | readonly Steps[]
 
 /** A vector of GICv2. The clause is the section number in IHI 0048B. */
 export function vector(name: string, clause: string, needs: Needs, ...steps: readonly Steps[]): Vector {
   return { name, clause: `IHI 0048B ${clause}`, needs, steps: flatten(steps) }
 }
 
-function flatten(steps: Steps): VectorStep[] {
+export function flatten(steps: Steps): VectorStep[] {
   return Array.isArray(steps) ? steps.flatMap(flatten) : [steps as VectorStep]
 }
 
@@ -58,7 +64,7 @@ export interface Question {
   is(value: number, mask?: number): VectorStep
 }
 
-function question(step: Step): Question {
+export function question(step: Step): Question {
   return { is: (value, mask = 0xffff_ffff) => ({ step, expect: { value, mask } }) }
 }
 

@@ -149,6 +149,8 @@ export class StepSource {
       const base = intid >= 4096 ? 0x8000 + (intid - 4096) * 8 : 0x6000 + intid * 8
       if (intid >= 32 && (intid < 1024 || intid >= 4096))
         write('gicd', base, random.chance(4) ? 0x8000_0000 : aff & 0xff_ffff, 8, aff >>> 24)
+      if (intid >= 32 && intid < 1024) write('gicd', 0x400 + intid, random.below(8) * 32, 1)
+      if (intid < 32) for (let pe = 0; pe < cpus; pe++) write(pe, 0x10400 + intid, random.below(8) * 32, 1)
     }
     write('gicd', 0x1200, 0xffff_ffff)
     write('gicd', 0, security ? 7 : 3)
@@ -182,13 +184,13 @@ export class StepSource {
     const kind = random.below(100)
     const pe = this.#pe()
     const secure = this.#config.security && !random.chance(3)
-    if (kind < 15) return this.#line()
-    if (kind < 31)
-      return { op: 'mrs', pe, register: `ICC_${random.pick(['IAR0', 'IAR1', 'IAR1', 'IAR1', 'NMIAR1'])}_EL1` }
-    if (kind < 45)
+    if (kind < 17) return this.#line()
+    if (kind < 39)
+      return { op: 'mrs', pe, register: `ICC_${random.pick(['IAR0', 'IAR0', 'IAR1', 'IAR1', 'NMIAR1'])}_EL1` }
+    if (kind < 51)
       return { op: 'end', pe, deactivate: random.chance(3), otherwise: this.#intid(), group: random.chance(3) ? 0 : 1 }
-    if (kind < 59) return { op: 'write', ...this.#bankAccess(), value: this.#bankValue(), high: 0, cpu: pe, secure }
-    if (kind < 66) return { op: 'read', ...this.#bankAccess(), cpu: pe, secure }
+    if (kind < 62) return { op: 'write', ...this.#bankAccess(), value: this.#bankValue(), high: 0, cpu: pe, secure }
+    if (kind < 67) return { op: 'read', ...this.#bankAccess(), cpu: pe, secure }
     if (kind < 73) return this.#sgi(pe)
     if (kind < 79) return this.#lpi(pe, secure)
     if (kind < 84) return this.#execute(pe)
@@ -202,6 +204,7 @@ export class StepSource {
   /** Mostly one of the first few, where most interrupts are. */
   #pe(): number {
     const { cpus } = this.#config
+    if (this.#random.chance(2)) return 0
     return this.#random.below(this.#random.chance(4) ? cpus : Math.min(3, cpus))
   }
 

@@ -395,6 +395,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
     this.securityChanged()
     this.irqs.retarget()
     for (const cpu of this.cpus) cpu.updateRunning()
+    for (const { lpis } of this.redistributors) lpis?.securityDisabled()
   }
 
   /** The frames hide Secure registers while there are two Security states. */

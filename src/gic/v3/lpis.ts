@@ -90,13 +90,22 @@ export class Lpis {
     if (!this.isPending(intid)) return
     const configuration = this.configurationOf(intid)
     if (!(configuration & 1)) return
-    const priority = this.priorityOf(configuration)
-    this.#listed[at] = priority + 1
-    this.#candidates.insert(at >>> SET_BITS, priority, at & (SET_SIZE - 1))
+    this.#list(at, this.priorityOf(configuration))
   }
 
   refreshAll(): void {
     this.forEachPending((intid) => this.refresh(intid))
+  }
+
+  /** GICD_CTLR.DS was set: what was listed in the lower half of the priorities goes where its configuration says. */
+  securityDisabled(): void {
+    this.forEachPending((intid) => {
+      const at = intid - FIRST_LPI
+      const priority = (this.listedPriority(intid) << 1) & 0xff
+      if (this.#listed[at] === UNLISTED) return
+      this.#unlist(at)
+      this.#list(at, priority)
+    })
   }
 
   forEachPending(visit: (intid: number) => void): void {
@@ -143,6 +152,11 @@ export class Lpis {
     const list: number[] = []
     this.forEachPending((intid) => list.push(intid))
     return list
+  }
+
+  #list(at: number, priority: number): void {
+    this.#listed[at] = priority + 1
+    this.#candidates.insert(at >>> SET_BITS, priority, at & (SET_SIZE - 1))
   }
 
   #unlist(at: number): void {

@@ -1,0 +1,84 @@
+/** The GICv3 vectors on our own model, in both wirings and in every configuration that a vector may ask for. */
+
+import { describe, expect, it } from 'vitest'
+import { ModelV3Target } from './model-v3.ts'
+import { describeFailure, runVectors, whyNot } from './run-vectors.ts'
+import type { TargetConfig } from './target.ts'
+import { d, mrs, msr, vector3 } from './vectors/gicv3-build.ts'
+import { gicv3ExpectedOnQemu } from './vectors/gicv3-expected-on-qemu.ts'
+import { gicv3Vectors } from './vectors/gicv3-index.ts'
+
+const config = (cpus: number, security: boolean, its: boolean): TargetConfig => ({ version: 3, cpus, security, its })
+const configs = [1, 2, 4, 8].flatMap((cpus) =>
+  [false, true].flatMap((security) => [config(cpus, security, false), config(cpus, security, true)]),
+)
+const traits = (priorityBits: number) => ({ priorityBits, intids: 288 })
+
+describe.each(['frame', 'group'] as const)('The model, one bus range for each %s,', (wiring) => {
+  for (const each of configs)
+    it(`passes every GICv3 vector with ${each.cpus} PEs, ${each.security ? 'two Security states' : 'one Security state'}, ${each.its ? 'and LPIs' : 'and no LPIs'}`, async () => {
+      const results = await runVectors(new ModelV3Target(each, { wiring }), gicv3Vectors, traits(5))
+      expect(
+        results.flatMap(({ vector, failures }) =>
+          failures.map((failure) => `${vector.name} (${vector.clause}): ${describeFailure(failure)}`),
+        ),
+      ).toEqual([])
+      expect(results.length).toBeGreaterThan(50)
+    })
+
+  it.each([6, 7, 8])('passes those of %i priority bits', async (priorityBits) => {
+    const target = new ModelV3Target(config(2, false, false), { wiring, gic: { priorityBits } })
+    const results = await runVectors(target, gicv3Vectors, traits(priorityBits))
+    expect(results.filter(({ vector }) => vector.needs.priorityBits === priorityBits)).toHaveLength(4)
+    expect(results.flatMap(({ failures }) => failures.map(describeFailure))).toEqual([])
+  })
+})
+
+describe('The GICv3 vectors', () => {
+  it('are many, each with a name of its own, a clause and an expectation', () => {
+    const names = gicv3Vectors.map(({ name }) => name)
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
+    expect(gicv3Vectors.length).toBeGreaterThanOrEqual(200)
+    for (const { name, clause, steps } of gicv3Vectors) {
+      expect(clause, name).toMatch(/^IHI 0069, \S/)
+      expect(
+        steps.some(({ expect }) => expect !== undefined && (expect.mask !== 0 || expect.status !== undefined)),
+        name,
+      ).toBe(true)
+    }
+  })
+
+  it('that QEMU fails are vectors', () => {
+    const names = new Set(gicv3Vectors.map(({ name }) => name))
+    expect([...gicv3ExpectedOnQemu.keys()].filter((name) => !names.has(name))).toEqual([])
+  })
+
+  it('each apply to some target of the suite', () => {
+    const targets = configs.map((each) => new ModelV3Target(each))
+    const never = gicv3Vectors.filter(
+      ({ needs }) =>
+        !targets.some((target) => [5, 6, 7, 8].some((bits) => whyNot(needs, target, traits(bits)) === undefined)),
+    )
+    expect(never.map(({ name }) => name)).toEqual([])
+  })
+
+  it('fail, with the step and both values, on a target that is wrong', async () => {
+    const wrong = [
+      vector3('ICC_PMR_EL1 keeps nothing', 'ICC_PMR_EL1', {}, msr(0, 'PMR', 0xf0), mrs(0, 'PMR').is(0)),
+      vector3('ICC_SRE_EL3 exists', 'ICC_SRE_EL3', {}, mrs(0, 'SRE_EL3').is(0xf)),
+      vector3('GICD_CTLR is 0', 'GICD_CTLR', {}, d.read('CTLR').is(0)),
+    ]
+    const results = await runVectors(new ModelV3Target(config(1, false, false)), wrong, traits(5))
+    expect(results.flatMap(({ failures }) => failures.map(describeFailure))).toEqual([
+      'step 1, mrs ICC_PMR_EL1 by PE 0: 0xf0, should be 0x0',
+      'step 0, mrs ICC_SRE_EL3 by PE 0: undefined',
+      'step 0, read of gicd 0x0 (4 bytes) by CPU 0: 0x50, should be 0x0',
+    ])
+  })
+
+  it('hold together the model, not its order: each passes on its own after any other', async () => {
+    const target = new ModelV3Target(config(4, false, true))
+    const backwards = await runVectors(target, [...gicv3Vectors].reverse(), traits(5))
+    expect(backwards.filter(({ passed }) => !passed).map(({ vector }) => vector.name)).toEqual([])
+  })
+})

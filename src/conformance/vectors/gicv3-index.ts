@@ -1,0 +1,21 @@
+/** All conformance vectors of GICv3, by subject. The ITS has its own. */
+
+import type { Vector } from './build.ts'
+import { gicv3InterfaceVectors } from './gicv3-interface.ts'
+import { gicv3LpiVectors } from './gicv3-lpis.ts'
+import { gicv3PriorityVectors } from './gicv3-priorities.ts'
+import { gicv3RegisterVectors } from './gicv3-registers.ts'
+import { gicv3RoutingVectors } from './gicv3-routing.ts'
+import { gicv3SecurityVectors } from './gicv3-security.ts'
+
+/** What each subject is, as a heading. */
+export const gicv3Subjects: Readonly<Record<string, readonly Vector[]>> = {
+  'Registers of the Distributor and the Redistributors': gicv3RegisterVectors,
+  'System registers, states and groups': gicv3InterfaceVectors,
+  'Priorities, mask and preemption': gicv3PriorityVectors,
+  'SGIs, and routes of SPIs': gicv3RoutingVectors,
+  'LPIs by their tables': gicv3LpiVectors,
+  'Two Security states': gicv3SecurityVectors,
+}
+
+export const gicv3Vectors: readonly Vector[] = Object.values(gicv3Subjects).flat()

@@ -1,0 +1,262 @@
+/** Vectors on LPIs by their tables in memory: what is pending when LPIs are enabled, configuration, invalidation, ending. */
+
+import { irqOf, type Vector, type VectorStep } from './build.ts'
+import { ack, d, eoi, mrs, msr, open3, pend3, r, spi3, vector3 } from './gicv3-build.ts'
+
+/** Tables in the memory that a target lends: 64 KiB of configuration, and 64 KiB of pending bits for each of two PEs. */
+const CONFIGURATION = 0x4300_0000
+const pendingTable = (pe: number) => 0x4302_0000 + pe * 0x1_0000
+
+/** Configuration bytes of LPIs 8192 to 8199: bit 0 enables, bits 7:2 are the priority. */
+function configure(bytes: readonly number[]): VectorStep {
+  const word = bytes.reduce((sum, byte, i) => sum | (BigInt(byte) << BigInt(8 * i)), 0n)
+  return { step: { op: 'store', address: CONFIGURATION, words: [word] } }
+}
+
+/** Pending bits of LPIs 8192 to 8255 in a PE's table: LPI n has bit n, so that the first ones are in byte 1,024. */
+const pendingBits = (pe: number, bits: bigint): VectorStep => ({
+  step: { op: 'store', address: pendingTable(pe) + 1024, words: [bits] },
+})
+
+/** Enables LPIs on a PE with 14 bits of INTIDs. */
+function enableLpis(pe: number, options: { ptz?: boolean; idBits?: number } = {}): VectorStep[] {
+  const { ptz = false, idBits = 14 } = options
+  return [
+    r(pe).write('PROPBASER', BigInt(CONFIGURATION + idBits - 1), 8),
+    r(pe).write('PENDBASER', BigInt(pendingTable(pe)) | (ptz ? 1n << 62n : 0n), 8),
+    r(pe).write('CTLR', 1),
+  ]
+}
+
+const invalidate = (pe: number) => r(pe).write('INVALLR', 0n, 8)
+
+const lpis = { its: true } as const
+
+export const gicv3LpiVectors: readonly Vector[] = [
+  vector3(
+    'GICR_PROPBASER and GICR_PENDBASER keep their address and size',
+    'GICR_PROPBASER',
+    lpis,
+    r(0).write('PROPBASER', BigInt(CONFIGURATION + 13), 8),
+    r(0)
+      .read('PROPBASER')
+      .is(CONFIGURATION + 13, 0xffff_f01f),
+    r(0).write('PENDBASER', BigInt(pendingTable(0)), 8),
+    r(0).read('PENDBASER').is(pendingTable(0), 0xffff_0000),
+  ),
+  vector3(
+    'GICR_PENDBASER.PTZ reads as 0',
+    'GICR_PENDBASER',
+    lpis,
+    r(0).write('PENDBASER1', 0x4000_0000),
+    r(0).read('PENDBASER1').is(0, 0x4000_0000),
+  ),
+  vector3(
+    'GICR_CTLR.EnableLPIs is set by a write, of its own PE',
+    'GICR_CTLR',
+    { ...lpis, cpus: 2 },
+    enableLpis(1),
+    r(1).read('CTLR').is(1, 1),
+    r(0).read('CTLR').is(0, 1),
+  ),
+  vector3('GICR_TYPER.PLPIS says that there are LPIs', 'GICR_TYPER', lpis, r(0).read('TYPER').is(1, 1)),
+  vector3(
+    'LPIs that are pending in the table are taken when LPIs are enabled, by priority, and have no active state',
+    'LPI Pending tables',
+    lpis,
+    open3(),
+    configure([0xa1, 0x41, 0x61]),
+    pendingBits(0, 0b111n),
+    enableLpis(0),
+    irqOf(0).is(1),
+    mrs(0, 'HPPIR1').is(8193),
+    ack(0).is(8193),
+    mrs(0, 'RPR').is(0x40),
+    irqOf(0).is(0),
+    eoi(0, 8193),
+    mrs(0, 'RPR').is(0xff),
+    ack(0).is(8194),
+    eoi(0, 8194),
+    ack(0).is(8192),
+    eoi(0, 8192),
+    ack(0).is(1023),
+  ),
+  vector3(
+    'Of LPIs with one priority the lowest INTID or another comes, but each once',
+    'LPIs',
+    lpis,
+    open3(),
+    configure([0x81, 0x81]),
+    pendingBits(0, 0b01n),
+    enableLpis(0),
+    ack(0).is(8192),
+    eoi(0, 8192),
+    ack(0).is(1023),
+  ),
+  vector3(
+    'An LPI that its configuration does not enable is not signalled, and is once it does and is invalidated',
+    'LPI Configuration tables',
+    lpis,
+    open3(),
+    configure([0xa0]),
+    pendingBits(0, 1n),
+    enableLpis(0),
+    irqOf(0).is(0),
+    ack(0).is(1023),
+    configure([0xa1]),
+    invalidate(0),
+    irqOf(0).is(1),
+    ack(0).is(8192),
+  ),
+  vector3(
+    'GICR_INVLPIR reads the configuration of one LPI again',
+    'GICR_INVLPIR',
+    lpis,
+    open3(),
+    configure([0xa0, 0xa0]),
+    pendingBits(0, 0b11n),
+    enableLpis(0),
+    configure([0xa0, 0xa1]),
+    r(0).write('INVLPIR', 8193n, 8),
+    ack(0).is(8193),
+    eoi(0, 8193),
+    ack(0).is(1023),
+  ),
+  vector3(
+    'A better priority in the configuration counts once it is invalidated',
+    'LPI Configuration tables',
+    lpis,
+    open3(),
+    configure([0x81, 0xa1]),
+    pendingBits(0, 0b11n),
+    enableLpis(0),
+    configure([0x81, 0x21]),
+    invalidate(0),
+    ack(0).is(8193),
+  ),
+  vector3(
+    'An LPI that is disabled and invalidated is withdrawn, and stays pending',
+    'LPI Configuration tables',
+    lpis,
+    open3(),
+    configure([0xa1]),
+    pendingBits(0, 1n),
+    enableLpis(0),
+    irqOf(0).is(1),
+    configure([0xa0]),
+    invalidate(0),
+    irqOf(0).is(0),
+    configure([0xa1]),
+    invalidate(0),
+    irqOf(0).is(1),
+  ),
+  vector3(
+    'LPIs are in Group 1: without it in the interface, or in the Distributor, none is signalled',
+    'LPIs',
+    lpis,
+    open3(),
+    configure([0xa1]),
+    pendingBits(0, 1n),
+    enableLpis(0),
+    irqOf(0).is(1),
+    msr(0, 'IGRPEN1', 0),
+    irqOf(0).is(0),
+    msr(0, 'IGRPEN1', 1),
+    irqOf(0).is(1),
+    d.write('CTLR', 1),
+    irqOf(0).is(0),
+    d.write('CTLR', 3),
+    irqOf(0).is(1),
+    mrs(0, 'IAR0').is(1023),
+  ),
+  vector3(
+    'LPIs and SPIs are chosen by priority, and preempt each other',
+    'Interrupt prioritization',
+    lpis,
+    open3(),
+    spi3(40, { priority: 0x80 }),
+    configure([0xa1, 0x41]),
+    pendingBits(0, 0b11n),
+    pend3(40),
+    enableLpis(0),
+    ack(0).is(8193),
+    eoi(0, 8193),
+    ack(0).is(40),
+    irqOf(0).is(0),
+    eoi(0, 40),
+    ack(0).is(8192),
+    pend3(40),
+    ack(0).is(40),
+    mrs(0, 'RPR').is(0x80),
+  ),
+  vector3(
+    'ICC_PMR_EL1 masks LPIs',
+    'Priority masking',
+    lpis,
+    open3(),
+    configure([0x81]),
+    pendingBits(0, 1n),
+    msr(0, 'PMR', 0x80),
+    enableLpis(0),
+    irqOf(0).is(0),
+    mrs(0, 'HPPIR1').is(8192),
+    msr(0, 'PMR', 0x88),
+    irqOf(0).is(1),
+  ),
+  vector3(
+    'EOImode 1: an LPI needs no deactivation',
+    'ICC_EOIR1_EL1',
+    lpis,
+    open3(),
+    msr(0, 'CTLR', 2),
+    configure([0x81]),
+    pendingBits(0, 1n),
+    enableLpis(0),
+    ack(0).is(8192),
+    eoi(0, 8192),
+    mrs(0, 'RPR').is(0xff),
+    msr(0, 'DIR', 8192),
+    mrs(0, 'RPR').is(0xff),
+  ),
+  vector3(
+    'Each PE takes the LPIs of its own pending table',
+    'LPI Pending tables',
+    { ...lpis, cpus: 2 },
+    open3({ pes: 2 }),
+    configure([0x81, 0x81]),
+    pendingBits(0, 0b01n),
+    pendingBits(1, 0b10n),
+    enableLpis(0),
+    enableLpis(1),
+    ack(0).is(8192),
+    ack(1).is(8193),
+    eoi(0, 8192),
+    ack(0).is(1023),
+  ),
+  vector3(
+    'A PE whose Redistributor sleeps is not given LPIs',
+    'GICR_WAKER',
+    lpis,
+    open3(),
+    configure([0x81]),
+    pendingBits(0, 1n),
+    r(0).write('WAKER', 2),
+    enableLpis(0),
+    irqOf(0).is(0),
+    r(0).write('WAKER', 0),
+    irqOf(0).is(1),
+  ),
+  vector3(
+    'LPIs beyond GICR_PROPBASER.IDbits are out of range',
+    'GICR_PROPBASER',
+    lpis,
+    open3(),
+    configure([0x81]),
+    pendingBits(0, 1n),
+    // 13 bits of INTIDs: up to 8191, so that there is no LPI.
+    enableLpis(0, { idBits: 13 }),
+    irqOf(0).is(0),
+    ack(0).is(1023),
+  ),
+  vector3('GICR_SYNCR is never found busy when nothing is under way', 'GICR_SYNCR', lpis, r(0).read('SYNCR').is(0, 1)),
+]

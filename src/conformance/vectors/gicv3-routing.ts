@@ -1,0 +1,240 @@
+/** Vectors on where GICv3 interrupts go: SGIs by target list, routing mode and group, and SPIs by affinity. */
+
+import { fiqOf, irqOf, type Vector } from './build.ts'
+import { ack, d, eoi, mrs, msr, open3, pend3, private3, r, sgiValue, spi3, vector3 } from './gicv3-build.ts'
+
+const range = (end: number) => Array.from({ length: end }, (_, i) => i)
+const pending = (pe: number, sgis: number) => r(pe).read('ISPENDR').is(sgis, 0xffff)
+const sgi1 = (from: number, intid: number, to: Parameters<typeof sgiValue>[1]) =>
+  msr(from, 'SGI1R', sgiValue(intid, to))
+
+const byNumber = range(16).map((intid) =>
+  vector3(
+    `SGI ${intid} reaches the PE that sends it to itself`,
+    'ICC_SGI1R_EL1',
+    {},
+    open3(),
+    private3(0, intid),
+    sgi1(0, intid, { list: 1 }),
+    pending(0, 2 ** intid),
+    irqOf(0).is(1),
+    ack(0).is(intid),
+    pending(0, 0),
+    eoi(0, intid),
+  ),
+)
+
+const targets = [
+  ...[0b0001, 0b0010, 0b0101, 0b1110, 0b1111].map((list) =>
+    vector3(
+      `A target list of 0b${list.toString(2).padStart(4, '0')} reaches those PEs of 4, and no others`,
+      'ICC_SGI1R_EL1',
+      { cpus: 4 },
+      open3({ pes: 4 }),
+      sgi1(0, 5, { list }),
+      range(4).map((pe) => pending(pe, (list >> pe) & 1 ? 0x20 : 0)),
+    ),
+  ),
+  ...[0, 3].map((from) =>
+    vector3(
+      `IRM 1 from PE ${from} reaches all PEs but itself, whatever the list says`,
+      'ICC_SGI1R_EL1',
+      { cpus: 4, atMost: 4 },
+      open3({ pes: 4 }),
+      sgi1(from, 7, { irm: true, list: 0xffff }),
+      range(4).map((pe) => pending(pe, pe === from ? 0 : 0x80)),
+    ),
+  ),
+  ...(['aff1', 'aff2', 'aff3'] as const).map((level) =>
+    vector3(
+      `A target in another ${level} is none`,
+      'Routing SPIs and SGIs by PE affinity',
+      {},
+      open3(),
+      sgi1(0, 5, { list: 1, [level]: 1 }),
+      pending(0, 0),
+      sgi1(0, 5, { list: 1 }),
+      pending(0, 0x20),
+    ),
+  ),
+  vector3(
+    'Bits of the target list beyond the PEs that there are reach nobody',
+    'ICC_SGI1R_EL1',
+    { cpus: 4, atMost: 4 },
+    open3({ pes: 4 }),
+    sgi1(0, 5, { list: 0xfff0 }),
+    range(4).map((pe) => pending(pe, 0)),
+  ),
+  vector3(
+    'An SGI that is sent twice before it is taken is taken once',
+    'Software Generated Interrupts',
+    { cpus: 2 },
+    open3({ pes: 2 }),
+    private3(1, 4),
+    sgi1(0, 4, { list: 2 }),
+    sgi1(0, 4, { list: 2 }),
+    ack(1).is(4),
+    eoi(1, 4),
+    ack(1).is(1023),
+  ),
+  vector3(
+    'SGIs of one number from two PEs are one: GICv3 tells no source',
+    'Software Generated Interrupts',
+    { cpus: 4 },
+    open3({ pes: 4 }),
+    private3(1, 4),
+    sgi1(0, 4, { list: 2 }),
+    sgi1(3, 4, { list: 2 }),
+    ack(1).is(4),
+    eoi(1, 4),
+    ack(1).is(1023),
+  ),
+  vector3(
+    'An SGI that arrives while it is active is taken once more',
+    'Software Generated Interrupts',
+    {},
+    open3(),
+    private3(0, 4),
+    sgi1(0, 4, { list: 1 }),
+    ack(0).is(4),
+    sgi1(0, 4, { list: 1 }),
+    irqOf(0).is(0),
+    eoi(0, 4),
+    irqOf(0).is(1),
+    ack(0).is(4),
+  ),
+  vector3(
+    'An SGI may be sent to a PE whose Redistributor sleeps, and waits there',
+    'GICR_WAKER',
+    { cpus: 2 },
+    open3({ pes: 2 }),
+    private3(1, 4),
+    r(1).write('WAKER', 2),
+    sgi1(0, 4, { list: 2 }),
+    pending(1, 0x10),
+    irqOf(1).is(0),
+    r(1).write('WAKER', 0),
+    irqOf(1).is(1),
+  ),
+  vector3(
+    'An SGI that is not enabled is pending, and not signalled',
+    'GICR_ISENABLER0',
+    {},
+    open3(),
+    sgi1(0, 4, { list: 1 }),
+    pending(0, 0x10),
+    irqOf(0).is(0),
+    private3(0, 4),
+    irqOf(0).is(1),
+  ),
+  vector3(
+    'GICR_ISPENDR0 sends an SGI, and GICR_ICPENDR0 takes it back',
+    'GICR_ISPENDR0',
+    {},
+    open3(),
+    private3(0, 4),
+    r(0).write('ISPENDR', 0x10),
+    irqOf(0).is(1),
+    r(0).write('ICPENDR', 0x10),
+    irqOf(0).is(0),
+  ),
+]
+
+const groups = [
+  vector3(
+    'ICC_SGI0R_EL1 reaches SGIs of Group 0 alone',
+    'Use of control registers for SGI forwarding',
+    {},
+    open3({ group0: true }),
+    r(0).write('IGROUPR', 0xffff_ffef),
+    private3(0, 4),
+    msr(0, 'SGI0R', sgiValue(5, { list: 1 })),
+    pending(0, 0),
+    msr(0, 'SGI0R', sgiValue(4, { list: 1 })),
+    pending(0, 0x10),
+    fiqOf(0).is(1),
+    mrs(0, 'IAR0').is(4),
+  ),
+  vector3(
+    'ICC_SGI1R_EL1 reaches SGIs of either group with one Security state',
+    'Use of control registers for SGI forwarding',
+    {},
+    open3(),
+    r(0).write('IGROUPR', 0xffff_ffef),
+    sgi1(0, 5, { list: 1 }),
+    pending(0, 0x20),
+    sgi1(0, 4, { list: 1 }),
+    pending(0, 0x30),
+  ),
+]
+
+const spis = [
+  ...range(4).map((to) =>
+    vector3(
+      `An SPI goes to the PE whose affinity its route names: ${to}`,
+      'GICD_IROUTER<n>',
+      { cpus: 4 },
+      open3({ pes: 4 }),
+      spi3(40, { to }),
+      pend3(40),
+      range(4).map((pe) => irqOf(pe).is(pe === to ? 1 : 0)),
+      range(4)
+        .filter((pe) => pe !== to)
+        .map((pe) => mrs(pe, 'IAR1').is(1023)),
+      ack(to).is(40),
+    ),
+  ),
+  vector3(
+    'A pending SPI whose route changes goes to the new PE, and to it alone',
+    'GICD_IROUTER<n>',
+    { cpus: 2 },
+    open3({ pes: 2 }),
+    spi3(40, { to: 0 }),
+    pend3(40),
+    irqOf(0).is(1),
+    d.write('IROUTER40', 1n, 8),
+    irqOf(0).is(0),
+    irqOf(1).is(1),
+    ack(1).is(40),
+  ),
+  vector3(
+    'An active SPI whose route changes is ended where it was taken',
+    'GICD_IROUTER<n>',
+    { cpus: 2 },
+    open3({ pes: 2 }),
+    spi3(40, { to: 0 }),
+    pend3(40),
+    ack(0).is(40),
+    d.write('IROUTER40', 1n, 8),
+    pend3(40),
+    irqOf(1).is(0),
+    eoi(0, 40),
+    irqOf(1).is(1),
+    ack(1).is(40),
+  ),
+  vector3(
+    'An SPI whose route names no PE waits until it names one',
+    'GICD_IROUTER<n>',
+    {},
+    open3(),
+    spi3(40, { to: 0xee }),
+    pend3(40),
+    irqOf(0).is(0),
+    d.read('ISPENDR1').is(0x100),
+    d.write('IROUTER40', 0n, 8),
+    irqOf(0).is(1),
+  ),
+  vector3(
+    'Every byte of the affinity counts',
+    'Routing SPIs and SGIs by PE affinity',
+    {},
+    open3(),
+    spi3(40),
+    pend3(40),
+    [0x100n, 0x1_0000n, 0x1_0000_0000n].flatMap((route) => [d.write('IROUTER40', route, 8), irqOf(0).is(0)]),
+    d.write('IROUTER40', 0n, 8),
+    irqOf(0).is(1),
+  ),
+]
+
+export const gicv3RoutingVectors: readonly Vector[] = [...byNumber, ...targets, ...groups, ...spis]
