@@ -5,7 +5,7 @@
 
 import type { Step } from '../target.ts'
 import type { Rule } from './compare.ts'
-import { bankWrite, GICR_STRIDE, type Gicv3View, SGI_FRAME } from './gicv3-view.ts'
+import { bankWrite, GICR_STRIDE, type Gicv3View, isSecure, SGI_FRAME } from './gicv3-view.ts'
 
 const special = (intid: number): boolean => intid >= 1020 && intid < 1024
 
@@ -23,14 +23,18 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
   {
     id: 'U3-EOI',
     clause:
-      'IHI 0069 12.2 (ICC_EOIR0_EL1, ICC_EOIR1_EL1): the write is for the last interrupt acknowledged and not yet ended on this PE, by the register of its group',
+      'IHI 0069 12.2 (ICC_EOIR0_EL1, ICC_EOIR1_EL1): the write is for the last interrupt acknowledged and not yet ended on this PE, by the register of its group, in the Security state of the acknowledge',
     breaks(step, view) {
       if (step.op !== 'msr' || !/^ICC_EOIR[01]_EL1$/.test(step.register)) return false
       if (special(Number(step.value))) return false
       if (view.unanswered[step.cpu]) return true
       const running = view.running[step.cpu]!
       const last = running[running.length - 1]
-      return last?.intid !== Number(step.value) || step.register !== `ICC_EOIR${last.group}_EL1`
+      return (
+        last?.intid !== Number(step.value) ||
+        step.register !== `ICC_EOIR${last.group}_EL1` ||
+        last.secure !== isSecure(step)
+      )
     },
   },
   {
@@ -38,8 +42,8 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
     clause: 'IHI 0069 12.2 (ICC_DIR_EL1): for an interrupt whose priority was dropped with EOImode 1',
     breaks(step, view) {
       if (step.op !== 'msr' || step.register !== 'ICC_DIR_EL1') return false
-      if ((view.control[step.cpu]! & 2) === 0) return true
-      return !view.dropped[step.cpu]!.some((one) => one.intid === Number(step.value))
+      if (view.mode(step.cpu, isSecure(step)) === 0) return true
+      return !view.dropped[step.cpu]!.some((one) => one.intid === Number(step.value) && one.secure === isSecure(step))
     },
   },
   {
@@ -48,7 +52,7 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
     breaks: (step, view) =>
       step.op === 'msr' &&
       step.register === 'ICC_CTLR_EL1' &&
-      ((Number(step.value) ^ view.control[step.cpu]!) & 2) !== 0 &&
+      ((Number(step.value) >> 1) & 1) !== view.mode(step.cpu, isSecure(step)) &&
       !view.idle(step.cpu),
   },
   {
@@ -57,7 +61,9 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
       'IHI 0069 4.8.2: which split the running priority is compared by is not said for a binary point that changes while an interrupt is active',
     breaks(step, view) {
       if (step.op !== 'msr') return false
-      const control = step.register === 'ICC_CTLR_EL1' && ((Number(step.value) ^ view.control[step.cpu]!) & 1) !== 0
+      const control =
+        step.register === 'ICC_CTLR_EL1' &&
+        ((Number(step.value) ^ view.control[step.cpu]![isSecure(step) ? 1 : 0]) & 1) !== 0
       const point = step.register === 'ICC_BPR0_EL1' || step.register === 'ICC_BPR1_EL1'
       return (control || point) && (view.unanswered[step.cpu] === true || view.running[step.cpu]!.length > 0)
     },

@@ -1,5 +1,5 @@
 /**
- * Random steps for a GICv3 with one Security state: distributor, redistributors by any PE, system registers, input
+ * Random steps for a GICv3 with one Security state or two: distributor, redistributors by any PE, system registers, input
  * changes, acknowledge and end. Chooses steps only; what they should do is for the targets to agree on.
  */
 
@@ -7,7 +7,7 @@ import type { Region, Step, TargetConfig } from '../target.ts'
 import type { Rule } from './compare.ts'
 import type { StepSource } from './fuzz.ts'
 import type { Wires } from './gicv2-steps.ts'
-import { GICR_STRIDE, Gicv3View, SGI_FRAME } from './gicv3-view.ts'
+import { GICR_STRIDE, Gicv3View, inState, SGI_FRAME } from './gicv3-view.ts'
 import { ItsSteps } from './its-steps.ts'
 import type { Random } from './random.ts'
 
@@ -81,7 +81,7 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       ...some(2 + random.below(4), () => random.pick(wires.fastSpis)),
       ...some(1 + random.below(3), () => 32 + random.below(wires.spis)),
     ]
-    this.#mixed = random.oneIn(2)
+    this.#mixed = config.security || random.oneIn(2)
     this.#its = config.its ? new ItsSteps(random, config, wires.memory ?? 0) : undefined
     this.#queue = [...this.#setUp(), ...(this.#its?.setUp() ?? [])]
   }
@@ -89,8 +89,10 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
   batch(count: number): Step[] {
     const steps: Step[] = []
     while (steps.length < count) {
-      const step = this.#queue.shift() ?? this.#choose()
-      if (step === undefined || this.#rules.some((rule) => rule.breaks(step, this.view))) continue
+      const chosen = this.#queue.shift() ?? this.#choose()
+      if (chosen === undefined) continue
+      const step = this.#stated(chosen)
+      if (this.#rules.some((rule) => rule.breaks(step, this.view))) continue
       this.view.issued(step)
       steps.push(step)
     }
@@ -103,12 +105,29 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
     for (let cpu = 0; cpu < this.#config.cpus; cpu++) {
       const running = this.view.running[cpu]!
       for (let left = running.length; left > 0 && !random.oneIn(4); left--) {
-        const { intid, group } = running[left - 1]!
-        this.#queue.push({ op: 'msr', cpu, register: `ICC_EOIR${group}_EL1`, value: intid })
+        const { intid, group, secure } = running[left - 1]!
+        this.#queue.push(this.#as(secure, { op: 'msr', cpu, register: `ICC_EOIR${group}_EL1`, value: intid }))
         if (random.oneIn(3)) this.#queue.push({ op: 'lines' })
-        if (!random.oneIn(3)) this.#queue.push({ op: 'msr', cpu, register: 'ICC_DIR_EL1', value: intid })
+        if (!random.oneIn(3))
+          this.#queue.push(this.#as(secure, { op: 'msr', cpu, register: 'ICC_DIR_EL1', value: intid }))
       }
     }
+  }
+
+  #as(secure: boolean, step: Step): Step {
+    return this.#config.security ? inState(step, secure) : step
+  }
+
+  /** Of two Security states, the one that a step needs or else either. */
+  #stated(step: Step): Step {
+    if (!this.#config.security || 'secure' in step) return step
+    if (step.op === 'read' || step.op === 'write') return inState(step, this.#random.oneIn(2))
+    if (step.op !== 'mrs' && step.op !== 'msr') return step
+    // With SCR_EL3.FIQ 0 nothing keeps Non-secure software from the registers of Group 0, but what it sees is little.
+    const secure = /^ICC_(IAR|EOIR|IGRPEN|HPPIR|BPR)0/.test(step.register)
+      ? !this.#random.oneIn(12)
+      : this.#random.oneIn(2)
+    return inState(step, secure)
   }
 
   #cpu(): number {
@@ -120,30 +139,36 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
     const random = this.#random
     const steps: Step[] = []
     const write = (region: Region, offset: number, value: number, size: 1 | 4 = 4): void => {
-      steps.push({ op: 'write', cpu: this.#cpu(), region, offset, size, value })
+      steps.push(this.#as(true, { op: 'write', cpu: this.#cpu(), region, offset, size, value }))
     }
+    const two = this.#config.security
+    const grants = random.oneIn(2)
     for (let word = 1; word * 32 < 32 + this.#wires.spis; word++) {
       write('gicd', 0x080 + 4 * word, this.#mixed ? random.word() : 0xffffffff)
       if (random.oneIn(2)) write('gicd', 0xc00 + 8 * word, random.word())
+      if (two) write('gicd', 0xd00 + 4 * word, random.word())
+      if (two && grants) for (const half of [0, 4]) write('gicd', 0xe00 + 8 * word + half, random.word())
     }
     for (let cpu = 0; cpu < cpus; cpu++) {
       const frame = cpu * GICR_STRIDE
       write('gicr', frame + 0x014, 0)
       write('gicr', frame + SGI_FRAME + 0x080, this.#mixed ? random.word() : 0xffffffff)
       if (random.oneIn(2)) write('gicr', frame + SGI_FRAME + 0xc04, random.word())
+      if (two) write('gicr', frame + SGI_FRAME + 0xd00, random.word())
+      if (two && grants) write('gicr', frame + SGI_FRAME + 0xe00, random.word())
       for (let offset = 0x400; offset < 0x420; offset += 4)
         write('gicr', frame + SGI_FRAME + offset, (random.word() & 0xf8f8f8f8) >>> 0)
       const mask = random.oneIn(5) ? random.pick(PRIORITIES) : 0xff
-      steps.push({ op: 'msr', cpu, register: 'ICC_PMR_EL1', value: mask })
-      for (const group of [0, 1]) steps.push({ op: 'msr', cpu, register: `ICC_IGRPEN${group}_EL1`, value: 1 })
+      steps.push(this.#as(true, { op: 'msr', cpu, register: 'ICC_PMR_EL1', value: mask }))
+      steps.push(...this.#enableGroups(cpu, 1))
     }
     for (const intid of this.#intids) {
       for (let cpu = 0; cpu < (intid < 32 ? cpus : 1); cpu++) {
-        steps.push({ ...this.#bank(0x100, intid, cpu), value: 2 ** (intid & 31) })
-        if (intid >= 32) steps.push(this.#priority(intid, cpu), this.#route(intid))
+        steps.push(this.#as(true, { ...this.#bank(0x100, intid, cpu), value: 2 ** (intid & 31) }))
+        if (intid >= 32) steps.push(this.#as(true, this.#priority(intid, cpu)), this.#as(true, this.#route(intid)))
       }
     }
-    steps.push({ op: 'write', cpu: this.#cpu(), region: 'gicd', offset: 0, size: 4, value: 3 })
+    write('gicd', 0, two ? 7 : 3)
     for (let n = steps.length - 1; n > 0; n--) {
       const other = random.below(n + 1)
       const step = steps[n]!
@@ -168,12 +193,13 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
         const running = this.view.running[cpu]!
         const last = running[running.length - 1]
         if (last === undefined) return undefined
-        return { op: 'msr', cpu, register: `ICC_EOIR${last.group}_EL1`, value: last.intid }
+        return this.#as(last.secure, { op: 'msr', cpu, register: `ICC_EOIR${last.group}_EL1`, value: last.intid })
       }
       case 'deactivate': {
         const dropped = this.view.dropped[cpu]!
         if (dropped.length === 0) return undefined
-        return { op: 'msr', cpu, register: 'ICC_DIR_EL1', value: random.pick(dropped).intid }
+        const { intid, secure } = random.pick(dropped)
+        return this.#as(secure, { op: 'msr', cpu, register: 'ICC_DIR_EL1', value: intid })
       }
       case 'lines':
         return { op: 'lines' }
@@ -192,13 +218,12 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       case 'configure':
         return this.#configure()
       case 'distributorControl':
-        return { op: 'write', cpu, region: 'gicd', offset: 0, size: 4, value: random.oneIn(4) ? random.below(4) : 3 }
+        return this.#distributorControl(cpu)
       case 'cpuControl':
         return { op: 'msr', cpu, register: 'ICC_CTLR_EL1', value: random.below(4) }
       case 'groupEnable': {
-        const value = random.oneIn(6) ? 0 : 1
-        this.#queue.push({ op: 'msr', cpu, register: 'ICC_IGRPEN1_EL1', value })
-        return { op: 'msr', cpu, register: 'ICC_IGRPEN0_EL1', value }
+        this.#queue.push(...this.#enableGroups(cpu, random.oneIn(6) ? 0 : 1))
+        return this.#queue.shift()
       }
       case 'mask':
         return {
@@ -221,6 +246,8 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
           ...BANKS.map((bank) => bank + 4 * (near >> 5)),
           0x400 + (near & ~3),
           0xc00 + 4 * (near >> 4),
+          0xd00 + 4 * (near >> 5),
+          0xe00 + 4 * (near >> 4),
           0x000,
           // The distributor's part for INTIDs 0 to 31 is RES0 with affinity routing.
           random.pick(BANKS),
@@ -230,7 +257,8 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       }
       case 'readRedistributor': {
         const frame = this.#cpu() * GICR_STRIDE
-        const offset = random.pick([...BANKS, ...BANKS, 0x400 + 4 * random.below(8), 0xc00, 0xc04]) + SGI_FRAME
+        const offset =
+          random.pick([...BANKS, ...BANKS, 0x400 + 4 * random.below(8), 0xc00, 0xc04, 0xd00, 0xe00]) + SGI_FRAME
         return { op: 'read', cpu, region: 'gicr', offset: frame + (random.oneIn(8) ? 0x014 : offset), size: 4 }
       }
       case 'readAnything': {
@@ -244,8 +272,26 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
         this.#queue.push(...(this.#its?.next() ?? []))
         return this.#queue.shift()
       case 'readSystemRegister':
+        // Not ICC_CTLR_EL3, whose nDS is for an implementation to choose.
+        if (this.#config.security && random.oneIn(12))
+          return { op: 'mrs', cpu, register: random.pick(['ICC_IGRPEN1_EL3', 'ICC_SRE_EL3']) }
         return { op: 'mrs', cpu, register: random.pick(READABLE) }
     }
+  }
+
+  /** All groups alike: QEMU lets one that is off hide another. */
+  #enableGroups(cpu: number, value: 0 | 1): Step[] {
+    const one: Step = { op: 'msr', cpu, register: 'ICC_IGRPEN1_EL1', value }
+    const zero = this.#as(true, { op: 'msr', cpu, register: 'ICC_IGRPEN0_EL1', value })
+    return this.#config.security ? [zero, inState(one, true), inState(one, false)] : [zero, one]
+  }
+
+  #distributorControl(cpu: number): Step {
+    const random = this.#random
+    const secure = this.#config.security && random.oneIn(2)
+    const all = secure ? 7 : this.#config.security ? 2 : 3
+    const value = random.oneIn(4) ? random.below(8) & all : all
+    return this.#as(secure, { op: 'write', cpu, region: 'gicd', offset: 0, size: 4, value })
   }
 
   #intid(): number {
@@ -317,8 +363,11 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       intid < 32
         ? ({ region: 'gicr', offset: owner * GICR_STRIDE + SGI_FRAME + 0xc04 } as const)
         : ({ region: 'gicd', offset: 0xc00 + 4 * (intid >> 4) } as const)
-    this.#queue.push({ op: 'write', cpu, ...place, size: 4, value }, { ...this.#bank(0x100, intid, owner), value: bit })
-    return { ...this.#bank(0x180, intid, owner), value: bit }
+    this.#queue.push(
+      this.#as(true, { op: 'write', cpu, ...place, size: 4, value }),
+      this.#as(true, { ...this.#bank(0x100, intid, owner), value: bit }),
+    )
+    return this.#as(true, { ...this.#bank(0x180, intid, owner), value: bit })
   }
 
   #sgi(cpu: number): Step {

@@ -1,5 +1,5 @@
 /**
- * What can be known of a GICv3 with one Security state from the steps put to it and its answers, as far as rules need it.
+ * What can be known of a GICv3 from the steps put to it and its answers, as far as rules need it.
  * Bookkeeping for a test generator; deliberately not a model of delivery.
  */
 
@@ -12,7 +12,15 @@ export const SGI_FRAME = 0x10000
 export interface Running {
   intid: number
   group: 0 | 1
+  /** Acknowledged in Secure state. */
+  secure: boolean
 }
+
+/** The Security state of an access; a GIC with one takes every access as Non-secure here. */
+export const isSecure = (step: Step): boolean => 'secure' in step && step.secure === true
+
+/** The same step in a Security state. */
+export const inState = <S extends Step>(step: S, secure: boolean): S => ({ ...step, secure })
 
 /** A write to a bank of one bit an interrupt, wherever it lies: in the distributor or in a redistributor. */
 export interface BankWrite {
@@ -45,10 +53,12 @@ export class Gicv3View implements View {
   readonly dropped: Running[][]
   /** Per CPU: an acknowledge has been issued whose answer is not known yet. */
   readonly unanswered: boolean[]
-  /** Per CPU: ICC_CTLR_EL1, ICC_BPR0_EL1, ICC_BPR1_EL1, ICC_IGRPEN0_EL1 and ICC_IGRPEN1_EL1 as written. */
-  readonly control: number[]
+  /** Per CPU: ICC_CTLR_EL1 as written in Non-secure and in Secure state. */
+  readonly control: [number, number][]
+  /** Per CPU: ICC_BPR0_EL1, ICC_BPR1_EL1 as written, the latter in Non-secure state. */
   readonly binaryPoint: [number, number][]
-  readonly groupEnable: [number, number][]
+  /** Per CPU: ICC_IGRPEN0_EL1, and ICC_IGRPEN1_EL1 of Non-secure and of Secure state (which is as the former with one state). */
+  readonly groupEnable: [number, number, number][]
   readonly awake: boolean[]
   /** Enabled: of SPIs by INTID, of a CPU's own by 32 × CPU + INTID. */
   readonly #spis = new Uint8Array(1020)
@@ -67,9 +77,9 @@ export class Gicv3View implements View {
     this.running = perCpu(() => [])
     this.dropped = perCpu(() => [])
     this.unanswered = perCpu(() => false)
-    this.control = perCpu(() => 0)
+    this.control = perCpu(() => [0, 0])
     this.binaryPoint = perCpu(() => [2, 3])
-    this.groupEnable = perCpu(() => [0, 0])
+    this.groupEnable = perCpu(() => [0, 0, 0])
     this.awake = perCpu(() => false)
     this.ownGroups = perCpu(() => 0)
     this.#own = new Uint8Array(32 * config.cpus)
@@ -82,15 +92,24 @@ export class Gicv3View implements View {
     return !this.unanswered[cpu] && this.running[cpu]!.length === 0 && this.dropped[cpu]!.length === 0
   }
 
-  /** There are interrupts in Group 0. */
+  /** There are interrupts in Group 0, or in Secure Group 1. */
   get mixed(): boolean {
-    return this.#group0.size > 0
+    return this.config.security || this.#group0.size > 0
+  }
+
+  /** Some groups are enabled in a CPU interface and some are not. */
+  get someGroupsOff(): boolean {
+    return this.groupEnable.some(([zero, one, secure]) => zero !== one || one !== secure)
+  }
+
+  mode(cpu: number, secure: boolean): number {
+    return (this.control[cpu]![secure ? 1 : 0] >> 1) & 1
   }
 
   /** ICC_BPR0_EL1 and ICC_BPR1_EL1 split priorities at the same bit, or ICC_CTLR_EL1.CBPR makes them. */
   splitsAlike(cpu: number): boolean {
     const [zero, one] = this.binaryPoint[cpu]!
-    return Math.max(one, 3) === Math.max(zero, 2) + 1 || (this.control[cpu]! & 1) !== 0
+    return Math.max(one, 3) === Math.max(zero, 2) + 1 || (this.control[cpu]![0] & 1) !== 0
   }
 
   enabled(owner: number | undefined, intid: number): boolean {
@@ -105,7 +124,7 @@ export class Gicv3View implements View {
     if (step.op === 'spi' || step.op === 'ppi') this.started = true
     else if (step.op === 'mrs') {
       if (/^ICC_IAR[01]_EL1$/.test(step.register)) this.unanswered[step.cpu] = true
-    } else if (step.op === 'msr') this.#systemRegister(step.cpu, step.register, Number(step.value))
+    } else if (step.op === 'msr') this.#systemRegister(step.cpu, step.register, Number(step.value), isSecure(step))
     else if (step.op === 'write') this.#write(step)
   }
 
@@ -114,32 +133,33 @@ export class Gicv3View implements View {
     this.unanswered[step.cpu] = false
     const intid = Number(result.value)
     if (result.status === 'ok' && (intid < 1020 || intid >= 8192))
-      this.running[step.cpu]!.push({ intid, group: step.register === 'ICC_IAR0_EL1' ? 0 : 1 })
+      this.running[step.cpu]!.push({ intid, group: step.register === 'ICC_IAR0_EL1' ? 0 : 1, secure: isSecure(step) })
   }
 
-  #systemRegister(cpu: number, register: string, value: number): void {
+  #systemRegister(cpu: number, register: string, value: number, secure: boolean): void {
     switch (register) {
       case 'ICC_CTLR_EL1':
-        this.control[cpu] = value
+        this.control[cpu]![secure ? 1 : 0] = value
         break
       case 'ICC_BPR0_EL1':
         this.binaryPoint[cpu]![0] = value & 7
         break
       case 'ICC_BPR1_EL1':
-        this.binaryPoint[cpu]![1] = value & 7
+        if (!secure) this.binaryPoint[cpu]![1] = value & 7
         break
       case 'ICC_IGRPEN0_EL1':
         this.groupEnable[cpu]![0] = value & 1
         break
       case 'ICC_IGRPEN1_EL1':
-        this.groupEnable[cpu]![1] = value & 1
+        if (!secure) this.groupEnable[cpu]![1] = value & 1
+        if (secure || !this.config.security) this.groupEnable[cpu]![2] = value & 1
         break
       case 'ICC_EOIR0_EL1':
       case 'ICC_EOIR1_EL1': {
         if (value >= 1020 && value < 8192) return
         const ended = this.running[cpu]!.pop()
         // An LPI has no active state to end.
-        if (ended !== undefined && ended.intid < 8192 && (this.control[cpu]! & 2) !== 0) this.dropped[cpu]!.push(ended)
+        if (ended !== undefined && ended.intid < 8192 && this.mode(cpu, secure) === 1) this.dropped[cpu]!.push(ended)
         break
       }
       case 'ICC_DIR_EL1': {
@@ -168,6 +188,8 @@ export class Gicv3View implements View {
       } else if (bank === 0x100 || bank === 0x180) {
         for (const intid of intids) {
           const enable = bank === 0x100 ? 1 : 0
+          // A Non-secure write may not reach the interrupt.
+          if (enable === 0 && this.config.security && !isSecure(step)) continue
           if (owner === undefined) this.#spis[intid] = enable
           else this.#own[32 * owner + intid] = enable
         }

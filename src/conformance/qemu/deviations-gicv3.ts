@@ -103,7 +103,7 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       qemu: [0, 1023],
       specification: [2, 33],
     },
-    breaks: (step, view) => samples(step) && view.mixed && view.groupEnable.some(([zero, one]) => zero !== one),
+    breaks: (step, view) => samples(step) && view.mixed && view.someGroupsOff,
   },
   {
     id: 'Q3-10',
@@ -125,6 +125,7 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     breaks: (step, view) =>
       step.op === 'msr' &&
       step.register === 'ICC_SGI1R_EL1' &&
+      !view.config.security &&
       view.ownGroups.some((groups) => ((groups >>> Number((BigInt(step.value) >> 24n) & 15n)) & 1) === 0),
   },
   {
