@@ -65,11 +65,17 @@ export class ItsSteps {
   readonly #unmapped = new Set<number>()
   #tail = 0
   #enabled = true
+  /**
+   * Collections and devices are unmapped now and then, which leaves LPIs pending where no INV or INVALL reaches them: then
+   * the configuration stays, because when a PE looks at it anew is open (IHI 0069 5.1.1).
+   */
+  readonly #unmaps: boolean
   /** Commands given to an ITS that is off. */
   #waiting = 0
 
   constructor(random: Random, config: TargetConfig, memory: number) {
     this.#memory = memory
+    this.#unmaps = random.oneIn(2)
     this.#random = random
     this.#config = config
     this.#collections = Array.from({ length: 4 }, () => random.below(config.cpus))
@@ -120,10 +126,10 @@ export class ItsSteps {
       const size = random.oneIn(6) ? 2 : 4
       return [{ op: 'write', cpu: random.below(this.#config.cpus), region: 'itst', offset: 0x040, size, value }]
     }
-    if (random.oneIn(8)) return this.#configure(event)
+    if (!this.#unmaps && random.oneIn(8)) return this.#configure(event)
     if (random.oneIn(16)) return [this.#readRegister()]
     if (random.oneIn(24)) return this.#control()
-    if (random.oneIn(30)) return this.#device()
+    if (this.#unmaps && random.oneIn(30)) return this.#device()
     const count = 1 + random.below(3)
     return this.#issue(Array.from({ length: count }, () => this.#command()).flat())
   }
@@ -169,7 +175,7 @@ export class ItsSteps {
       case 'MOVALL':
         return this.#moveAll()
       case 'MAPC':
-        return this.#unmapOrMap()
+        return this.#unmaps ? this.#unmapOrMap() : []
       case 'SYNC':
         return [[Command.SYNC, 0n, this.#rdbase(random.below(this.#config.cpus)), 0n]]
       case 'faulty':
@@ -299,7 +305,7 @@ export class ItsSteps {
 
   /** Another priority or enable for a mapped LPI, made known at once: when a table's byte takes effect before is open. */
   #configure(event: Event): Step[] {
-    if (!this.#enabled || !this.#mapped.has(event.lpi) || this.#collections.includes(undefined)) return []
+    if (!this.#enabled || !this.#mapped.has(event.lpi)) return []
     const address = this.#memory + PROPERTIES + ((event.lpi - FIRST_LPI) & ~7)
     const first = (event.lpi - FIRST_LPI) & ~7
     const write: Step = { op: 'store', address, words: [this.#properties()] }
