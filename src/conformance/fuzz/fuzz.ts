@@ -32,6 +32,8 @@ export interface FuzzOptions<V extends View> {
   /** Both are started by these, and started anew if they are lost. */
   reference: () => Promise<GicTarget>
   subject: () => Promise<GicTarget>
+  /** How often a failing sequence is tried in a smaller form; a few thousand times unless given. */
+  trials?: number
   /** Called now and then with the steps done so far. */
   progress?: (steps: number) => void
 }
@@ -183,7 +185,7 @@ async function explain<V extends View>(
     }
   }
   if (lost !== undefined) await pair.drop()
-  const small = await shrink(steps, trial, simpler)
+  const small = await shrink(steps, trial, simpler, options.trials)
   if (lost !== undefined) return { caseNumber, steps: small, answers: [], difference: undefined, message: lost.message }
   const [reference, subject] = await pair.get()
   const difference = await differOn(small, reference, subject, options.view(), options.rules, options.allowances)

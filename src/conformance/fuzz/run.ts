@@ -27,6 +27,8 @@ export interface FuzzRunOptions {
   /** Steps for each configuration. */
   steps: number
   configs?: readonly TargetConfig[]
+  /** How often a failing sequence is tried in a smaller form; a few thousand times unless given. */
+  trials?: number
   /** Gets whole lines for people. */
   print: (line: string) => void
   /** Called with what is done of the present configuration, for a progress display; may be left out. */
@@ -37,9 +39,17 @@ const gicv2 = (cpus: number, security = false): TargetConfig => ({ version: 2, c
 
 export const GICV2_CONFIGS: readonly TargetConfig[] = [gicv2(1), gicv2(4), gicv2(8), gicv2(1, true), gicv2(4, true)]
 
-const gicv3 = (cpus: number, its = false): TargetConfig => ({ version: 3, cpus, security: false, its })
+const gicv3 = (cpus: number, has: { its?: boolean; security?: boolean } = {}): TargetConfig => ({
+  version: 3,
+  cpus,
+  security: has.security ?? false,
+  its: has.its ?? false,
+})
 
-export const GICV3_CONFIGS: readonly TargetConfig[] = [gicv3(1), gicv3(4), gicv3(8), gicv3(1, true), gicv3(4, true)]
+export const GICV3_CONFIGS: readonly TargetConfig[] = [
+  ...[1, 4, 8].flatMap((cpus) => [gicv3(cpus), gicv3(cpus, { its: true }), gicv3(cpus, { security: true })]),
+  gicv3(4, { its: true, security: true }),
+]
 
 type Plan<V extends View> = Pick<FuzzOptions<V>, 'source' | 'view' | 'rules' | 'allowances'>
 
@@ -84,6 +94,7 @@ export async function fuzzAgainstQemu(options: FuzzRunOptions): Promise<boolean>
       config,
       seed: options.seed,
       steps: options.steps,
+      ...(options.trials === undefined ? {} : { trials: options.trials }),
       reference: () => QemuTarget.start(config),
       subject: () => options.subject(config),
       progress: (steps: number) => {

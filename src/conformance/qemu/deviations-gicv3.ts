@@ -171,6 +171,19 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
         step.offset === 0x084 ||
         step.offset === 0x08c),
   },
+  {
+    id: 'QI-3',
+    title: 'GITS_CREADR can be written',
+    clause: 'IHI 0069 12.19 (GITS_CREADR): the register is read-only',
+    versions: ['7.2'],
+    reproduction: {
+      config: withIts,
+      steps: [write(0, 'its', 0x090, 0x40, 8), read(0, 'its', 0x090)],
+      qemu: [0x40],
+      specification: [0],
+    },
+    breaks: (step) => step.op === 'write' && step.region === 'its' && (step.offset & ~7) === 0x090,
+  },
 ]
 
 export const GICV3_AVOID: readonly Rule<Gicv3View>[] = GICV3_DEVIATIONS.flatMap(({ id, clause, breaks }) =>

@@ -6,24 +6,25 @@
 import { describe, expect, it } from 'vitest'
 import { ModelTarget } from '../model.ts'
 import { GICV2_DEVIATIONS } from './deviations.ts'
+import { GICV3_DEVIATIONS } from './deviations-gicv3.ts'
 import { answers } from './steps.ts'
 
 describe('what QEMU should have answered', () => {
-  it.each(GICV2_DEVIATIONS.map((deviation) => [deviation.id, deviation.clause, deviation] as const))(
-    '%s: %s',
-    async (_id, _clause, { reproduction }) => {
-      const target = new ModelTarget(reproduction.config)
-      const results = await target.run(reproduction.steps)
-      expect(answers(reproduction.steps, results)).toEqual(reproduction.specification)
-    },
-  )
+  it.each(
+    [...GICV2_DEVIATIONS, ...GICV3_DEVIATIONS].map((deviation) => [deviation.id, deviation.clause, deviation] as const),
+  )('%s: %s', async (_id, _clause, { reproduction }) => {
+    const target = new ModelTarget(reproduction.config)
+    const results = await target.run(reproduction.steps)
+    expect(answers(reproduction.steps, results)).toEqual(reproduction.specification)
+  })
 })
 
-describe('the list', () => {
-  it('names each deviation once, with a clause, versions, and answers that differ', () => {
-    expect(new Set(GICV2_DEVIATIONS.map(({ id }) => id)).size).toBe(GICV2_DEVIATIONS.length)
-    for (const { clause, versions, reproduction } of GICV2_DEVIATIONS) {
-      expect(clause).toMatch(/^IHI 0048 \d/)
+describe('the lists', () => {
+  it('name each deviation once, with a clause, versions, and answers that differ', () => {
+    const all = [...GICV2_DEVIATIONS, ...GICV3_DEVIATIONS]
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length)
+    for (const { clause, versions, reproduction } of all) {
+      expect(clause).toMatch(reproduction.config.version === 2 ? /^IHI 0048 \d/ : /^IHI 0069 \d/)
       expect(versions.length).toBeGreaterThan(0)
       expect(reproduction.qemu).not.toEqual(reproduction.specification)
     }
