@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { QemuTarget } from '../qemu/target.ts'
 import { describeFailure, runVector } from '../run-vectors.ts'
-import { itsExpectedOnQemu } from './expected-on-qemu-gicv3.ts'
+import { itsExpectedOnQemu } from './its-expected-on-qemu.ts'
 import { itsVectors } from './its.ts'
 
 describe("QEMU's ITS", () => {
