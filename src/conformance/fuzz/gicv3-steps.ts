@@ -272,9 +272,8 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
         this.#queue.push(...(this.#its?.next() ?? []))
         return this.#queue.shift()
       case 'readSystemRegister':
-        // Not ICC_CTLR_EL3, whose nDS is for an implementation to choose.
         if (this.#config.security && random.oneIn(12))
-          return { op: 'mrs', cpu, register: random.pick(['ICC_IGRPEN1_EL3', 'ICC_SRE_EL3']) }
+          return { op: 'mrs', cpu, register: random.pick(['ICC_CTLR_EL3', 'ICC_IGRPEN1_EL3', 'ICC_SRE_EL3']) }
         return { op: 'mrs', cpu, register: random.pick(READABLE) }
     }
   }

@@ -14,6 +14,7 @@ const DEVICE_TABLE = page(1)
 const COLLECTION_TABLE = page(2)
 const PROPERTIES = page(3)
 const translations = (device: number): number => page(4 + device)
+const SECOND_LEVEL = page(40)
 const pendingTable = (cpu: number): number => page(16 + cpu)
 const QUEUE_SIZE = 0x1000
 const VALID = 1n << 63n
@@ -94,18 +95,40 @@ export class ItsSteps {
     const words = Array.from({ length: (DEVICES.length * EVENTS) / 8 }, () => this.#properties())
     steps.push({ op: 'store', address: this.#memory + PROPERTIES, words })
     for (let cpu = 0; cpu < this.#config.cpus; cpu++) {
+      // Now and then LPIs that are pending from before, on whichever PE.
+      const pending = this.#unmaps && random.oneIn(3) ? BigInt(random.word() & 0xff_ffff) : undefined
+      if (pending !== undefined)
+        steps.push({ op: 'store', address: this.#memory + pendingTable(cpu) + FIRST_LPI / 8, words: [pending] })
       write('gicr', cpu * GICR_STRIDE + 0x070, this.#at(PROPERTIES) | 15n, 8)
-      write('gicr', cpu * GICR_STRIDE + 0x078, this.#at(pendingTable(cpu)) | (1n << 62n), 8)
+      write(
+        'gicr',
+        cpu * GICR_STRIDE + 0x078,
+        this.#at(pendingTable(cpu)) | (pending === undefined ? 1n << 62n : 0n),
+        8,
+      )
       write('gicr', cpu * GICR_STRIDE, 1, 4)
     }
-    write('its', 0x100, VALID | this.#at(DEVICE_TABLE), 8)
-    write('its', 0x108, VALID | this.#at(COLLECTION_TABLE), 8)
+    write('its', 0x100, this.#deviceTable(steps), 8)
+    write('its', 0x108, VALID | this.#at(COLLECTION_TABLE) | this.#pageSize(), 8)
     write('its', 0x080, VALID | this.#at(QUEUE), 8)
     write('its', 0x000, 1, 4)
     const commands: Words[] = this.#collections.map((cpu, collection) => this.#mapc(collection, cpu ?? 0))
     for (const device of DEVICES) commands.push(this.#mapd(device))
     for (const event of this.#events) if (random.oneIn(2)) commands.push(this.#mapti(event))
     return [...steps, ...this.#issue(commands)]
+  }
+
+  /** GITS_BASERn.Page_Size: 4, 16 or 64 KiB. */
+  #pageSize(): bigint {
+    return BigInt(this.#random.below(3)) << 8n
+  }
+
+  /** GITS_BASER0 of one level, or of two of which the second has one page. */
+  #deviceTable(steps: Step[]): bigint {
+    const value = VALID | this.#at(DEVICE_TABLE) | this.#pageSize()
+    if (!this.#random.oneIn(3)) return value
+    steps.push({ op: 'store', address: this.#memory + DEVICE_TABLE, words: [VALID | this.#at(SECOND_LEVEL), 0n] })
+    return value | (1n << 62n)
   }
 
   #at(offset: number): bigint {

@@ -4,12 +4,13 @@
  */
 
 import type { Allowance, Rule } from '../fuzz/compare.ts'
-import { type Gicv3View, SGI_FRAME } from '../fuzz/gicv3-view.ts'
+import { type Gicv3View, isSecure, SGI_FRAME } from '../fuzz/gicv3-view.ts'
 import type { Step, TargetConfig } from '../target.ts'
 import type { Deviation } from './deviations.ts'
-import { lines, mrs, msr, read, write } from './steps.ts'
+import { lines, mrs, msr, read, secure, write } from './steps.ts'
 
 const four: TargetConfig = { version: 3, cpus: 4, security: false, its: false }
+const twoStates: TargetConfig = { ...four, security: true }
 const withIts: TargetConfig = { ...four, its: true }
 const stride = 0x20000
 
@@ -127,6 +128,52 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       step.register === 'ICC_SGI1R_EL1' &&
       !view.config.security &&
       view.ownGroups.some((groups) => ((groups >>> Number((BigInt(step.value) >> 24n) & 15n)) & 1) === 0),
+  },
+  {
+    id: 'Q3-8',
+    title: 'ICC_PMR_EL1 keeps what is written to its bits above 7',
+    clause: 'IHI 0069 12.2 (ICC_PMR_EL1): bits [63:8] are RES0',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [msr(0, 'ICC_PMR_EL1', 0x1f8), mrs(0, 'ICC_PMR_EL1')],
+      qemu: [0x1f8],
+      specification: [0xf8],
+    },
+    breaks: (step) => step.op === 'msr' && step.register === 'ICC_PMR_EL1' && BigInt(step.value) > 0xffn,
+  },
+  {
+    id: 'Q3-11',
+    title:
+      'ICC_CTLR_EL3 shows the Non-secure EOImode and CBPR for the Secure ones too, and nDS 1 although GICD_CTLR.DS can be set',
+    clause:
+      'IHI 0069 12.2 (ICC_CTLR_EL3): EOImode_EL1NS is that of Non-secure ICC_CTLR_EL1 and EOImode_EL1S that of the Secure one; nDS 0 where security can be disabled',
+    versions: ['7.2'],
+    reproduction: {
+      config: twoStates,
+      steps: [msr(0, 'ICC_CTLR_EL1', 2), mrs(0, 'ICC_CTLR_EL3')],
+      qemu: [0x28c18],
+      specification: [0x8c10],
+    },
+    breaks: (step) => (step.op === 'mrs' || step.op === 'msr') && step.register === 'ICC_CTLR_EL3',
+  },
+  {
+    id: 'Q3-12',
+    title: 'GICR_WAKER can be read and written by Non-secure accesses',
+    clause: 'IHI 0069 12.11 (GICR_WAKER): with GICD_CTLR.DS 0 the register is RAZ/WI to Non-secure accesses',
+    versions: ['7.2'],
+    reproduction: {
+      config: twoStates,
+      steps: [read(0, 'gicr', 0x014), write(0, 'gicr', 0x014, 0), secure(read(0, 'gicr', 0x014))],
+      qemu: [6, 0],
+      specification: [0, 6],
+    },
+    breaks: (step, view) =>
+      view.config.security &&
+      (step.op === 'read' || step.op === 'write') &&
+      step.region === 'gicr' &&
+      step.offset % stride === 0x014 &&
+      !isSecure(step),
   },
   {
     id: 'Q3-9',

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { QemuTarget } from '../qemu/target.ts'
 import { describeFailure, runVector } from '../run-vectors.ts'
-import { itsExpectedOnQemu } from './its-expected-on-qemu.ts'
 import { itsVectors } from './its.ts'
+import { itsExpectedOnQemu } from './its-expected-on-qemu.ts'
 
 describe("QEMU's ITS", () => {
   it.each([2, 8])('passes, but for listed deviations, with %i PEs', async (cpus) => {
