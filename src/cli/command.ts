@@ -19,6 +19,26 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Standard input, for a file named `-`. */
   readonly input: AsyncIterable<Uint8Array>
+  /** The terminal, pipes and signals of the process, for a command that lives with them; tests may leave it out. */
+  readonly host?: Host
+}
+
+/** What a running machine needs of the process that it is in. */
+export interface Host {
+  /** Both standard input and output are terminals. */
+  readonly interactive: boolean
+  /** Bytes to standard output, as they are. */
+  write(bytes: Uint8Array): void
+  /** Bytes that the reader of standard output has not taken yet. */
+  readonly backlog: number
+  /** Nobody reads standard output any more. */
+  readonly gone: boolean
+  /** Until the reader has taken all. */
+  drained(): Promise<void>
+  /** Whether keys come one by one and unchanged. Whatever ends the process ends that too. */
+  setRaw(on: boolean): void
+  /** Calls `hear` at a signal that asks the process to end, in place of ending it; the result takes that back. */
+  onSignal(hear: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void
 }
 
 /** How a command ended. */
@@ -28,6 +48,14 @@ export const ExitStatus = {
   found: 1,
   /** It could not run: a wrong command line, a file that is not what it should be. */
   unusable: 2,
+  /** The guest asked for a reset, and was not allowed one. */
+  reset: 3,
+  /** A limit of time was reached. */
+  timeout: 124,
+  /** 128 and the signal's number, as shells have it. */
+  hangup: 129,
+  interrupted: 130,
+  terminated: 143,
 } as const
 
 export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus]

@@ -12,6 +12,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "replay a real Linux boot's interrupts and show what happened",
     load: async () => (await import('./start.ts')).start,
   },
+  run: {
+    summary: 'boot a kernel, firmware or a program on a machine around this GIC',
+    load: async () => (await import('./run.ts')).run,
+  },
   replay: {
     summary: 'hold this GIC against recorded traffic: every read, every output line',
     load: async () => (await import('./replay.ts')).replay,

@@ -2,6 +2,7 @@
 
 import type { Io, Output } from './command.ts'
 import { ExitStatus } from './command.ts'
+import { ProcessHost } from './host.ts'
 import { main } from './main.ts'
 
 /** A reader that went away, as `head` does: what comes after that is for nobody, and no fault. */
@@ -39,7 +40,10 @@ export async function runProcess(): Promise<void> {
     err,
     env: process.env,
     input: process.stdin,
+    host: new ProcessHost(),
   }
   const status = await main(process.argv.slice(2), io)
   process.exitCode = lost ? ExitStatus.unusable : status
+  // A pipe that stays open must not keep the process.
+  process.stdin.destroy()
 }

@@ -86,6 +86,13 @@ export class Scheduler {
     return 'budget'
   }
 
+  /** While every CPU waits, brings machine time up to the host's clock: before something from outside ends the wait. */
+  passIdleTime(): void {
+    if (this.#clock === undefined || !this.#allWait()) return
+    const now = Math.min(Math.floor(this.#clock.now()), Math.ceil(this.#nextDeadline()))
+    if (now > this.time) this.#advance(now)
+  }
+
   /** Runs exactly `count` instructions of one CPU. */
   step(cpu: number, count = 1): void {
     this.current = cpu

@@ -49,14 +49,15 @@ export interface VirtOptions {
   clock?: Clock | undefined
   /** Seed of the entropy device. */
   seed?: number
-  /** Whether a guest's request for a reset is granted; by default it stops the machine. */
-  allowReset?: boolean
   /** Longest turn of a CPU in instructions. */
   slice?: number
 }
 
-/** Why a machine stopped. */
-export type StopReason = 'off' | 'reset' | 'stopped' | 'waiting' | 'budget'
+/**
+ * Why a machine stopped: the guest switched it off, or asked for a reset; somebody stopped it; its CPUs all wait, or are all
+ * off (`halted`), and no instruction will run until something comes from outside; or it ran what it was to run.
+ */
+export type StopReason = 'off' | 'reset' | 'stopped' | 'waiting' | 'halted' | 'budget'
 
 /** Something the machine noticed that a person may want to know. */
 export type MachineEvent =
@@ -97,7 +98,6 @@ export class VirtMachine {
       console: () => {},
       epoch: 0,
       seed: 1,
-      allowReset: false,
       slice: 20_000,
       ...rest,
     }
@@ -187,7 +187,8 @@ export class VirtMachine {
     this.#feed()
     this.#stopReason = undefined
     const outcome: RunOutcome = this.scheduler.run(budget)
-    return outcome === 'stopped' ? (this.#stopReason ?? 'stopped') : outcome
+    if (outcome === 'stopped') return this.#stopReason ?? 'stopped'
+    return outcome === 'off' ? 'halted' : outcome
   }
 
   /** Ends `run` after the instruction in progress. */
@@ -198,6 +199,7 @@ export class VirtMachine {
 
   /** Characters for the UART: the guest gets them at the pace at which it reads. */
   type(characters: Iterable<number>): void {
+    this.scheduler.passIdleTime()
     for (const character of characters) this.#input.push(character & 0xff)
     this.#feed()
   }

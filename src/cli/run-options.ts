@@ -1,0 +1,193 @@
+/** The command line of `vgic run`: QEMU's names, checked and turned into numbers. It opens no file. */
+
+import { parseOptions, UsageError, wholeNumber } from './command.ts'
+import { printable } from './style.ts'
+
+export interface DriveOption {
+  readonly file: string
+  /** What the guest writes goes into the file; else it is kept in memory and lost, or refused. */
+  readonly mode: 'readonly' | 'snapshot' | 'write'
+}
+
+export interface RunLimit {
+  /** Guest time in seconds, or instructions of all CPUs together. */
+  readonly unit: 'seconds' | 'instructions'
+  readonly count: number
+}
+
+export interface RunOptions {
+  readonly kernel: string | undefined
+  readonly initrd: string | undefined
+  readonly append: string | undefined
+  readonly dtb: string | undefined
+  readonly bios: string | undefined
+  readonly cpus: number
+  /** Bytes. */
+  readonly memory: number
+  readonly gic: 2 | 3
+  readonly its: boolean
+  readonly drives: readonly DriveOption[]
+  readonly trace: string | undefined
+  readonly stats: boolean
+  readonly verbose: boolean
+  readonly limit: RunLimit | undefined
+  /** Seconds since 1970 when the machine starts; undefined is now. */
+  readonly epoch: number | undefined
+  readonly allowReset: boolean
+  readonly clock: 'host' | 'guest' | undefined
+  readonly seed: number | undefined
+}
+
+/** When a run that is to be the same each time starts, unless --rtc says: 2026-01-01T00:00:00Z. */
+export const FIXED_EPOCH = 1_767_225_600
+
+const specs = {
+  kernel: { type: 'string' },
+  initrd: { type: 'string' },
+  append: { type: 'string' },
+  dtb: { type: 'string' },
+  bios: { type: 'string' },
+  smp: { type: 'string' },
+  memory: { type: 'string', short: 'm' },
+  gic: { type: 'string' },
+  its: { type: 'boolean' },
+  drive: { type: 'string', multiple: true },
+  trace: { type: 'string' },
+  stats: { type: 'boolean' },
+  verbose: { type: 'boolean', short: 'v' },
+  timeout: { type: 'string' },
+  rtc: { type: 'string' },
+  clock: { type: 'string' },
+  seed: { type: 'string' },
+  'allow-reset': { type: 'boolean' },
+  'no-reboot': { type: 'boolean' },
+} as const
+
+/** QEMU writes its long options with one dash; both are taken. */
+function withTwoDashes(argument: string): string {
+  const name = /^-([a-z][a-z-]+)(=.*)?$/.exec(argument)?.[1]
+  return name !== undefined && Object.hasOwn(specs, name) ? `-${argument}` : argument
+}
+
+/** @throws UsageError that names the option at fault */
+export function parseRunOptions(args: readonly string[]): RunOptions {
+  const { values, positionals } = parseOptions(args.map(withTwoDashes), specs, 'run')
+  if (positionals[0] !== undefined)
+    throw new UsageError(`run takes no '${printable(positionals[0]).slice(0, 60)}'; --kernel names what is to run`)
+  if (values.kernel === undefined && values.bios === undefined)
+    throw new UsageError("run needs --kernel FILE or --bios FILE; 'vgic run --help' has an example")
+  if (values.kernel !== undefined && values.bios !== undefined)
+    throw new UsageError('--kernel and --bios together: one of them starts the machine')
+  if (values['allow-reset'] && values['no-reboot'])
+    throw new UsageError('--allow-reset and --no-reboot contradict each other')
+  const gic = wholeNumber(values.gic, 'gic', 2) ?? (values.its ? 3 : 2)
+  if (gic !== 2 && gic !== 3) throw new UsageError(`--gic is 2 or 3, not ${gic}`)
+  if (values.its && gic === 2) throw new UsageError('--its needs --gic 3')
+  return {
+    kernel: values.kernel,
+    initrd: values.initrd,
+    append: values.append,
+    dtb: values.dtb,
+    bios: values.bios,
+    cpus: cpusOf(values.smp, gic),
+    memory: memoryOf(values.memory),
+    gic,
+    its: values.its ?? false,
+    drives: (values.drive ?? []).map(driveOf),
+    trace: values.trace,
+    stats: values.stats ?? false,
+    verbose: values.verbose ?? false,
+    limit: limitOf(values.timeout),
+    epoch: epochOf(values.rtc),
+    allowReset: values['allow-reset'] ?? false,
+    clock: clockOf(values.clock),
+    seed: wholeNumber(values.seed, 'seed', 0),
+  }
+}
+
+function cpusOf(text: string | undefined, gic: 2 | 3): number {
+  const digits = /^(?:cpus=)?([0-9]{1,4})$/.exec(text ?? '1')?.[1]
+  const count = Number(digits ?? 0)
+  const most = gic === 2 ? 8 : 64
+  if (count < 1 || count > most)
+    throw new UsageError(`--smp wants 1 to ${most} CPUs with a GICv${gic}, not '${printable(text ?? '').slice(0, 60)}'`)
+  return count
+}
+
+const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
+
+/** As QEMU has it, a number without a unit is MiB. */
+function memoryOf(text = '256M'): number {
+  const match = /^(?:size=)?([0-9]{1,10}(?:\.[0-9]{1,6})?)([kKmMgG])?[bB]?$/.exec(text)
+  const bytes = Number(match?.[1] ?? 0) * (units[(match?.[2] ?? 'M').toUpperCase()] ?? 0)
+  if (bytes < 2 ** 20 || bytes > 3 * 2 ** 30 || bytes % 2 ** 20 !== 0)
+    throw new UsageError(
+      `--memory wants a whole number of MiB from 1M to 3G, as in 512M, not '${printable(text).slice(0, 60)}'`,
+    )
+  return bytes
+}
+
+/** `FILE`, or QEMU's `file=FILE,readonly=on,snapshot=off,format=raw,if=virtio`. A file is left as it is unless snapshot=off. */
+function driveOf(text: string): DriveOption {
+  let file: string | undefined
+  let mode: DriveOption['mode'] = 'snapshot'
+  for (const [i, part] of text.split(/(?<!,),(?!,)/).entries()) {
+    const plain = part.replaceAll(',,', ',')
+    const [key, value] = /^([a-z]+)=(.*)$/s.exec(plain)?.slice(1) ?? [plain, '']
+    if (key === 'file') file = value
+    else if (plain === 'readonly' || (key === 'readonly' && value === 'on')) mode = 'readonly'
+    else if (key === 'readonly' && value === 'off') mode = 'snapshot'
+    else if (plain === 'snapshot' || (key === 'snapshot' && value === 'on')) mode = 'snapshot'
+    else if (plain === 'write' || (key === 'snapshot' && value === 'off')) mode = 'write'
+    else if (
+      (key === 'format' && value === 'raw') ||
+      (key === 'if' && (value === 'virtio' || value === 'none')) ||
+      key === 'id'
+    )
+      continue
+    else if (i === 0) file = plain
+    else
+      throw new UsageError(`--drive: '${printable(plain).slice(0, 60)}' is not known; readonly, snapshot and write are`)
+  }
+  if (file === undefined || file === '') throw new UsageError('--drive wants a FILE')
+  return { file, mode }
+}
+
+const scales: Readonly<Record<string, number>> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 }
+
+function limitOf(text: string | undefined): RunLimit | undefined {
+  if (text === undefined) return undefined
+  const instructions = /^([0-9]{1,15})([kKMG]?)instr$/.exec(text)
+  const seconds = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)s?$/.exec(text)
+  const count = instructions
+    ? Number(instructions[1]) * (scales[instructions[2] ?? ''] ?? 1)
+    : Number(seconds?.[1] ?? 0)
+  if (!(count > 0) || count > Number.MAX_SAFE_INTEGER)
+    throw new UsageError(
+      `--timeout wants guest seconds or instructions, as in 10 or 500Minstr, not '${printable(text).slice(0, 60)}'`,
+    )
+  return { unit: instructions ? 'instructions' : 'seconds', count }
+}
+
+/** QEMU's `base=utc|DATE`, a date, or seconds since 1970. Undefined: not said; 'utc' is the host's time now. */
+function epochOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const base = text.replace(/^base=/, '')
+  if (base === 'utc') return Math.floor(Date.now() / 1000)
+  const date = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2})?$/.test(base)
+  const seconds = /^[0-9]{1,10}$/.test(base)
+    ? Number(base)
+    : date
+      ? Date.parse(base.includes('T') ? `${base}Z` : base) / 1000
+      : Number.NaN
+  if (!(seconds >= 0 && seconds < 2 ** 32))
+    throw new UsageError(
+      `--rtc wants base=utc or base=2026-01-31T12:00:00, of 1970 to 2106, not '${printable(text).slice(0, 60)}'`,
+    )
+  return seconds
+}
+
+function clockOf(text: string | undefined): 'host' | 'guest' | undefined {
+  if (text === undefined || text === 'host' || text === 'guest') return text
+  throw new UsageError(`--clock is host or guest, not '${printable(text).slice(0, 60)}'`)
+}

@@ -1,0 +1,141 @@
+/**
+ * What a machine starts with: kernel, initial RAM disk, device tree or firmware, as bytes, put where the boot protocol wants
+ * them. It opens no files, and a plan can be carried out again: that is a reset.
+ */
+
+import { cells64, decodeFdt, encodeFdt, encodeValue, FdtError, type FdtNode, stringsOf } from './fdt.ts'
+import { type LoadedKernel, LoaderError, layOut, loadKernel, storeSegments } from './loader.ts'
+import type { VirtMachine } from './virt.ts'
+import { virtDtb } from './virt-dtb.ts'
+import { virtMap } from './virt-map.ts'
+
+export interface BootFiles {
+  /** An Image, an ELF file or a flat binary. */
+  kernel?: Uint8Array | undefined
+  initrd?: Uint8Array | undefined
+  /** A device tree in place of the board's own; memory, command line and initial RAM disk are entered into it. */
+  dtb?: Uint8Array | undefined
+  /** Kernel command line. */
+  append?: string | undefined
+}
+
+/** The board that the files are for: what its device tree says, and how much fits. */
+export interface BootBoard {
+  cpus: number
+  /** Bytes of RAM. */
+  memory: number
+  gic: 2 | 3
+  its?: boolean
+  /** The machine has firmware in its flash, and starts there. */
+  firmware?: boolean
+  /** Randomness for the guest's kernel: the same bytes make the same run. */
+  rngSeed?: Uint8Array
+}
+
+export interface BootPlan {
+  readonly kernel: LoadedKernel | undefined
+  /** Fills the machine's memory and powers its first CPU on. */
+  start(machine: VirtMachine): void
+}
+
+/** A device tree may take this much: a kernel maps no more than 2 MiB for it (Documentation/arch/arm64/booting). */
+const DTB_LIMIT = 2 * 2 ** 20
+
+/**
+ * Reads the files and finds a place for each.
+ * @throws LoaderError, with one clear line, for what is none of its kind or does not fit
+ */
+export async function planBoot(files: BootFiles, board: BootBoard): Promise<BootPlan> {
+  const ram = { base: virtMap.ram.base, size: board.memory }
+  const { initrd, append } = files
+  const given = files.dtb === undefined ? undefined : readTree(files.dtb)
+  if (append?.includes('\0')) throw new LoaderError('the command line contains a zero character')
+  const tree = (place: { start: number; end: number } | undefined): Uint8Array =>
+    given === undefined
+      ? virtDtb({
+          cpus: board.cpus,
+          memory: board.memory,
+          gic: board.gic,
+          its: board.its ?? false,
+          ...(append === undefined ? {} : { bootargs: append }),
+          ...(board.rngSeed === undefined ? {} : { rngSeed: board.rngSeed }),
+          ...(place === undefined ? {} : { initrd: place }),
+          ...(board.firmware ? {} : { without: ['flash' as const] }),
+        })
+      : encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) })
+
+  if (files.kernel === undefined) {
+    if (!board.firmware) throw new LoaderError('there is neither a kernel nor firmware to start')
+    if (initrd !== undefined) throw new LoaderError('an initial RAM disk needs a kernel')
+    const dtb = tree(undefined)
+    if (dtb.length > ram.size) throw new LoaderError(`the device tree of ${dtb.length} bytes does not fit the memory`)
+    return {
+      kernel: undefined,
+      start: (machine) => {
+        machine.ram.write(ram.base, dtb)
+        machine.boot(virtMap.flash0.base, ram.base)
+      },
+    }
+  }
+
+  const kernel = await loadKernel(files.kernel, { ram })
+  if (initrd?.length === 0) throw new LoaderError('the initial RAM disk is empty')
+  const size = tree(initrd === undefined ? undefined : { start: 0, end: 0 }).length
+  if (size > DTB_LIMIT) throw new LoaderError(`the device tree of ${size} bytes is larger than 2 MiB`)
+  const at = layOut(kernel, ram, initrd?.length, size)
+  const dtb = tree(at.initrd)
+  return {
+    kernel,
+    start: (machine) => {
+      storeSegments(machine.ram, kernel.segments)
+      if (at.initrd !== undefined && initrd !== undefined) machine.ram.write(at.initrd.start, initrd)
+      machine.ram.write(at.dtb, dtb)
+      machine.boot(kernel.entry, at.dtb)
+    },
+  }
+}
+
+function readTree(bytes: Uint8Array): ReturnType<typeof decodeFdt> {
+  try {
+    return decodeFdt(bytes)
+  } catch (error) {
+    if (error instanceof FdtError) throw new LoaderError(`the device tree cannot be used: ${error.message}`)
+    throw error
+  }
+}
+
+/** The tree with what only the machine knows: as QEMU does, its memory, the command line and where the RAM disk is. */
+function completed(
+  root: FdtNode,
+  memory: number,
+  append: string | undefined,
+  initrd: { start: number; end: number } | undefined,
+): FdtNode {
+  const cells = (name: string) => {
+    const value = root.properties.get(name)
+    return value === undefined || value.length !== 4 ? 2 : (value[3] ?? 2)
+  }
+  const number = (value: number, width: number) => (width === 1 ? [value >>> 0] : cells64(value))
+  const reg = [...number(virtMap.ram.base, cells('#address-cells')), ...number(memory, cells('#size-cells'))]
+  const isMemory = (node: FdtNode) => stringsOf(node.properties.get('device_type')).includes('memory')
+  const children = root.children.filter((node) => node.name !== 'chosen' && !isMemory(node))
+  const old = root.children.find((node) => node.name === 'chosen')
+  const chosen = new Map(old?.properties)
+  if (append !== undefined) chosen.set('bootargs', encodeValue(append))
+  if (initrd !== undefined) {
+    chosen.set('linux,initrd-start', encodeValue(cells64(initrd.start)))
+    chosen.set('linux,initrd-end', encodeValue(cells64(initrd.end)))
+  }
+  const bank: FdtNode = {
+    name: `memory@${virtMap.ram.base.toString(16)}`,
+    properties: new Map([
+      ['device_type', encodeValue('memory')],
+      ['reg', encodeValue(reg)],
+    ]),
+    children: [],
+  }
+  return {
+    ...root,
+    children: [bank, { name: 'chosen', properties: chosen, children: old?.children ?? [] }, ...children],
+  }
+}
