@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly allowReset: boolean
   readonly clock: 'host' | 'guest' | undefined
   readonly seed: number | undefined
+  /** Lines for the monitor when the run is over. */
+  readonly ask: readonly string[]
 }
 
 /** When a run that is to be the same each time starts, unless --rtc says: 2026-01-01T00:00:00Z. */
@@ -59,6 +61,7 @@ const specs = {
   rtc: { type: 'string' },
   clock: { type: 'string' },
   seed: { type: 'string' },
+  ask: { type: 'string', multiple: true },
   'allow-reset': { type: 'boolean' },
   'no-reboot': { type: 'boolean' },
 } as const
@@ -102,6 +105,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     allowReset: values['allow-reset'] ?? false,
     clock: clockOf(values.clock),
     seed: wholeNumber(values.seed, 'seed', 0),
+    ask: values.ask ?? [],
   }
 }
 

@@ -4,11 +4,14 @@ import { type BootFiles, planBoot } from '../machine/boot.ts'
 import { type Disk, OverlayDisk, readOnlyDisk } from '../machine/disk.ts'
 import { openBase, openDisk } from '../machine/file-disk.ts'
 import { LoaderError } from '../machine/loader.ts'
+import { Monitor } from '../machine/monitor.ts'
 import { VirtMachine } from '../machine/virt.ts'
 import { virtMap } from '../machine/virt-map.ts'
 import type { Command, Host, Io } from './command.ts'
 import { ExitStatus, UsageError } from './command.ts'
 import { readInputFile } from './input-file.ts'
+import { nameOf as interruptName } from './interrupt-names.ts'
+import { Keys } from './keys.ts'
 import { LiveClock } from './live-clock.ts'
 import { type DriveOption, FIXED_EPOCH, parseRunOptions, type RunOptions } from './run-options.ts'
 import { Session, type SessionEnd } from './session.ts'
@@ -33,6 +36,7 @@ in which every CPU waits is skipped, and a run is the same each time.
   --rtc base=WHEN        the date at the start: utc, or as in 2026-01-31T12:00:00
   --clock host|guest     whether idle time follows the host's clock, or is skipped
   --seed N               of the guest's random numbers
+  --ask COMMAND          a monitor's command when the run is over, as in 'why 27 0' or 'info irq'; repeatable
   --timeout LIMIT        guest seconds, as in 10, or instructions, as in 500Minstr
   --allow-reset          a reset starts the machine again; without it, and with QEMU's --no-reboot, it ends the run
   --stats                one line at the end: speed, device accesses, interrupts
@@ -43,7 +47,7 @@ for a reset, 124 the limit of --timeout, or nothing left that could happen, 130 
 
 Examples:
   vgic run --kernel vmlinuz --initrd initrd.gz --append console=ttyAMA0 --smp 4
-  vgic run --kernel test.elf --gic 3 --its --timeout 10 --stats </dev/null
+  vgic run --kernel test.elf --gic 3 --its --timeout 10 --stats --ask 'why 27 0' </dev/null
 `
 
 /** Device trees and flash banks are no larger. */
@@ -112,6 +116,33 @@ function reportMissing(machine: VirtMachine, io: Io): void {
       )
     }
   }
+}
+
+const nameOf = (intid: number) => interruptName(intid, false)
+
+function keysFor(machine: VirtMachine, host: Host, session: () => Session | undefined): Keys {
+  const encoder = new TextEncoder()
+  const control = {
+    get paused() {
+      return session()?.paused ?? false
+    },
+    set paused(on: boolean) {
+      const running = session()
+      if (running !== undefined) running.paused = on
+    },
+    quit: () => session()?.end({ why: 'quit' }),
+    ended: (why: 'off' | 'reset') => session()?.end({ why }),
+  }
+  const monitor = new Monitor(machine, control, { nameOf })
+  return new Keys({
+    write: (text) => {
+      session()?.flush()
+      host.write(encoder.encode(text))
+    },
+    leave: () => session()?.end({ why: 'quit' }),
+    ask: (line) => monitor.execute(line),
+    power: () => machine.pressPower(),
+  })
 }
 
 /** A host of pipes, for callers that give none. */
@@ -206,7 +237,15 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       })
       if (options.verbose) reportMissing(machine, io)
       plan.start(machine)
-      session = new Session({ machine, host, input, clock, limit: options.limit })
+      const keys = host.interactive ? keysFor(machine, host, () => session) : undefined
+      session = new Session({
+        machine,
+        host,
+        input,
+        clock,
+        limit: options.limit,
+        ...(keys === undefined ? {} : { keys: (bytes: Uint8Array) => keys.take(bytes) }),
+      })
       const silence = host.onSignal((signal) => session.end({ why: 'signal', signal }))
       if (host.interactive) {
         host.setRaw(true)
@@ -214,6 +253,8 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       }
       const end = await session.run().finally(silence)
       if (raw) host.setRaw(false)
+      const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { nameOf })
+      for (const line of options.ask) io.out.write(`${monitor.execute(line)}\n`)
       if (options.stats) io.err.write(`vgic: ${statsLine(machine, session.busy)}\n`)
       if (end.why === 'reset' && options.allowReset) continue
       const [status, line] = outcome(end, machine)

@@ -93,13 +93,22 @@ export class Scheduler {
     if (now > this.time) this.#advance(now)
   }
 
-  /** Runs exactly `count` instructions of one CPU. */
+  /** Runs `count` instructions of one CPU, or until it waits. */
   step(cpu: number, count = 1): void {
+    const cluster = this.#cluster
     this.current = cpu
-    this.#cluster.setTime(cpu, this.time)
-    this.#cluster.run(cpu, count)
-    this.time += count
-    this.#timePassed()
+    this.#stop = false
+    this.#slept[cpu] = false
+    cluster.setTime(cpu, this.time)
+    const from = cluster.retired(cpu)
+    const end = from + count
+    // Making way for another CPU ends a run early.
+    while (cluster.retired(cpu) < end && !this.#stop) {
+      const before = cluster.retired(cpu)
+      cluster.run(cpu, end - before)
+      if (cluster.retired(cpu) === before) break
+    }
+    this.#advance(this.time + Math.max(1, cluster.retired(cpu) - from))
   }
 
   /**

@@ -191,6 +191,14 @@ export class VirtMachine {
     return outcome === 'off' ? 'halted' : outcome
   }
 
+  /** Runs `count` instructions of one CPU while the others stand still. */
+  step(cpu: number, count = 1): StopReason {
+    this.#feed()
+    this.#stopReason = undefined
+    this.scheduler.step(cpu, count)
+    return this.#stopReason ?? 'budget'
+  }
+
   /** Ends `run` after the instruction in progress. */
   stop(reason: StopReason = 'stopped'): void {
     this.#stopReason ??= reason
