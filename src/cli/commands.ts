@@ -16,6 +16,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'boot a kernel, firmware or a program on a machine around this GIC',
     load: async () => (await import('./run.ts')).run,
   },
+  linux: {
+    summary: "boot Debian's arm64 kernel to a shell, fetched if it is not there",
+    load: async () => (await import('./linux.ts')).linux,
+  },
+  fetch: {
+    summary: "get Debian's arm64 kernel and busybox with apt's own tools",
+    load: async () => (await import('./fetch.ts')).fetch,
+  },
   replay: {
     summary: 'hold this GIC against recorded traffic: every read, every output line',
     load: async () => (await import('./replay.ts')).replay,
