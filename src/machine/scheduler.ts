@@ -120,6 +120,8 @@ export class Scheduler {
     const start = this.time
     const end = start + Math.max(1, Math.min(slice, Math.ceil(this.#nextDeadline() - start)))
     this.#reached.fill(start)
+    // Who was woken between rounds, as by its timer, has all of this one.
+    for (let cpu = 0; cpu < cluster.cpus.length; cpu++) this.#slept[cpu] &&= this.#isAsleep(cpu)
     let on = false
     let ran = false
     let latest = start
