@@ -16,6 +16,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'boot a kernel, firmware or a program on a machine around this GIC',
     load: async () => (await import('./run.ts')).run,
   },
+  demo: {
+    summary: 'boot a small guest of our own that takes interrupts of every kind',
+    load: async () => (await import('./demo.ts')).demo,
+  },
   linux: {
     summary: "boot Debian's arm64 kernel to a shell, fetched if it is not there",
     load: async () => (await import('./linux.ts')).linux,

@@ -1,0 +1,35 @@
+/** `vgic demo`: the bundled guest on this package's machine, and its three stuck interrupts for whoever sits at a terminal. */
+
+import { fileURLToPath } from 'node:url'
+import type { Command, ExitStatus, Io } from './command.ts'
+import { run as runCommand } from './run.ts'
+import { styleFor } from './style.ts'
+
+/** The built copy of guests/demo: source and package have it at the same place beside them. */
+export const demoImage = fileURLToPath(new URL('../../guests/demo/demo.img', import.meta.url))
+
+const help = `Usage: vgic demo [options of vgic run]
+
+Boots a small guest of this package (guests/demo) on its own machine: every CPU comes up and takes timer, inter-processor,
+UART and message interrupts, and says so. At a terminal it then waits, with three interrupts that are pending and never come:
+Ctrl-A c is the monitor, and 'why 44' the question. The q key switches the machine off.
+
+Examples:
+  vgic demo
+  vgic demo --gic 3 --its --smp 8
+`
+
+async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
+  const has = (name: string) => args.some((argument) => argument === name || argument.startsWith(`${name}=`))
+  const style = styleFor(io.out, io.env)
+  const interactive = io.host?.interactive === true
+  if (interactive)
+    io.out.write(style.dim("Ctrl-A c is the monitor: try 'why 44', 'why 45', 'info irq'. Ctrl-A x leaves.\n"))
+  const more = [...(has('--smp') ? [] : ['--smp', '4']), ...(interactive ? ['--append', 'stay'] : [])]
+  const status = await runCommand.run(['--kernel', demoImage, ...more, ...args], io)
+  if (interactive || io.out.isTerminal)
+    io.out.write(`Next: ${style.bold('npm run linux')}${style.dim(' boots real Linux on the same machine')}\n`)
+  return status
+}
+
+export const demo: Command = { name: 'demo', help, run }
