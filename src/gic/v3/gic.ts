@@ -35,6 +35,14 @@ import { redistributorRegisters } from './redistributor-registers.ts'
 import { restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
 import { StatusRegisters } from './status.ts'
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { irq: IRQ, fiq: FIQ } = Output
+const { ok: OK } = SysregOutcome
+const lowest = lowestBit
+const update = updatePe
+const registerOf = iccRegister
+const outcomeOf = iccAccess
+
 /** SGIs, as bits of a private word. */
 const SGIS = 0xffff
 
@@ -199,10 +207,10 @@ export class GicV3 implements ViewedGic, LpiTargets {
    */
   readSysreg(pe: number, encoding: number): number {
     const cpu = this.cpus[pe]!
-    const row = iccRegister(encoding)
+    const row = registerOf(encoding)
     this.sysregHigh = 0
-    this.sysregOutcome = iccAccess(this, cpu, row, false)
-    if (this.sysregOutcome !== SysregOutcome.ok) return 0
+    this.sysregOutcome = outcomeOf(this, cpu, row, false)
+    if (this.sysregOutcome !== OK) return 0
     const low = row!.read!(this, cpu) | 0
     if (this.events.active) this.#reportSysreg(cpu, row!.name, false, low, this.sysregHigh)
     if (row!.peek !== row!.read) this.settle()
@@ -212,20 +220,20 @@ export class GicV3 implements ViewedGic, LpiTargets {
   /** MSR: writes a system register as a PE. */
   writeSysreg(pe: number, encoding: number, low: number, high = 0): SysregOutcome {
     const cpu = this.cpus[pe]!
-    const row = iccRegister(encoding)
-    this.sysregOutcome = iccAccess(this, cpu, row, true)
-    if (this.sysregOutcome !== SysregOutcome.ok) return this.sysregOutcome
+    const row = registerOf(encoding)
+    this.sysregOutcome = outcomeOf(this, cpu, row, true)
+    if (this.sysregOutcome !== OK) return this.sysregOutcome
     if (this.events.active) this.#reportSysreg(cpu, row!.name, true, low, high)
     row!.write!(this, cpu, low | 0, high | 0)
     this.settle()
-    return SysregOutcome.ok
+    return OK
   }
 
   /** What a read would return, without any effect; undefined where it would not be `ok`. */
   peekSysreg(pe: number, encoding: number): bigint | undefined {
     const cpu = this.cpus[pe]!
-    const row = iccRegister(encoding)
-    if (iccAccess(this, cpu, row, false) !== SysregOutcome.ok) return undefined
+    const row = registerOf(encoding)
+    if (outcomeOf(this, cpu, row, false) !== OK) return undefined
     const high = this.sysregHigh
     this.sysregHigh = 0
     const low = row!.peek!(this, cpu)
@@ -258,11 +266,11 @@ export class GicV3 implements ViewedGic, LpiTargets {
   }
 
   irq(pe: number): boolean {
-    return ((this.#outputs[pe] ?? 0) & Output.irq) !== 0
+    return ((this.#outputs[pe] ?? 0) & IRQ) !== 0
   }
 
   fiq(pe: number): boolean {
-    return ((this.#outputs[pe] ?? 0) & Output.fiq) !== 0
+    return ((this.#outputs[pe] ?? 0) & FIQ) !== 0
   }
 
   /** Every gate between this interrupt and this PE, in order, with what closes it and what would open it. */
@@ -433,22 +441,22 @@ export class GicV3 implements ViewedGic, LpiTargets {
       this.#anyDirty = false
       for (let word = 0; word < this.#dirty.length; word++)
         while (this.#dirty[word] !== 0) {
-          const bit = lowestBit(this.#dirty[word]!)
+          const bit = lowest(this.#dirty[word]!)
           this.#dirty[word]! &= ~(1 << bit)
-          updatePe(this, this.cpus[word * 32 + bit]!)
+          update(this, this.cpus[word * 32 + bit]!)
         }
     }
   }
 
   /** Drives the output wires of a PE: `levels` is a sum of Output. */
   setOutputs(pe: number, levels: number): void {
-    if (((this.#outputs[pe]! ^ levels) & Output.irq) !== 0) {
-      this.#outputs[pe]! ^= Output.irq
-      this.#signal(pe, 'irq', (levels & Output.irq) !== 0)
+    if (((this.#outputs[pe]! ^ levels) & IRQ) !== 0) {
+      this.#outputs[pe]! ^= IRQ
+      this.#signal(pe, 'irq', (levels & IRQ) !== 0)
     }
-    if (((this.#outputs[pe]! ^ levels) & Output.fiq) !== 0) {
-      this.#outputs[pe]! ^= Output.fiq
-      this.#signal(pe, 'fiq', (levels & Output.fiq) !== 0)
+    if (((this.#outputs[pe]! ^ levels) & FIQ) !== 0) {
+      this.#outputs[pe]! ^= FIQ
+      this.#signal(pe, 'fiq', (levels & FIQ) !== 0)
     }
   }
 

@@ -10,6 +10,13 @@ import type { GuestMemory } from '../memory.ts'
 
 export const FIRST_LPI = 8192
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const FIRST = FIRST_LPI
+const NOTHING = NONE
+const keyOf = candidateKey
+const intidOf = keyIntid
+const priorityOf = keyPriority
+
 /** Room of one set of candidates. */
 const SET_BITS = 15
 const SET_SIZE = 1 << SET_BITS
@@ -34,12 +41,12 @@ export class Lpis {
   readonly #sets: number
 
   constructor(memory: GuestMemory, configuration: number, pendingTable: number, end: number, shifted: () => boolean) {
-    const count = Math.max(0, end - FIRST_LPI)
+    const count = Math.max(0, end - FIRST)
     this.#memory = memory
     this.#shifted = shifted
     this.configuration = configuration
     this.pendingTable = pendingTable
-    this.end = FIRST_LPI + count
+    this.end = FIRST + count
     this.#pending = new Int32Array(Math.ceil(count / 32))
     this.#listed = new Uint16Array(count)
     this.#sets = Math.ceil(count / SET_SIZE)
@@ -47,17 +54,17 @@ export class Lpis {
   }
 
   covers(intid: number): boolean {
-    return intid >= FIRST_LPI && intid < this.end
+    return intid >= FIRST && intid < this.end
   }
 
   isPending(intid: number): boolean {
-    const at = intid - FIRST_LPI
+    const at = intid - FIRST
     return ((this.#pending[at >>> 5]! >>> (at & 31)) & 1) === 1
   }
 
   /** The LPI's byte of the configuration table: enable in bit 0, priority in bits 7:2; 0 where the table is not memory. */
   configurationOf(intid: number): number {
-    const address = this.configuration + intid - FIRST_LPI
+    const address = this.configuration + intid - FIRST
     return this.#memory.contains(address, 1) ? this.#memory.read8(address) : 0
   }
 
@@ -72,20 +79,20 @@ export class Lpis {
   }
 
   setPending(intid: number): void {
-    const at = intid - FIRST_LPI
+    const at = intid - FIRST
     this.#pending[at >>> 5]! |= 1 << (at & 31)
     this.refresh(intid)
   }
 
   clearPending(intid: number): void {
-    const at = intid - FIRST_LPI
+    const at = intid - FIRST
     this.#pending[at >>> 5]! &= ~(1 << (at & 31))
     this.#unlist(at)
   }
 
   /** Lists or unlists an LPI by its configuration as it is in memory now. */
   refresh(intid: number): void {
-    const at = intid - FIRST_LPI
+    const at = intid - FIRST
     this.#unlist(at)
     if (!this.isPending(intid)) return
     const configuration = this.configurationOf(intid)
@@ -110,16 +117,16 @@ export class Lpis {
 
   forEachPending(visit: (intid: number) => void): void {
     for (let word = 0; word < this.#pending.length; word++)
-      for (let rest = this.#pending[word]!; rest !== 0; rest &= rest - 1) visit(FIRST_LPI + word * 32 + lowestBit(rest))
+      for (let rest = this.#pending[word]!; rest !== 0; rest &= rest - 1) visit(FIRST + word * 32 + lowestBit(rest))
   }
 
   /** Key of the best candidate, or NONE. */
   best(): number {
-    let best = NONE
+    let best = NOTHING
     for (let set = 0; set < this.#sets; set++) {
       const key = this.#candidates.best(set)
-      if (key === NONE) continue
-      const whole = candidateKey(keyPriority(key), FIRST_LPI + set * SET_SIZE + keyIntid(key))
+      if (key === NOTHING) continue
+      const whole = keyOf(priorityOf(key), FIRST + set * SET_SIZE + intidOf(key))
       if (whole < best) best = whole
     }
     return best
@@ -127,7 +134,7 @@ export class Lpis {
 
   /** Takes over the pending table in memory (GICR_PENDBASER, IHI 0069 5.1.2). */
   loadPendingTable(): void {
-    for (let intid = FIRST_LPI; intid < this.end; intid += 8) {
+    for (let intid = FIRST; intid < this.end; intid += 8) {
       const address = this.pendingTable + (intid >>> 3)
       if (!this.#memory.contains(address, 1)) return
       for (let bits = this.#memory.read8(address); bits !== 0; bits &= bits - 1) {
@@ -139,10 +146,10 @@ export class Lpis {
 
   /** Writes the pending table to memory, as far as it is memory. */
   savePendingTable(): void {
-    for (let intid = FIRST_LPI; intid < this.end; intid += 8) {
+    for (let intid = FIRST; intid < this.end; intid += 8) {
       const address = this.pendingTable + (intid >>> 3)
       if (!this.#memory.contains(address, 1)) return
-      const at = intid - FIRST_LPI
+      const at = intid - FIRST
       const bits = (this.#pending[at >>> 5]! >>> (at & 31)) & 0xff
       if (this.#memory.read8(address) !== bits) this.#memory.write8(address, bits)
     }
