@@ -130,7 +130,7 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       view.ownGroups.some((groups) => ((groups >>> Number((BigInt(step.value) >> 24n) & 15n)) & 1) === 0),
   },
   {
-    id: 'Q3-8',
+    id: 'Q3-14',
     title: 'ICC_PMR_EL1 keeps what is written to its bits above 7',
     clause: 'IHI 0069 12.2 (ICC_PMR_EL1): bits [63:8] are RES0',
     versions: ['7.2'],
@@ -143,7 +143,7 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     breaks: (step) => step.op === 'msr' && step.register === 'ICC_PMR_EL1' && BigInt(step.value) > 0xffn,
   },
   {
-    id: 'Q3-11',
+    id: 'Q3-12',
     title:
       'ICC_CTLR_EL3 shows the Non-secure EOImode and CBPR for the Secure ones too, and nDS 1 although GICD_CTLR.DS can be set',
     clause:
@@ -158,7 +158,7 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     breaks: (step) => (step.op === 'mrs' || step.op === 'msr') && step.register === 'ICC_CTLR_EL3',
   },
   {
-    id: 'Q3-12',
+    id: 'Q3-11',
     title: 'GICR_WAKER can be read and written by Non-secure accesses',
     clause: 'IHI 0069 12.11 (GICR_WAKER): with GICD_CTLR.DS 0 the register is RAZ/WI to Non-secure accesses',
     versions: ['7.2'],

@@ -1,6 +1,6 @@
 /**
  * The GICv3 vectors that QEMU does not pass, each under what QEMU does instead, seen in 7.2; numbered as in
- * `../qemu/deviations-gicv3.ts`, which has reproductions of Q3-1 to Q3-10. A vector that QEMU fails and that is not here is
+ * `../qemu/deviations-gicv3.ts`, which has reproductions of all but Q3-13, QEMU's leave to differ. A vector that QEMU fails and that is not here is
  * wrong, or has found a deviation that nobody has listed.
  */
 
