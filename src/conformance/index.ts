@@ -1,7 +1,6 @@
 /** The conformance suite: what a GIC to be checked has to offer, the vectors, what runs them, and our own GIC as a target. */
 
 export { type ModelOptions, ModelTarget } from './model.ts'
-export { type ModelV3Options, ModelV3Target } from './model-v3.ts'
 export * from './run-vectors.ts'
 export * from './target.ts'
 export { gicv3Subjects, gicv3Vectors } from './vectors/gicv3-index.ts'

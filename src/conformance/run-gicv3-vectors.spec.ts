@@ -1,7 +1,7 @@
 /** The GICv3 vectors on our own model, in both wirings and in every configuration that a vector may ask for. */
 
 import { describe, expect, it } from 'vitest'
-import { ModelV3Target } from './model-v3.ts'
+import { type ModelOptions, ModelTarget } from './model.ts'
 import { describeFailure, runVectors, whyNot } from './run-vectors.ts'
 import type { TargetConfig } from './target.ts'
 import { d, mrs, msr, vector3 } from './vectors/gicv3-build.ts'
@@ -12,12 +12,15 @@ const config = (cpus: number, security: boolean, its: boolean): TargetConfig => 
 const configs = [1, 2, 4, 8].flatMap((cpus) =>
   [false, true].flatMap((security) => [config(cpus, security, false), config(cpus, security, true)]),
 )
+/** The board's GICv3, and what is optional in it: the registers that invalidate LPIs. */
+const model = (each: TargetConfig, options: ModelOptions = {}) =>
+  new ModelTarget(each, { ...options, gicv3: { invalidateRegisters: true, ...options.gicv3 } })
 const traits = (priorityBits: number) => ({ priorityBits, intids: 288 })
 
 describe.each(['frame', 'group'] as const)('The model, one bus range for each %s,', (wiring) => {
   for (const each of configs)
     it(`passes every GICv3 vector with ${each.cpus} PEs, ${each.security ? 'two Security states' : 'one Security state'}, ${each.its ? 'and LPIs' : 'and no LPIs'}`, async () => {
-      const results = await runVectors(new ModelV3Target(each, { wiring }), gicv3Vectors, traits(5))
+      const results = await runVectors(model(each, { wiring }), gicv3Vectors, traits(5))
       expect(
         results.flatMap(({ vector, failures }) =>
           failures.map((failure) => `${vector.name} (${vector.clause}): ${describeFailure(failure)}`),
@@ -27,7 +30,7 @@ describe.each(['frame', 'group'] as const)('The model, one bus range for each %s
     })
 
   it.each([6, 7, 8])('passes those of %i priority bits', async (priorityBits) => {
-    const target = new ModelV3Target(config(2, false, false), { wiring, gic: { priorityBits } })
+    const target = model(config(2, false, false), { wiring, gicv3: { priorityBits } })
     const results = await runVectors(target, gicv3Vectors, traits(priorityBits))
     expect(results.filter(({ vector }) => vector.needs.priorityBits === priorityBits)).toHaveLength(4)
     expect(results.flatMap(({ failures }) => failures.map(describeFailure))).toEqual([])
@@ -54,7 +57,7 @@ describe('The GICv3 vectors', () => {
   })
 
   it('each apply to some target of the suite', () => {
-    const targets = configs.map((each) => new ModelV3Target(each))
+    const targets = configs.map((each) => model(each))
     const never = gicv3Vectors.filter(
       ({ needs }) =>
         !targets.some((target) => [5, 6, 7, 8].some((bits) => whyNot(needs, target, traits(bits)) === undefined)),
@@ -68,7 +71,7 @@ describe('The GICv3 vectors', () => {
       vector3('ICC_SRE_EL3 exists', 'ICC_SRE_EL3', {}, mrs(0, 'SRE_EL3').is(0xf)),
       vector3('GICD_CTLR is 0', 'GICD_CTLR', {}, d.read('CTLR').is(0)),
     ]
-    const results = await runVectors(new ModelV3Target(config(1, false, false)), wrong, traits(5))
+    const results = await runVectors(model(config(1, false, false)), wrong, traits(5))
     expect(results.flatMap(({ failures }) => failures.map(describeFailure))).toEqual([
       'step 1, mrs ICC_PMR_EL1 by PE 0: 0xf0, should be 0x0',
       'step 0, mrs ICC_SRE_EL3 by PE 0: undefined',
@@ -77,7 +80,7 @@ describe('The GICv3 vectors', () => {
   })
 
   it('hold together the model, not its order: each passes on its own after any other', async () => {
-    const target = new ModelV3Target(config(4, false, true))
+    const target = model(config(4, false, true))
     const backwards = await runVectors(target, [...gicv3Vectors].reverse(), traits(5))
     expect(backwards.filter(({ passed }) => !passed).map(({ vector }) => vector.name)).toEqual([])
   })

@@ -5,12 +5,17 @@
 
 import { runVector, type Traits, type VectorFailure, virtTraits, whyNot } from './run-vectors.ts'
 import type { GicTarget, TargetConfig } from './target.ts'
+import { gicv3Subjects } from './vectors/gicv3-index.ts'
 import { gicv2Subjects, type Vector } from './vectors/index.ts'
+import { itsSubjects } from './vectors/its.ts'
 
 export type Subjects = Readonly<Record<string, readonly Vector[]>>
 
 /** Vectors by subject; a version without any has no conformance suite yet. */
-export const subjectsOf: Readonly<Record<2 | 3, Subjects>> = { 2: gicv2Subjects, 3: {} }
+export const subjectsOf: Readonly<Record<2 | 3, Subjects>> = {
+  2: gicv2Subjects,
+  3: { ...gicv3Subjects, ...itsSubjects },
+}
 
 /** A machine to put vectors to. */
 export interface Machine {
