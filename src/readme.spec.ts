@@ -26,20 +26,22 @@ function tablesBelow(folder = 'src'): { path: string; name: string }[] {
 describe('README.md', () => {
   const readme = read('README.md')
 
-  it('shows the example that is in examples/, and the lines that it prints', async () => {
-    const [, code = ''] = read('examples/embedding.mjs').split('\n\nimport ')
-    expect(readme).toContain(`\`\`\`js\nimport ${code}\`\`\``)
-    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
-    try {
-      const example = '../examples/embedding.mjs'
-      await import(/* @vite-ignore */ example)
-      const printed = log.mock.calls.map(([line]) => String(line))
-      expect(printed).toHaveLength(4)
-      expect(readme).toContain(`\`\`\`text\n${printed.join('\n')}\n\`\`\``)
-    } finally {
-      log.mockRestore()
-    }
-  })
+  it.each(['embedding.mjs', 'embedding-gicv3.mjs'])(
+    'shows the example %s, and the lines that it prints',
+    async (name) => {
+      const [, code = ''] = read(`examples/${name}`).split('\n\nimport ')
+      expect(readme).toContain(`\`\`\`js\nimport ${code}\`\`\``)
+      const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+      try {
+        await import(/* @vite-ignore */ `../examples/${name}`)
+        const printed = log.mock.calls.map(([line]) => String(line))
+        expect(printed).toHaveLength(4)
+        expect(readme).toContain(`\`\`\`text\n${printed.join('\n')}\n\`\`\``)
+      } finally {
+        log.mockRestore()
+      }
+    },
+  )
 
   it("has the coverage table that the register tables make ('npm run docs' writes it)", () => {
     const [, shown] = /<!-- coverage -->\n\n([\s\S]*?)\n\n<!-- end of coverage -->/.exec(readme) ?? []

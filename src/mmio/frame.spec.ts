@@ -506,6 +506,13 @@ describe('the two wirings', () => {
     expect(across).toBeGreaterThan(50)
   })
 
+  it('refuse a base that is not aligned to the frame, by name', () => {
+    const frame = new Frame(registerTable<object>('SMALL', 0x100, [word('R', 0, { read: () => 0 })]), {})
+    expect(() => frame.wire(0x1080)).toThrow('SMALL: base 0x1080 is not a multiple of 0x100')
+    expect(() => frame.wire(0x1002, 'group')).toThrow('SMALL: base 0x1002')
+    expect(frame.wire(0x1100)).toHaveLength(1)
+  })
+
   it('cover the same bytes, the one with a range for the frame, the other with one for each row and each gap', () => {
     const frame = frameOf([word('A', 0, spy), word('B', 4, spy), dword('Cn', 0x10, { ...spy, count: 2 })])
     expect(frame.wire(0x1000)).toEqual([{ base: 0x1000, size: 0x100, device: frame }])

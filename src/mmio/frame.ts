@@ -104,6 +104,10 @@ export class Frame<D> implements Device {
    * the frame says `misaligned`, `width` or `reserved`.
    */
   wire(base: number, wiring: Wiring = 'frame'): RangeSpec[] {
+    // A register's alignment on the bus is that in its frame only where the frame is aligned: to its size, up to a page.
+    const alignment = Math.min(4096, 2 ** Math.floor(Math.log2(this.size)))
+    if (base % alignment !== 0)
+      throw new RangeError(`${this.name}: base 0x${base.toString(16)} is not a multiple of 0x${alignment.toString(16)}`)
     if (wiring === 'frame') return [{ base, size: this.size, device: this }]
     const ranges: RangeSpec[] = []
     let end = 0
