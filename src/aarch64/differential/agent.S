@@ -82,7 +82,12 @@ vectors:
     .endr
     b save
     .org vectors + 0x400
-    b .
+    msr tpidr_el0, x0
+    mrs x0, tpidr_el1
+    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+    str x\n, [x0, #(\n * 8)]
+    .endr
+    b save
     .org vectors + 0x800
 save:
     mrs x1, tpidr_el0

@@ -31,8 +31,11 @@ export const at = {
   spsr: 816,
 } as const
 
+/** Add it to an address of memory for one that EL0 may use. */
+export const userAlias = 0x40000000
+
 export interface Case {
-  /** Up to four instructions; the last one is the one under test. */
+  /** Up to seven instructions; the last one is the one under test. */
   readonly words: readonly number[]
   /** X0 to X30, then SP. */
   readonly x: readonly bigint[]
@@ -59,8 +62,8 @@ export function fillBytes(bytes: Uint8Array, seed: number): void {
 
 const brk = 0xd420eee0
 
-/** Writes the batch over the RAM that starts at `ram.base`. */
-export function writeImage(memory: Uint8Array, batch: readonly Case[]): void {
+/** Writes the batch over the RAM that starts at `ram.base`; with `user`, EL0 has the same memory at `userAlias` further up. */
+export function writeImage(memory: Uint8Array, batch: readonly Case[], user: boolean): void {
   const view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength)
   const word = (address: number, value: number) => view.setUint32(address - ram.base, value >>> 0, true)
   const quad = (address: number, value: bigint) =>
@@ -70,6 +73,7 @@ export function writeImage(memory: Uint8Array, batch: readonly Case[]): void {
   // One 1 GiB block of Normal memory, for EL1 only, at 1 GiB.
   quad(table, 0n)
   quad(table + 8, 0x40000000n | 0x705n)
+  quad(table + 16, user ? 0x40000000n | 0x745n : 0n)
   for (const [index, one] of batch.entries()) {
     const to = caseAddress(index)
     for (const [register, value] of one.x.entries()) quad(to + at.x + 8 * register, value)

@@ -38,9 +38,9 @@ export class OwnMachine {
   }
 
   /** The memory after the run; valid until the next one. Throws when the agent does not come to its end. */
-  run(batch: readonly Case[]): Uint8Array {
+  run(batch: readonly Case[], user = false): Uint8Array {
     const memory = this.cluster.view(ram.base, ram.size)!
-    writeImage(memory, batch)
+    writeImage(memory, batch, user)
     this.off = false
     this.cluster.start(0, BigInt(entry), 0n)
     for (let slice = 0; !this.off; slice++) {

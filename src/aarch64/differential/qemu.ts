@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { type Case, entry, ram, writeImage } from './image.ts'
 
 /** The memory after the run, or throws with what QEMU said. */
-export function runOnQemu(batch: readonly Case[], model: string): Uint8Array {
+export function runOnQemu(batch: readonly Case[], model: string, user = false): Uint8Array {
   const memory = new Uint8Array(ram.size)
-  writeImage(memory, batch)
+  writeImage(memory, batch, user)
   const folder = mkdtempSync(join(tmpdir(), 'vgic-cpu-'))
   try {
     const file = join(folder, 'ram')
