@@ -172,6 +172,16 @@ describe('a cluster', () => {
     expect(cluster.retired(0)).toBe(1)
   })
 
+  it('does not wake or end anything when told to stop a CPU that is not running', () => {
+    const m = new TestMachine()
+    m.program([0xd503207f, ADD, LOOP]) // wfi
+    m.setX(0, 0)
+    expect(m.run(10)).toBe('wfi')
+    m.cluster.stop(0)
+    expect(m.run(10)).toBe('wfi')
+    expect(m.x(0)).toBe(0n)
+  })
+
   it('gives views of memory, and none outside of it', () => {
     const m = new TestMachine()
     expect(m.cluster.view(RAM, 0x100000)?.length).toBe(0x100000)

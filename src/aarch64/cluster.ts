@@ -105,6 +105,8 @@ export class Cluster {
   private readonly enter: (base: number) => void
   private readonly perTick: number
   private last = -1
+  /** The CPU whose code is executing, or -1. */
+  private running = -1
 
   constructor(options: ClusterOptions) {
     const { cpus: count, memory, bus, hooks = {} } = options
@@ -239,7 +241,12 @@ export class Cluster {
       const chunk = Math.min(left, two31 - 1, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
       cpu.setCount(STATE.END, cpu.retired + chunk)
       cpu.setWord(STATE.LEFT, chunk)
-      this.enter(cpu.base)
+      this.running = index
+      try {
+        this.enter(cpu.base)
+      } finally {
+        this.running = -1
+      }
       if (cpu.time >= timer.deadline) timer.update()
       const reason = cpu.word(STATE.EXIT)
       if (reason !== EXIT.budget && reason !== EXIT.wfi) {
@@ -250,9 +257,9 @@ export class Cluster {
     }
   }
 
-  /** Ends the run of a CPU after its current instruction; for use inside hooks and bus accesses. */
+  /** Ends the run of a CPU after its current instruction; for use inside hooks and bus accesses. Without effect when it does not run. */
   stop(index: number): void {
-    this.cpu(index).exit(EXIT.debug)
+    if (this.running === index) this.cpu(index).exit(EXIT.debug)
   }
 
   setIrq(index: number, level: boolean): void {
