@@ -68,6 +68,8 @@ export function writeImage(memory: Uint8Array, batch: readonly Case[], user: boo
   const word = (address: number, value: number) => view.setUint32(address - ram.base, value >>> 0, true)
   const quad = (address: number, value: bigint) =>
     view.setBigUint64(address - ram.base, BigInt.asUintN(64, value), true)
+  // A stray access may read anything: nothing of an earlier batch may be left.
+  memory.fill(0)
   for (const [index, value] of agentWords().entries()) word(entry + 4 * index, value)
   quad(header, BigInt(batch.length))
   // One 1 GiB block of Normal memory, for EL1 only, at 1 GiB.
