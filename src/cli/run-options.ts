@@ -85,6 +85,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     throw new UsageError('--allow-reset and --no-reboot contradict each other')
   const gic = wholeNumber(values.gic, 'gic', 2) ?? (values.its ? 3 : 2)
   if (gic !== 2 && gic !== 3) throw new UsageError(`--gic is 2 or 3, not ${gic}`)
+  if (values.trace !== undefined && values['allow-reset'])
+    throw new UsageError('--trace and --allow-reset: a trace is of one life of a machine')
   if (values.its && gic === 2) throw new UsageError('--its needs --gic 3')
   return {
     kernel: values.kernel,

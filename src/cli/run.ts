@@ -5,8 +5,10 @@ import { type Disk, OverlayDisk, readOnlyDisk } from '../machine/disk.ts'
 import { openBase, openDisk } from '../machine/file-disk.ts'
 import { LoaderError } from '../machine/loader.ts'
 import { Monitor } from '../machine/monitor.ts'
+import { describeVirt, Recorder } from '../machine/recorder.ts'
 import { VirtMachine } from '../machine/virt.ts'
 import { virtMap } from '../machine/virt-map.ts'
+import { TraceWriter } from '../trace/index.ts'
 import type { Command, Host, Io } from './command.ts'
 import { ExitStatus, UsageError } from './command.ts'
 import { readInputFile } from './input-file.ts'
@@ -17,6 +19,7 @@ import { type DriveOption, FIXED_EPOCH, parseRunOptions, type RunOptions } from 
 import { Session, type SessionEnd } from './session.ts'
 import { counted, printable } from './style.ts'
 import { FileError } from './trace-file.ts'
+import { TraceOutput } from './trace-output.ts'
 
 const help = `Usage: vgic run --kernel FILE | --bios FILE [options]
 
@@ -39,6 +42,7 @@ in which every CPU waits is skipped, and a run is the same each time.
   --ask COMMAND          a monitor's command when the run is over, as in 'why 27 0' or 'info irq'; repeatable
   --timeout LIMIT        guest seconds, as in 10, or instructions, as in 500Minstr
   --allow-reset          a reset starts the machine again; without it, and with QEMU's --no-reboot, it ends the run
+  --trace FILE           record the GIC's traffic for 'vgic replay' (packed where the name ends in .gz)
   --stats                one line at the end: speed, device accesses, interrupts
   -v, --verbose          say what the guest uses and the machine does not have
 
@@ -49,6 +53,8 @@ Examples:
   vgic run --kernel vmlinuz --initrd initrd.gz --append console=ttyAMA0 --smp 4
   vgic run --kernel test.elf --gic 3 --its --timeout 10 --stats --ask 'why 27 0' </dev/null
 `
+
+const TITLE = "GIC access trace: a guest on vgic's own machine"
 
 /** Device trees and flash banks are no larger. */
 const DTB_LIMIT = 16 * 2 ** 20
@@ -208,6 +214,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
   const { firmware, ...files } = await readFiles(options)
   const drives = options.drives.map(openDrive)
   let raw = false
+  let trace: TraceOutput | undefined
   try {
     const { cpus, memory, gic, its } = options
     const seed = options.seed ?? (live ? Math.floor(Math.random() * 2 ** 31) : 1)
@@ -221,6 +228,9 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
     })
     const clock = live ? new LiveClock() : undefined
     const input = io.input[Symbol.asyncIterator]()
+    if (options.trace !== undefined) trace = await TraceOutput.open(options.trace)
+    const writer =
+      trace && new TraceWriter(TITLE, describeVirt({ cpus, memory, gic, its }), (text) => trace?.write(text))
     for (;;) {
       let session: Session | undefined
       const machine = new VirtMachine({
@@ -233,6 +243,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         epoch: options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH),
         seed,
         clock,
+        recorder: writer && new Recorder((event) => writer.write(event)),
         console: (character) => session?.transmit(character),
       })
       if (options.verbose) reportMissing(machine, io)
@@ -244,6 +255,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         input,
         clock,
         limit: options.limit,
+        room: async () => trace?.room(),
         ...(keys === undefined ? {} : { keys: (bytes: Uint8Array) => keys.take(bytes) }),
       })
       const silence = host.onSignal((signal) => session.end({ why: 'signal', signal }))
@@ -252,11 +264,13 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         raw = true
       }
       const end = await session.run().finally(silence)
+      writer?.flush()
       if (raw) host.setRaw(false)
       const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { nameOf })
       for (const line of options.ask) io.out.write(`${monitor.execute(line)}\n`)
       if (options.stats) io.err.write(`vgic: ${statsLine(machine, session.busy)}\n`)
       if (end.why === 'reset' && options.allowReset) continue
+      await trace?.close()
       const [status, line] = outcome(end, machine)
       if (line !== undefined) io.err.write(`vgic: ${line}\n`)
       return status

@@ -25,6 +25,8 @@ export interface SessionOptions {
   /** Idle CPUs follow it; without one idle time is skipped. */
   readonly clock?: LiveClock | undefined
   readonly limit?: RunLimit | undefined
+  /** Waited for before the machine goes on: files that it writes to keep up with it. */
+  readonly room?: () => Promise<void>
 }
 
 /** Milliseconds that the machine may run before the event loop has its turn. */
@@ -164,6 +166,7 @@ export class Session {
     this.#read()
     await new Promise<void>((resolve) => setImmediate(resolve))
     if (host.backlog > MOST_BACKLOG) await host.drained()
+    await this.#options.room?.()
   }
 
   /** What is in the pipe when the guest starts is there from its first instruction on, so that the run is the same each time. */

@@ -4,7 +4,7 @@
  */
 
 import { Cluster, type Hooks } from '../aarch64/cluster.ts'
-import { encodeSysreg, GicV2, GicV3, Its, SysregOutcome } from '../gic/index.ts'
+import { encodeSysreg, GicV2, GicV3, type GuestMemory, Its, SysregOutcome } from '../gic/index.ts'
 import { Bus, type Range } from '../mmio/index.ts'
 import { CfiFlash } from './cfi-flash.ts'
 import { CpuBus } from './cpu-bus.ts'
@@ -15,6 +15,7 @@ import { Pl011 } from './pl011.ts'
 import { Pl031 } from './pl031.ts'
 import { Pl061 } from './pl061.ts'
 import { type PsciMachine, psciCall } from './psci.ts'
+import type { Recorder } from './recorder.ts'
 import { type Clock, INSTRUCTIONS_PER_SECOND, type RunOutcome, Scheduler } from './scheduler.ts'
 import {
   POWER_PIN,
@@ -51,6 +52,8 @@ export interface VirtOptions {
   seed?: number
   /** Longest turn of a CPU in instructions. */
   slice?: number
+  /** Hears of everything that goes into the GIC and comes out of it. */
+  recorder?: Recorder | undefined
 }
 
 /**
@@ -65,6 +68,9 @@ export type MachineEvent =
   | { kind: 'unmapped'; cpu: number; address: number; write: boolean }
   | { kind: 'device'; message: string }
 
+/** What QEMU's board leaves out of a GICv3, so that a trace of one replays on the other. */
+const board = { oneOfN: false, messageSpis: false, invalidateRegisters: false, statusRegisters: false } as const
+
 export class VirtMachine {
   readonly bus = new Bus()
   readonly cluster: Cluster
@@ -76,19 +82,21 @@ export class VirtMachine {
   readonly rtc: Pl031
   readonly gpio: Pl061
   readonly flash: CfiFlash | undefined
-  readonly options: Required<Omit<VirtOptions, 'firmware' | 'clock'>>
+  readonly options: Required<Omit<VirtOptions, 'firmware' | 'clock' | 'recorder'>>
   /** Interrupts signalled to CPUs so far: rising edges of their IRQ and FIQ inputs. */
   interrupts = 0
   onEvent: ((event: MachineEvent) => void) | undefined
 
   readonly #cpuBus: CpuBus
+  readonly #recorder: Recorder | undefined
   readonly #input: number[] = []
   #inputAt = 0
   #stopReason: StopReason | undefined
 
   /** Throws an Error that names the option for a machine that there cannot be. */
   constructor(options: VirtOptions = {}) {
-    const { firmware, clock, ...rest } = options
+    const { firmware, clock, recorder, ...rest } = options
+    this.#recorder = recorder
     this.options = {
       cpus: 1,
       memory: 256 * 2 ** 20,
@@ -133,7 +141,10 @@ export class VirtMachine {
 
     this.gic = gic === 2 ? this.#gicV2(cpus) : this.#gicV3(cpus)
     this.its = its ? this.#makeIts() : undefined
-    const spi = (number: number) => (level: boolean) => this.gic.setSpi(32 + number, level)
+    const spi = (number: number) => (level: boolean) => {
+      this.gic.setSpi(32 + number, level)
+      recorder?.input(-1, 32 + number, level)
+    }
     this.uart = new Pl011({
       transmit: (character) => {
         this.options.console(character)
@@ -155,6 +166,7 @@ export class VirtMachine {
     if (firmware) this.flash = this.#makeFlash(firmware)
     this.#makeVirtio(disks, spi)
     this.bus.observer = (range: Range | undefined, access) => {
+      if (recorder !== undefined && range !== undefined) recorder.access(access)
       if (range === undefined)
         this.onEvent?.({ kind: 'unmapped', cpu: access.by.cpu, address: access.address, write: access.write })
     }
@@ -235,7 +247,9 @@ export class VirtMachine {
     turnOn: (cpu, entry, context) => {
       this.cluster.start(cpu, entry, context)
       this.cluster.setTime(cpu, this.scheduler.time)
-      if (this.gic instanceof GicV3) this.gic.resetCpu(cpu)
+      if (!(this.gic instanceof GicV3)) return
+      this.gic.resetCpu(cpu)
+      this.#recorder?.reset(cpu)
     },
     turnOff: (cpu) => this.cluster.powerOff(cpu),
     standBy: (cpu) => this.cluster.standBy(cpu),
@@ -245,20 +259,28 @@ export class VirtMachine {
 
   #hooks(): Hooks {
     return {
-      timerOutput: (cpu, timer, level) =>
-        this.gic?.setPpi(cpu, timer === 'physical' ? virtPpi.physicalTimer : virtPpi.virtualTimer, level),
+      timerOutput: (cpu, timer, level) => {
+        const intid = timer === 'physical' ? virtPpi.physicalTimer : virtPpi.virtualTimer
+        this.gic?.setPpi(cpu, intid, level)
+        this.#recorder?.input(cpu, intid, level)
+      },
       hypercall: (cpu, _conduit, immediate) => immediate === 0 && this.#hypercall(cpu),
       readSystemRegister: (cpu, ...encoding) => {
         if (!(this.gic instanceof GicV3)) return undefined
-        const low = this.gic.readSysreg(cpu, encodeSysreg(...encoding))
+        const register = encodeSysreg(...encoding)
+        const low = this.gic.readSysreg(cpu, register)
         if (this.gic.sysregOutcome !== SysregOutcome.ok) return undefined
+        this.#recorder?.systemRegister(cpu, register, false, low, this.gic.sysregHigh)
         return (BigInt(this.gic.sysregHigh >>> 0) << 32n) | BigInt(low >>> 0)
       },
       writeSystemRegister: (cpu, op0, op1, CRn, CRm, op2, value) => {
         if (!(this.gic instanceof GicV3)) return false
         const low = Number(BigInt.asIntN(32, value))
         const high = Number(BigInt.asIntN(32, value >> 32n))
-        return this.gic.writeSysreg(cpu, encodeSysreg(op0, op1, CRn, CRm, op2), low, high) === SysregOutcome.ok
+        const register = encodeSysreg(op0, op1, CRn, CRm, op2)
+        if (this.gic.writeSysreg(cpu, register, low, high) !== SysregOutcome.ok) return false
+        this.#recorder?.systemRegister(cpu, register, true, low, high)
+        return true
       },
       sendEvent: () => this.scheduler.wakeAll(),
       unknown: (cpu, what, word, pc) => this.onEvent?.({ kind: 'unknown', cpu, what, word, pc }),
@@ -280,12 +302,13 @@ export class VirtMachine {
     return gic
   }
 
+  get #gicMemory(): GuestMemory {
+    return this.#recorder?.watch(this.ram) ?? this.ram
+  }
+
   #gicV3(cpus: number): GicV3 {
     const affinities = Array.from({ length: cpus }, (_, cpu) => virtAffinity(cpu, 3))
-    const gic = new GicV3(
-      { cpus, affinities, ...(this.options.its ? { lpis: { intidBits: 16 } } : {}) },
-      { memory: this.ram },
-    )
+    const gic = new GicV3({ ...board, cpus, affinities, lpis: { intidBits: 16 } }, { memory: this.#gicMemory })
     gic.onOutput = (cpu, line, level) => this.#signal(cpu, line, level)
     this.bus.register(...gic.frames.gicd.wire(virtMap.gicd.base), ...gic.wireRedistributors([virtMap.gicr.base]))
     return gic
@@ -293,7 +316,7 @@ export class VirtMachine {
 
   #makeIts(): Its {
     const gic = this.gic as GicV3
-    const its = new Its({}, { memory: this.ram, targets: gic, events: gic.events })
+    const its = new Its({ statusRegisters: false }, { memory: this.#gicMemory, targets: gic, events: gic.events })
     this.bus.register(
       ...its.frames.control.wire(virtMap.its.base),
       ...its.frames.translation.wire(virtMap.its.base + 0x1_0000),
@@ -302,6 +325,7 @@ export class VirtMachine {
   }
 
   #signal(cpu: number, line: 'irq' | 'fiq', level: boolean): void {
+    this.#recorder?.output(cpu, line, level)
     if (line === 'irq') this.cluster.setIrq(cpu, level)
     else this.cluster.setFiq(cpu, level)
     if (!level) return
