@@ -134,7 +134,7 @@ export class Monitor {
       .map((key) => (Object.hasOwn(aliases, key) ? aliases[key]! : key))
       .find((key) => Object.hasOwn(commands, key))
     if (name === undefined) {
-      return `${shown(first === 'info' ? two : first)} is no command; help lists them`
+      return `${shown(first === 'info' ? two.trim() : first)} is no command; help lists them`
     }
     const used = words.length > 1 && (name === two || aliases[two] === name) ? 2 : 1
     try {

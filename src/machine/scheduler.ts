@@ -155,7 +155,7 @@ export class Scheduler {
         }
       }
     }
-    if (!on) return 'off'
+    if (!on || !cluster.cpus.some((_, cpu) => cluster.isOn(cpu))) return 'off'
     if (this.#allWait()) {
       this.#advance(latest)
       return this.#idle()

@@ -1,0 +1,198 @@
+/** `vgic run` as its users meet it, without a terminal: what ends it and with which status, and what it says of bad files. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, describe, expect, it } from 'vitest'
+import { a64, words } from '../machine/testing/guest.ts'
+import { demoImage } from './demo.ts'
+import { main } from './main.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vgic-run-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function file(name: string, content: Uint8Array): string {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+
+async function run(args: string[], input = '') {
+  const ran = { status: 0, out: '', err: '' }
+  const output = (key: 'out' | 'err') => ({
+    write: (text: string) => {
+      ran[key] += text
+    },
+    isTerminal: false,
+    columns: 80,
+  })
+  async function* bytes() {
+    if (input !== '') yield new TextEncoder().encode(input)
+  }
+  ran.status = await main(['run', ...args], { out: output('out'), err: output('err'), env: {}, input: bytes() })
+  return ran
+}
+
+const { movz, movk, hvc, loop, wfi, br, ldr } = a64
+/** HVC with a PSCI function (DEN 0022): 32-bit calls are 0x8400_00xx. */
+const psci = (call: number) => [movz(0, call), movk(0, 0x8400, 1), hvc]
+const small = ['-m', '4M']
+
+const guests = {
+  off: file('off', words(...psci(8), loop)),
+  reset: file('reset', words(...psci(9), loop)),
+  halt: file('halt', words(...psci(2), loop)),
+  wfi: file('wfi', words(wfi, 0x17ff_ffff)),
+  loop: file('loop', words(loop)),
+  /** BR to where nothing is, with vectors where nothing is either: an abort for ever. */
+  nowhere: file('nowhere', words(movz(0, 0x7000, 1), br(0))),
+  unmapped: file('unmapped', words(movz(1, 0x7000, 1), ldr(0, 1), loop)),
+}
+
+describe('vgic run', () => {
+  it('ends with 0 when the guest switches the machine off (PSCI SYSTEM_OFF)', async () => {
+    expect(await run(['--kernel', guests.off, ...small])).toEqual({ status: 0, out: '', err: '' })
+  })
+
+  it("takes QEMU's single dashes and a packed kernel", async () => {
+    const path = file('off.gz', gzipSync(words(...psci(8), loop)))
+    expect(await run(['-kernel', path, '-smp', '2', '-m', '4'])).toMatchObject({ status: 0 })
+  })
+
+  it('ends with 3 and a line when the guest asks for a reset (PSCI SYSTEM_RESET)', async () => {
+    const ran = await run(['--kernel', guests.reset, ...small])
+    expect(ran).toMatchObject({ status: 3, out: '' })
+    expect(ran.err).toMatch(/^vgic: the guest asked for a reset.*\n$/)
+  })
+
+  it('starts the machine again where a reset is allowed, for the same limit each time', async () => {
+    // Resets for ever; each life is far shorter than the limit, so only the yield to the event loop could end it.
+    const once = file('once', words(movz(2, 0x4010, 1), ldr(0, 2), loop))
+    expect((await run(['--kernel', once, ...small, '--allow-reset', '--timeout', '10kinstr'])).status).toBe(124)
+  })
+
+  it.each([
+    ['loop', ['--timeout', '0.001']],
+    ['loop', ['--timeout', '100kinstr']],
+    ['wfi', ['--timeout', '100000']],
+    ['wfi', ['--timeout', '1Ginstr']],
+    ['nowhere', ['--timeout', '0.001']],
+    ['unmapped', ['--timeout', '0.001']],
+    ['halt', ['--timeout', '5']],
+  ] as const)('ends with 124 and a line when a guest that does %s reaches %j', async (guest, limit) => {
+    const ran = await run(['--kernel', guests[guest], ...small, ...limit])
+    expect(ran).toMatchObject({ status: 124, out: '' })
+    expect(ran.err).toMatch(/^vgic: the limit is reached: .*\n$/)
+  })
+
+  it('stops at the instruction that the limit names on one CPU', async () => {
+    const ran = await run(['--kernel', guests.loop, ...small, '--timeout', '12345instr'])
+    expect(ran.err).toContain('12,345 instructions')
+  })
+
+  it('ends with 124 without a limit when nothing is left that could happen', async () => {
+    expect((await run(['--kernel', guests.wfi, ...small])).err).toContain('every CPU waits')
+    expect((await run(['--kernel', guests.halt, ...small])).err).toContain('every CPU is off')
+  })
+
+  it('says what a guest missed, once, to those who ask', async () => {
+    const ran = await run(['--kernel', guests.unmapped, ...small, '--timeout', '0.001', '-v'])
+    expect(ran.err.match(/reads 0x70000000, where nothing is/g)).toHaveLength(1)
+  })
+
+  it('feeds standard input to the UART, and goes on behind its end', async () => {
+    const ran = await run(['--kernel', demoImage, '--append', 'stay', '-m', '8', '--stats'], 'aq')
+    expect(ran.status).toBe(0)
+    expect(ran.out).toContain('switching off')
+    expect(ran.err).toMatch(/^vgic: [0-9.]+ M instructions in .* MIPS; .* device accesses, [0-9]+ interrupts/)
+  })
+
+  it("answers the monitor's questions when the run is over", async () => {
+    const ran = await run(['--kernel', demoImage, '-m', '8', '--ask', 'why 44', '--ask', 'info cpus'])
+    expect(ran.out).toMatch(/SPI 44 is not signalled to CPU 0: .*[\s\S]*CPU +state/)
+  })
+
+  it('writes a trace that vgic replay finds no fault with', async () => {
+    const trace = join(folder, 'demo.trace.gz')
+    expect((await run(['--kernel', demoImage, '-m', '8', '--smp', '2', '--trace', trace])).status).toBe(0)
+    let out = ''
+    const output = { write: (text: string) => (out += text), isTerminal: false, columns: 80 }
+    async function* none() {}
+    expect(await main(['replay', trace], { out: output, err: output, env: {}, input: none() })).toBe(0)
+    expect(out).toContain('no divergence')
+  })
+})
+
+describe('vgic run with something unusable', () => {
+  const big = file('big', new Uint8Array(5 * 2 ** 20))
+  const kernel = ['--kernel', guests.loop, ...small]
+  it.each([
+    [[], 'run needs --kernel FILE or --bios FILE'],
+    [['--kernel', '/no/such/file'], '/no/such/file: cannot be read: no such file'],
+    [['--kernel', tmpdir()], 'it is a directory'],
+    [['--kernel', '/dev/zero'], 'no plain file'],
+    [['--kernel', file('empty', new Uint8Array(0))], 'the kernel is empty'],
+    [['--kernel', file('text', new TextEncoder().encode('hello\n'.repeat(20)))], 'the kernel is text'],
+    [['--kernel', file('cut.gz', gzipSync(new Uint8Array(5000)).subarray(0, 20))], 'gzip data that is damaged'],
+    [['--kernel', file('elf', Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2))], 'the ELF file'],
+    [['--kernel', big, ...small], 'do not fit'],
+    [[...kernel, '--initrd', big], 'do not fit'],
+    [[...kernel, '--initrd', file('most', new Uint8Array(3 * 2 ** 20))], 'the initial RAM disk of 3 MiB does not fit'],
+    [[...kernel, '--initrd', file('none', new Uint8Array(0))], 'the initial RAM disk is empty'],
+    [[...kernel, '--dtb', guests.loop], 'the device tree cannot be used: not a device tree'],
+    [[...kernel, '--dtb', '/no/dtb'], '/no/dtb: cannot be read'],
+    [[...kernel, '--drive', '/no/disk'], '/no/disk'],
+    [[...kernel, '--drive', `${guests.loop},colour=red`], "--drive: 'colour=red' is not known"],
+    [[...kernel, '--trace', '/no/folder/x'], '/no/folder/x: cannot be written'],
+    [['--bios', file('nobios', new Uint8Array(0))], 'the firmware is empty'],
+    [['--kernel', guests.loop, '--bios', guests.loop], 'together'],
+    [['--kernel', guests.loop, '--smp', '9'], '--smp wants 1 to 8 CPUs with a GICv2'],
+    [['--kernel', guests.loop, '--smp', '65', '--gic', '3'], '--smp wants 1 to 64'],
+    [['--kernel', guests.loop, '--smp', '0'], '--smp'],
+    [['--kernel', guests.loop, '--gic', '4'], '--gic is 2 or 3'],
+    [['--kernel', guests.loop, '--gic', '2', '--its'], '--its needs --gic 3'],
+    [['--kernel', guests.loop, '-m', '4G'], '--memory wants'],
+    [['--kernel', guests.loop, '-m', '0'], '--memory wants'],
+    [['--kernel', guests.loop, '--timeout', 'soon'], '--timeout wants'],
+    [['--kernel', guests.loop, '--timeout', '0'], '--timeout wants'],
+    [['--kernel', guests.loop, '--rtc', 'base=later'], '--rtc wants'],
+    [['--kernel', guests.loop, '--clock', 'x'], '--clock is host or guest'],
+    [['--kernel', guests.loop, '--frob'], "Unknown option '--frob'"],
+    [[guests.loop], 'run takes no'],
+  ])('answers %j with one line and status 2', async (args, reason) => {
+    const ran = await run(args)
+    expect(ran).toMatchObject({ status: 2, out: '' })
+    expect(ran.err).toMatch(/^vgic: [^\n]*\n$/)
+    expect(ran.err).toContain(reason)
+    expect(ran.err).not.toContain('internal error')
+  })
+})
+
+describe('a device tree that is given', () => {
+  it('gets memory, command line and RAM disk entered, and keeps the rest', async () => {
+    const { decodeFdt, cellsOf, encodeFdt, fdtNode, findNode, stringsOf } = await import('../machine/fdt.ts')
+    const { planBoot } = await import('../machine/boot.ts')
+    const { VirtMachine } = await import('../machine/virt.ts')
+    const root = fdtNode('', { '#address-cells': [2], '#size-cells': [2], compatible: 'a,board' }, [
+      fdtNode('memory@0', { device_type: 'memory', reg: [0, 0, 0, 1] }),
+      fdtNode('chosen', { 'stdout-path': '/uart' }),
+      fdtNode('thing', {}),
+    ])
+    const dtb = encodeFdt({ root, reservations: [], bootCpu: 0 })
+    const files = { kernel: readFileSync(guests.loop), initrd: new Uint8Array(100).fill(7), dtb, append: 'hello' }
+    const plan = await planBoot(files, { cpus: 1, memory: 2 ** 23, gic: 2 })
+    const machine = new VirtMachine({ memory: 2 ** 23 })
+    plan.start(machine)
+    const at = Number(machine.cluster.register(0, 0))
+    const tree = decodeFdt(machine.ram.bytes.subarray(at - machine.ram.base)).root
+    const chosen = findNode(tree, '/chosen')!.properties
+    expect(stringsOf(chosen.get('bootargs'))).toEqual(['hello'])
+    expect(stringsOf(chosen.get('stdout-path'))).toEqual(['/uart'])
+    const start = cellsOf(chosen.get('linux,initrd-start'))[1]!
+    expect(cellsOf(chosen.get('linux,initrd-end'))[1]! - start).toBe(100)
+    expect(machine.ram.read8(start)).toBe(7)
+    expect(cellsOf(findNode(tree, '/memory')!.properties.get('reg'))).toEqual([0, 0x4000_0000, 0, 2 ** 23])
+    expect(findNode(tree, '/thing')).toBeDefined()
+  })
+})
