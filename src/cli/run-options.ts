@@ -79,8 +79,6 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     throw new UsageError(`run takes no '${printable(positionals[0]).slice(0, 60)}'; --kernel names what is to run`)
   if (values.kernel === undefined && values.bios === undefined)
     throw new UsageError("run needs --kernel FILE or --bios FILE; 'vgic run --help' has an example")
-  if (values.kernel !== undefined && values.bios !== undefined)
-    throw new UsageError('--kernel and --bios together: one of them starts the machine')
   if (values['allow-reset'] && values['no-reboot'])
     throw new UsageError('--allow-reset and --no-reboot contradict each other')
   const gic = wholeNumber(values.gic, 'gic', 2) ?? (values.its ? 3 : 2)

@@ -146,7 +146,7 @@ describe('vgic run with something unusable', () => {
     [[...kernel, '--drive', `${guests.loop},colour=red`], "--drive: 'colour=red' is not known"],
     [[...kernel, '--trace', '/no/folder/x'], '/no/folder/x: cannot be written'],
     [['--bios', file('nobios', new Uint8Array(0))], 'the firmware is empty'],
-    [['--kernel', guests.loop, '--bios', guests.loop], 'together'],
+    [['--bios', guests.loop, '--initrd', guests.loop], 'an initial RAM disk needs a kernel'],
     [['--kernel', guests.loop, '--smp', '9'], '--smp wants 1 to 8 CPUs with a GICv2'],
     [['--kernel', guests.loop, '--smp', '65', '--gic', '3'], '--smp wants 1 to 64'],
     [['--kernel', guests.loop, '--smp', '0'], '--smp'],

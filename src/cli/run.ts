@@ -1,6 +1,6 @@
 /** `vgic run`: a guest on the board around this package's GIC, in this terminal or between pipes. */
 
-import { type BootFiles, planBoot } from '../machine/boot.ts'
+import { type BootFiles, fwCfgItems, planBoot } from '../machine/boot.ts'
 import { type Disk, OverlayDisk, readOnlyDisk } from '../machine/disk.ts'
 import { openBase, openDisk } from '../machine/file-disk.ts'
 import { LoaderError } from '../machine/loader.ts'
@@ -31,7 +31,7 @@ in which every CPU waits is skipped, and a run is the same each time.
   --initrd FILE          the initial RAM disk
   --append TEXT          the kernel's command line
   --dtb FILE             a device tree in place of the machine's own
-  --bios FILE            firmware for the flash at address 0: U-Boot, EDK2
+  --bios FILE            firmware for the flash at address 0: U-Boot, EDK2; with a kernel, it is to find that in fw_cfg
   --smp N                CPUs: to 8 with a GICv2, to 64 with a GICv3 (1)
   -m, --memory SIZE      memory, as in 512M or 2G (256M)
   --gic 2|3, --its       the interrupt controller (2)
@@ -239,6 +239,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         gic,
         its,
         firmware,
+        fwCfg: firmware && fwCfgItems(files),
         disks: drives.map(({ disk }) => disk),
         epoch: options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH),
         seed,

@@ -26,7 +26,7 @@ export interface BootBoard {
   memory: number
   gic: 2 | 3
   its?: boolean
-  /** The machine has firmware in its flash, and starts there. */
+  /** The machine has firmware in its flash, and starts there; a kernel is then the firmware's to load, from `fwCfgItems`. */
   firmware?: boolean
   /** Randomness for the guest's kernel: the same bytes make the same run. */
   rngSeed?: Uint8Array
@@ -36,6 +36,22 @@ export interface BootPlan {
   readonly kernel: LoadedKernel | undefined
   /** Fills the machine's memory and powers its first CPU on. */
   start(machine: VirtMachine): void
+}
+
+/** Kernel, RAM disk and command line as firmware finds them in fw_cfg: sizes, and bytes (QEMU, docs/specs/fw_cfg). */
+export function fwCfgItems({ kernel, initrd, append }: BootFiles): Map<number, Uint8Array> {
+  const items = new Map<number, Uint8Array>()
+  const add = (size: number, data: number, bytes: Uint8Array | undefined) => {
+    if (bytes === undefined) return
+    const length = new Uint8Array(4)
+    new DataView(length.buffer).setUint32(0, bytes.length, true)
+    items.set(size, length)
+    items.set(data, bytes)
+  }
+  add(0x08, 0x11, kernel)
+  add(0x0b, 0x12, initrd)
+  add(0x14, 0x15, append === undefined ? undefined : new TextEncoder().encode(`${append}\0`))
+  return items
 }
 
 /** A device tree may take this much: a kernel maps no more than 2 MiB for it (Documentation/arch/arm64/booting). */
@@ -64,9 +80,9 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
         })
       : encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) })
 
-  if (files.kernel === undefined) {
+  if (files.kernel === undefined || board.firmware) {
     if (!board.firmware) throw new LoaderError('there is neither a kernel nor firmware to start')
-    if (initrd !== undefined) throw new LoaderError('an initial RAM disk needs a kernel')
+    if (initrd !== undefined && files.kernel === undefined) throw new LoaderError('an initial RAM disk needs a kernel')
     const dtb = tree(undefined)
     if (dtb.length > ram.size) throw new LoaderError(`the device tree of ${dtb.length} bytes does not fit the memory`)
     return {

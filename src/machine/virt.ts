@@ -41,6 +41,8 @@ export interface VirtOptions {
   its?: boolean
   /** Contents of the first flash bank; without firmware there is no flash. */
   firmware?: Uint8Array | undefined
+  /** Items of the firmware configuration device, by number, beside those that there always are. */
+  fwCfg?: ReadonlyMap<number, Uint8Array> | undefined
   disks?: readonly Disk[]
   /** Takes what the guest sends through the UART. */
   console?: (character: number) => void
@@ -82,7 +84,7 @@ export class VirtMachine {
   readonly rtc: Pl031
   readonly gpio: Pl061
   readonly flash: CfiFlash | undefined
-  readonly options: Required<Omit<VirtOptions, 'firmware' | 'clock' | 'recorder'>>
+  readonly options: Required<Omit<VirtOptions, 'firmware' | 'fwCfg' | 'clock' | 'recorder'>>
   /** Interrupts signalled to CPUs so far: rising edges of their IRQ and FIQ inputs. */
   interrupts = 0
   onEvent: ((event: MachineEvent) => void) | undefined
@@ -95,7 +97,7 @@ export class VirtMachine {
 
   /** Throws an Error that names the option for a machine that there cannot be. */
   constructor(options: VirtOptions = {}) {
-    const { firmware, clock, recorder, ...rest } = options
+    const { firmware, fwCfg: items, clock, recorder, ...rest } = options
     this.#recorder = recorder
     this.options = {
       cpus: 1,
@@ -161,7 +163,7 @@ export class VirtMachine {
       ...this.rtc.frame.wire(virtMap.rtc.base),
       ...this.gpio.frame.wire(virtMap.gpio.base),
     )
-    const fwCfg = new FwCfg({ memory: this.ram, items: new Map([[5, le16(cpus)]]) })
+    const fwCfg = new FwCfg({ memory: this.ram, items: new Map([[5, le16(cpus)], ...(items ?? [])]) })
     this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
     if (firmware) this.flash = this.#makeFlash(firmware)
     this.#makeVirtio(disks, spi)
