@@ -231,6 +231,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
     if (options.trace !== undefined) trace = await TraceOutput.open(options.trace)
     const writer =
       trace && new TraceWriter(TITLE, describeVirt({ cpus, memory, gic, its }), (text) => trace?.write(text))
+    let { limit } = options
     for (;;) {
       let session: Session | undefined
       const machine = new VirtMachine({
@@ -255,7 +256,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         host,
         input,
         clock,
-        limit: options.limit,
+        limit,
         room: async () => trace?.room(),
         ...(keys === undefined ? {} : { keys: (bytes: Uint8Array) => keys.take(bytes) }),
       })
@@ -270,7 +271,13 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { nameOf })
       for (const line of options.ask) io.out.write(`${monitor.execute(line)}\n`)
       if (options.stats) io.err.write(`vgic: ${statsLine(machine, session.busy)}\n`)
-      if (end.why === 'reset' && options.allowReset) continue
+      if (end.why === 'reset' && options.allowReset) {
+        // What a guest that resets for ever has used up stays used up, and signals are heard in between.
+        const used = limit?.unit === 'seconds' ? machine.seconds : machine.instructions
+        limit = limit && { ...limit, count: limit.count - used }
+        await new Promise<void>((resolve) => setImmediate(resolve))
+        continue
+      }
       await trace?.close()
       const [status, line] = outcome(end, machine)
       if (line !== undefined) io.err.write(`vgic: ${line}\n`)
