@@ -110,6 +110,8 @@ function aim(random: Random, row: Row, word: number, x: bigint[], middle: bigint
   }
   // QEMU's board leaves its device tree at the start of memory, which is not part of the image.
   if (x[n]! > 0x3ffff000n && x[n]! < 0x40200000n) x[n] = middle
+  // Across the end of what is mapped, an access may fault on either side.
+  if (x[n]! > 0x7fff0000n && x[n]! < 0x80010000n) x[n] = middle
   if (/_regoff$/.test(row.name)) {
     const m = bitsOf(word, [20, 16])
     if (m !== n)

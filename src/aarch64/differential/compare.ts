@@ -19,6 +19,12 @@ const names: readonly (readonly [number, string])[] = [
   [at.spsr, 'SPSR_EL1'],
 ]
 
+/** A stray store may reach these fields of a later case; QEMU's CPU has bits there that belong to AArch32. */
+const masks = new Map<string, bigint>([
+  ['FPCR', 0x07c00000n],
+  ['FPSR', 0x0800009fn],
+])
+
 /**
  * FAR_EL1 is UNKNOWN but after an abort or a PC alignment fault. For an external abort QEMU gives the aligned part of the access
  * that it happened to make.
@@ -38,8 +44,9 @@ export function differences(batch: readonly Case[], expected: Uint8Array, actual
     const fields: string[] = []
     const esr = left.getBigUint64(from + at.esr, true)
     for (const [offset, name] of names) {
-      const a = left.getBigUint64(from + offset, true)
-      const b = right.getBigUint64(from + offset, true)
+      const mask = masks.get(name) ?? -1n
+      const a = left.getBigUint64(from + offset, true) & mask
+      const b = right.getBigUint64(from + offset, true) & mask
       if (a === b || (name === 'FAR_EL1' && !farMatters(esr))) continue
       fields.push(`${name}: expected ${a.toString(16)}, got ${b.toString(16)}`)
     }
