@@ -20,4 +20,4 @@ export {
   translationRegisters as itsTranslationRegisters,
   virtualSgiRegisters,
 } from './registers.ts'
-export { itsPart } from './snapshot.ts'
+export { type ItsSnapshot, itsPart } from './snapshot.ts'

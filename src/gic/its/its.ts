@@ -13,6 +13,7 @@ import type { LpiTargets } from './lpi-targets.ts'
 import { runQueue, Verdicts } from './queue.ts'
 import { type MsiOutcome, outcomeOf, Reason, reasons } from './reasons.ts'
 import { baserFixed, controlRegisters, translationRegisters } from './registers.ts'
+import { type ItsSnapshot, restoreIts, snapshotIts } from './snapshot.ts'
 import { Table } from './tables.ts'
 import { Translation } from './translate.ts'
 
@@ -171,6 +172,16 @@ export class Its {
   /** Where an MSI would go, without sending it: `translation.entries.intid` and `.pe` when it is `Reason.delivered`. */
   lookup(deviceId: number, eventId: number): Reason {
     return this.enabled ? this.translation.walk(deviceId, eventId) : Reason.disabled
+  }
+
+  /** The registers' state as plain JSON. Tables and queue are in guest memory, which the embedder saves with it. */
+  snapshot(): ItsSnapshot {
+    return snapshotIts(this)
+  }
+
+  /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */
+  restore(snapshot: unknown): void {
+    restoreIts(this, snapshot)
   }
 
   /** The PE that an RDbase field names, or -1 (IHI 0069 5.3, 'RDbase'). */

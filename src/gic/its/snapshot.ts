@@ -6,6 +6,35 @@ import { array, exactly, flag, group, integer, type Part } from '../snapshot.ts'
 import type { Its } from './its.ts'
 import { baserFixed, CBASER_BITS } from './registers.ts'
 
+/** Raised whenever the meaning or the set of parts changes. */
+const SNAPSHOT_VERSION = 1
+
+/** Plain JSON. */
+export interface ItsSnapshot {
+  readonly format: 'vgic-its'
+  readonly version: number
+  readonly its: unknown
+}
+
+export function snapshotIts(its: Its): ItsSnapshot {
+  return whole(its).save() as ItsSnapshot
+}
+
+/** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */
+export function restoreIts(its: Its, snapshot: unknown): void {
+  const parts = whole(its)
+  parts.check(snapshot, 'snapshot')
+  parts.load(snapshot)
+}
+
+function whole(its: Its): Part {
+  return group({
+    format: exactly('vgic-its', 'the format'),
+    version: exactly(SNAPSHOT_VERSION, 'the version'),
+    its: itsPart(its),
+  })
+}
+
 /** The part of a GIC's snapshot that is this ITS. After loading, call `configureTables` and `configureQueue`: `itsPart` does. */
 export function itsPart(its: Its): Part {
   const parts = group({

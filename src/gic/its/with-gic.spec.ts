@@ -98,6 +98,27 @@ describe.each([0, 1] as const)('an ITS and a GICv3 (GITS_TYPER.PTA %i)', (pta) =
     expect(gic.irq(2)).toBe(true)
   })
 
+  it('go on from a snapshot, with an LPI pending and a command waiting, as if they had never stopped', () => {
+    const one = board(pta)
+    one.msi()
+    const saved = JSON.parse(JSON.stringify({ gic: one.gic.snapshot(), its: one.its.snapshot() }))
+    const two = board(pta)
+    two.memory.bytes.set(one.memory.bytes)
+    two.gic.restore(saved.gic)
+    two.its.restore(saved.its)
+    for (const { gic, command, acknowledge } of [one, two]) {
+      expect(gic.irq(2)).toBe(true)
+      command('MOVI', { DeviceID: 8, EventID: 1, ICID: 1 })
+      expect([gic.irq(2), gic.irq(3)]).toEqual([false, true])
+      expect(acknowledge(3)).toBe(8193)
+    }
+    expect(two.its.snapshot()).toEqual(one.its.snapshot())
+    expect(two.gic.snapshot()).toEqual(one.gic.snapshot())
+    expect(() => two.its.restore({ ...saved.its, version: 2 })).toThrow('snapshot.version')
+    expect(() => two.its.restore({ ...saved.its, more: 1 })).toThrow('snapshot.more: no such part')
+    expect(two.its.snapshot()).toEqual(one.its.snapshot())
+  })
+
   it('explain an MSI from the device to the PE', () => {
     const { gic, its, msi } = board(pta)
     msi()
