@@ -18,6 +18,12 @@ export const NON_SECURE_NMI = 0x80
 /** Which of a register's copies an access means. Without two Security states there is the Non-secure one alone. */
 export const Bank = { S: 0, NS: 1 } as const
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { G0, G1S, G1NS } = Group
+const { S, NS } = Bank
+const NOTHING_RUNS = IDLE
+const lowest = lowestBit
+
 export class CpuInterfaceV3 {
   readonly pe: number
   /** There are two Security states (GICD_CTLR.DS is 0). */
@@ -90,15 +96,16 @@ export class CpuInterfaceV3 {
   /** The bits of a priority that decide preemption (IHI 0069 4.8.2): Non-secure Group 1 has its point one bit lower. */
   groupPriorityMask(group: number): number {
     let point = this.bpr[group]!
-    if (group === Group.G1NS) point = this.cbpr & (1 << Bank.NS) ? this.bpr[Group.G0]! : point - 1
-    else if (group === Group.G1S && this.cbpr & (1 << Bank.S)) point = this.bpr[Group.G0]!
+    if (group === G1NS) point = this.cbpr & (1 << NS) ? this.bpr[G0]! : point - 1
+    else if (group === G1S && this.cbpr & (1 << S)) point = this.bpr[G0]!
     return (0xff << (point + 1)) & 0xff
   }
 
   activatePriority(priority: number, group: number): void {
     const level = (priority & this.groupPriorityMask(group)) >>> (this.minimumBpr + 1)
     this.apr[group as 0 | 1 | 2][level >>> 5]! |= 1 << (level & 31)
-    this.updateRunning()
+    const running = level << (this.minimumBpr + 1)
+    if (running < this.running) this.running = running
   }
 
   activateNmi(group: number): void {
@@ -108,12 +115,12 @@ export class CpuInterfaceV3 {
 
   /** The group whose active priority is the running one, or -1. */
   runningGroup(): number {
-    if (this.running === IDLE) return -1
-    if (this.bestNmi === this.running) return this.activeNmi & (1 << Group.G1S) ? Group.G1S : Group.G1NS
+    if (this.running === NOTHING_RUNS) return -1
+    if (this.bestNmi === this.running) return this.activeNmi & (1 << G1S) ? G1S : G1NS
     const level = this.running >>> (this.minimumBpr + 1)
     const i = level >>> 5
     const bit = 1 << (level & 31)
-    return this.apr[0][i]! & bit ? Group.G0 : this.apr[1][i]! & bit ? Group.G1S : Group.G1NS
+    return this.apr[0][i]! & bit ? G0 : this.apr[1][i]! & bit ? G1S : G1NS
   }
 
   /** Priority drop: the group's best active priority is no longer active. */
@@ -132,12 +139,12 @@ export class CpuInterfaceV3 {
   }
 
   updateRunning(): void {
-    this.bestNmi = this.activeNmi === 0 ? IDLE : this.nmiPriority(lowestBit(this.activeNmi))
+    this.bestNmi = this.activeNmi === 0 ? NOTHING_RUNS : this.nmiPriority(lowest(this.activeNmi))
     this.running = this.bestNmi
     for (let i = 0; i < this.aprRegisters; i++) {
       const bits = this.apr[0][i]! | this.apr[1][i]! | this.apr[2][i]!
       if (bits === 0) continue
-      this.running = Math.min(this.bestNmi, (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1))
+      this.running = Math.min(this.bestNmi, (i * 32 + lowest(bits)) << (this.minimumBpr + 1))
       return
     }
   }

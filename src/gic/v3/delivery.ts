@@ -17,9 +17,33 @@ import { FIRST_LPI } from './lpis.ts'
 const NMI_KEY = 1 << 22
 const PRIORITY_SHIFT = 23
 
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const NOTHING = NONE
+const NOTHING_RUNS = IDLE
+const { G0, G1S, G1NS } = Group
+const { S, NS } = Bank
+const { irq: IRQ, fiq: FIQ } = Output
+const SETS_OF_PE = SETS
+const NMI_SETS_FROM = NMI_SETS
+const LPIS_FROM = FIRST_LPI
+const HIGHEST_NON_SECURE = NON_SECURE_NMI
+const nmiOf = isNmiKey
+const intidOf = keyIntid
+const priorityOf = keyPriority
+const awake = redistributorOpen
+const maskOpen = priorityMaskOpen
+const runningOpen = runningPriorityOpen
+const groupFor = groupOf
+const best = bestCandidate
+const isFiqFor = isFiq
+const split = isSplit
+const bank = bankOf
+
 export const SPURIOUS = 1023
+const NO_INTERRUPT = SPURIOUS
 /** A Secure, or a Non-secure, interrupt that EL3 is to hand on (IHI 0069 2.2.1). */
 export const FOR_SECURE = 1020
+const FIRST_SPECIAL = FOR_SECURE
 export const FOR_NON_SECURE = 1021
 /** A non-maskable interrupt is pending: read ICC_NMIAR1_EL1. */
 export const NMI_PENDING = 1022
@@ -33,7 +57,7 @@ export function keyIntid(key: number): number {
 }
 
 export function keyPriority(key: number): number {
-  return (key >> PRIORITY_SHIFT) + (isNmiKey(key) ? 1 : 0)
+  return (key >> PRIORITY_SHIFT) + (nmiOf(key) ? 1 : 0)
 }
 
 /** The key of an interrupt of a PE, as `bestCandidate` compares them. */
@@ -63,7 +87,8 @@ export function redistributorOpen(gic: GicV3, pe: number): boolean {
  */
 export function priorityMaskOpen(cpu: CpuInterfaceV3, priority: number, nmi: boolean): boolean {
   if (!nmi) return (priority & cpu.priorityMask) < cpu.pmr
-  return priority === 0 || cpu.pmr > NON_SECURE_NMI || (cpu.pmr === NON_SECURE_NMI && cpu.el !== 3 && !cpu.secure)
+  if (priority === 0 || cpu.pmr > HIGHEST_NON_SECURE) return true
+  return cpu.pmr === HIGHEST_NON_SECURE && cpu.el !== 3 && !cpu.secure
 }
 
 /**
@@ -72,65 +97,68 @@ export function priorityMaskOpen(cpu: CpuInterfaceV3, priority: number, nmi: boo
  */
 export function runningPriorityOpen(cpu: CpuInterfaceV3, priority: number, group: number, nmi: boolean): boolean {
   const mask = cpu.groupPriorityMask(group)
-  const running = cpu.running & (mask | IDLE)
+  const running = cpu.running & (mask | NOTHING_RUNS)
   if (nmi) return (priority & mask) <= running && cpu.bestNmi > priority
   return (priority & mask) < running
 }
 
 export function groupOf(gic: GicV3, pe: number, intid: number): number {
-  return intid >= FIRST_LPI ? Group.G1NS : gic.irqs.groupOf(gic.irqs.wordOf(intid, pe), intid & 31)
+  return intid >= LPIS_FROM ? G1NS : gic.irqs.groupOf(gic.irqs.wordOf(intid, pe), intid & 31)
 }
 
 /** Best candidate for a PE, of the groups enabled in the Distributor, and in its interface too where `signalled`. */
 export function bestCandidate(gic: GicV3, cpu: CpuInterfaceV3, signalled: boolean): number {
   const { pe } = cpu
-  if (!redistributorOpen(gic, pe)) return NONE
+  if (!awake(gic, pe)) return NOTHING
   const groups = gic.groupEnables & (signalled ? cpu.enables : -1)
-  const { candidates, pes } = gic.irqs
-  let best = NONE
-  for (let group = 0; group < 3; group++) {
-    if (!((groups >>> group) & 1)) continue
-    best = Math.min(best, candidates.best(pe * SETS + group))
-    if (gic.recipients[group] === pe) best = Math.min(best, candidates.best(pes * SETS + group))
-    if (group === Group.G0 || !gic.config.nmi) continue
-    const nmi = candidates.best(pe * SETS + group + NMI_SETS)
-    if (nmi !== NONE) best = Math.min(best, nmiKey(nmi))
-    if (gic.recipients[group] !== pe) continue
-    const shared = candidates.best(pes * SETS + group + NMI_SETS)
-    if (shared !== NONE) best = Math.min(best, nmiKey(shared))
+  let key = NOTHING
+  if (groups & (1 << G0)) key = Math.min(key, bestOfGroup(gic, pe, G0))
+  if (groups & (1 << G1S)) key = Math.min(key, bestOfGroup(gic, pe, G1S))
+  if (groups & (1 << G1NS)) {
+    key = Math.min(key, bestOfGroup(gic, pe, G1NS))
+    const { lpis } = gic.redistributors[pe]!
+    if (lpis !== undefined) key = Math.min(key, lpis.best())
   }
-  const lpis = gic.redistributors[pe]!.lpis
-  if (lpis !== undefined && (groups >>> Group.G1NS) & 1) best = Math.min(best, lpis.best())
-  return best
+  if (gic.config.nmi) {
+    if (groups & (1 << G1S)) key = Math.min(key, bestNmiOfGroup(gic, pe, G1S))
+    if (groups & (1 << G1NS)) key = Math.min(key, bestNmiOfGroup(gic, pe, G1NS))
+  }
+  return key
 }
 
-function nmiKey(key: number): number {
-  return (key - (1 << PRIORITY_SHIFT)) | NMI_KEY
+/** Best candidate of a group for a PE: of its own, and of the 1-of-N ones where it is the PE that takes them. */
+function bestOfGroup({ irqs }: GicV3, pe: number, group: number, set = group): number {
+  const own = irqs.candidates.best(pe * SETS_OF_PE + set)
+  if (irqs.recipients[group] !== pe) return own
+  return Math.min(own, irqs.candidates.best(irqs.pes * SETS_OF_PE + set))
+}
+
+/** The same of the non-maskable ones of a group of 1. */
+function bestNmiOfGroup(gic: GicV3, pe: number, group: number): number {
+  const key = bestOfGroup(gic, pe, group, group + NMI_SETS_FROM)
+  return key === NOTHING ? NOTHING : (key - (1 << PRIORITY_SHIFT)) | NMI_KEY
 }
 
 /** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
 export function updatePe(gic: GicV3, cpu: CpuInterfaceV3): void {
-  const key = bestCandidate(gic, cpu, true)
-  gic.signalled[cpu.pe] = NONE
+  let key = best(gic, cpu, true)
   let outputs = 0
-  if (key !== NONE) {
-    const intid = keyIntid(key)
-    const group = groupOf(gic, cpu.pe, intid)
-    const priority = keyPriority(key)
-    const nmi = isNmiKey(key)
-    if (priorityMaskOpen(cpu, priority, nmi) && runningPriorityOpen(cpu, priority, group, nmi)) {
-      gic.signalled[cpu.pe] = key
-      outputs = isFiq(gic, cpu, group) ? Output.fiq : Output.irq
-    }
+  if (key !== NOTHING) {
+    const group = groupFor(gic, cpu.pe, intidOf(key))
+    const priority = priorityOf(key)
+    const nmi = nmiOf(key)
+    if (!maskOpen(cpu, priority, nmi) || !runningOpen(cpu, priority, group, nmi)) key = NOTHING
+    else outputs = isFiqFor(gic, cpu, group) ? FIQ : IRQ
   }
+  gic.signalled[cpu.pe] = key
   gic.setOutputs(cpu.pe, outputs)
 }
 
 /** Group 0 is FIQ; Group 1 is IRQ in the Security state that it belongs to, and FIQ elsewhere and at EL3 (IHI 0069 4.6.2). */
 export function isFiq(gic: GicV3, cpu: CpuInterfaceV3, group: number): boolean {
-  if (group === Group.G0) return true
+  if (group === G0) return true
   if (!gic.irqs.twoStates) return false
-  return cpu.el === 3 || (group === Group.G1S) !== cpu.secure
+  return cpu.el === 3 || (group === G1S) !== cpu.secure
 }
 
 /** The PE can see Secure interrupts: it is Secure, or at EL3. */
@@ -140,60 +168,74 @@ function seesSecure(gic: GicV3, cpu: CpuInterfaceV3): boolean {
 
 /** What a Group 0 register shows of an interrupt (IHI 0069 4.6.3): EL3 is told of the state that a Group 1 one is for. */
 function throughGroup0(gic: GicV3, cpu: CpuInterfaceV3, intid: number, group: number): number {
-  if (group !== Group.G0) {
-    if (cpu.el !== 3 || !gic.irqs.twoStates) return SPURIOUS
-    return group === Group.G1S ? FOR_SECURE : FOR_NON_SECURE
+  if (group !== G0) {
+    if (cpu.el !== 3 || !gic.irqs.twoStates) return NO_INTERRUPT
+    return group === G1S ? FOR_SECURE : FOR_NON_SECURE
   }
-  return seesSecure(gic, cpu) ? intid : SPURIOUS
+  return seesSecure(gic, cpu) ? intid : NO_INTERRUPT
 }
 
 function throughGroup1(gic: GicV3, cpu: CpuInterfaceV3, intid: number, group: number): number {
-  if (group === Group.G0) return SPURIOUS
+  if (group === G0) return NO_INTERRUPT
   if (!gic.irqs.twoStates) return intid
-  if (group === Group.G1S) return seesSecure(gic, cpu) ? intid : SPURIOUS
-  return cpu.el !== 3 && cpu.secure ? SPURIOUS : intid
+  if (group === G1S) return seesSecure(gic, cpu) ? intid : NO_INTERRUPT
+  return cpu.el !== 3 && cpu.secure ? NO_INTERRUPT : intid
 }
 
 /** Which acknowledge register: of Group 0, of Group 1, or of Group 1's non-maskable ones. */
 export type Acknowledge = 'IAR0' | 'IAR1' | 'NMIAR1'
+
+/** What an acknowledge register makes of the interrupt that is signalled: itself, or a special INTID. */
+function seenThrough(
+  gic: GicV3,
+  cpu: CpuInterfaceV3,
+  register: Acknowledge,
+  key: number,
+  intid: number,
+  group: number,
+): number {
+  if (register === 'IAR0') return throughGroup0(gic, cpu, intid, group)
+  const seen = throughGroup1(gic, cpu, intid, group)
+  if (register === 'NMIAR1') return nmiOf(key) ? seen : NO_INTERRUPT
+  return cpu.sctlrNmi && nmiOf(key) && seen === intid ? NMI_PENDING : seen
+}
 
 /** An acknowledge without its effect. */
 export function peekAcknowledge(gic: GicV3, cpu: CpuInterfaceV3, register: Acknowledge): number {
   const key = gic.signalled[cpu.pe]!
   if (key === NONE) return SPURIOUS
   const intid = keyIntid(key)
-  const group = groupOf(gic, cpu.pe, intid)
-  if (register === 'IAR0') return throughGroup0(gic, cpu, intid, group)
-  const seen = throughGroup1(gic, cpu, intid, group)
-  if (register === 'NMIAR1') return isNmiKey(key) ? seen : SPURIOUS
-  return isNmiKey(key) && cpu.sctlrNmi && seen === intid ? NMI_PENDING : seen
+  return seenThrough(gic, cpu, register, key, intid, groupOf(gic, cpu.pe, intid))
 }
 
 export function acknowledge(gic: GicV3, cpu: CpuInterfaceV3, register: Acknowledge): number {
-  const intid = peekAcknowledge(gic, cpu, register)
-  if (!isSpecial(intid)) {
-    const key = gic.signalled[cpu.pe]!
-    const group = groupOf(gic, cpu.pe, intid)
-    if (isNmiKey(key)) cpu.activateNmi(group)
-    else cpu.activatePriority(keyPriority(key), group)
-    if (intid >= FIRST_LPI) gic.redistributors[cpu.pe]!.lpis!.clearPending(intid)
-    else gic.irqs.activate(gic.irqs.wordOf(intid, cpu.pe), intid & 31)
-    gic.markDirty(cpu.pe)
+  const key = gic.signalled[cpu.pe]!
+  let seen = NO_INTERRUPT
+  if (key !== NOTHING) {
+    const intid = intidOf(key)
+    const lpi = intid >= LPIS_FROM
+    const word = lpi ? 0 : gic.irqs.wordOf(intid, cpu.pe)
+    const group = lpi ? G1NS : gic.irqs.groupOf(word, intid & 31)
+    seen = seenThrough(gic, cpu, register, key, intid, group)
+    if (seen === intid) {
+      if (nmiOf(key)) cpu.activateNmi(group)
+      else cpu.activatePriority(priorityOf(key), group)
+      if (lpi) gic.redistributors[cpu.pe]!.lpis!.clearPending(intid)
+      else gic.irqs.activate(word, intid & 31)
+      gic.markDirty(cpu.pe)
+    }
   }
-  if (gic.events.active)
-    gic.events.emit({
-      kind: 'acknowledge',
-      cpu: cpu.pe,
-      intid,
-      source: 0,
-      register: `ICC_${register}_EL1`,
-      reason: isSpecial(intid) ? gic.whyNothing(cpu.pe, register) : undefined,
-    })
-  return intid
+  if (gic.events.active) reportAcknowledge(gic, cpu, register, seen)
+  return seen
+}
+
+function reportAcknowledge(gic: GicV3, { pe }: CpuInterfaceV3, register: Acknowledge, intid: number): void {
+  const reason = isSpecial(intid) ? gic.whyNothing(pe, register) : undefined
+  gic.events.emit({ kind: 'acknowledge', cpu: pe, intid, source: 0, register: `ICC_${register}_EL1`, reason })
 }
 
 function isSpecial(intid: number): boolean {
-  return intid >= FOR_SECURE && intid <= SPURIOUS
+  return intid >= FIRST_SPECIAL && intid <= NO_INTERRUPT
 }
 
 /** ICC_HPPIR0_EL1 and ICC_HPPIR1_EL1: not subject to the priority mask, nor to what is running (IHI 0069 8.2). */
@@ -209,12 +251,12 @@ export function highestPending(gic: GicV3, cpu: CpuInterfaceV3, of: 0 | 1): numb
 /** Whether priority drop and deactivation are apart for the PE as it is now. */
 export function isSplit(gic: GicV3, cpu: CpuInterfaceV3): boolean {
   if (cpu.el === 3 && gic.config.security) return cpu.eoiModeEl3
-  return (cpu.eoiMode & (1 << bankOf(gic, cpu))) !== 0
+  return (cpu.eoiMode & (1 << bank(gic, cpu))) !== 0
 }
 
 /** The bank of the Security state that the PE's registers are in. */
 export function bankOf(gic: GicV3, cpu: CpuInterfaceV3): number {
-  return gic.irqs.twoStates && cpu.secure ? Bank.S : Bank.NS
+  return gic.irqs.twoStates && cpu.secure ? S : NS
 }
 
 /**
@@ -224,7 +266,7 @@ export function bankOf(gic: GicV3, cpu: CpuInterfaceV3): number {
 export function endOfInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number, of: 0 | 1): void {
   const intid = value & 0xff_ffff
   if (isSpecial(intid)) return
-  const lpi = intid >= FIRST_LPI
+  const lpi = intid >= LPIS_FROM
   if (lpi ? intid >= gic.lpiEnd : !gic.irqs.exists(intid)) {
     gic.misuse('eoi-invalid-intid', cpu.pe, intid)
     return
@@ -242,27 +284,27 @@ export function endOfInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number, o
   cpu.dropPriority(running)
   gic.markDirty(cpu.pe)
   if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.pe, intid })
-  if (!isSplit(gic, cpu) && !lpi) deactivate(gic, cpu, intid)
+  if (!lpi && !split(gic, cpu)) deactivate(gic, cpu, intid)
 }
 
 function mayEnd(gic: GicV3, cpu: CpuInterfaceV3, running: number, of: 0 | 1): boolean {
-  if (running === Group.G0) return of === 0 && seesSecure(gic, cpu)
+  if (running === G0) return of === 0 && seesSecure(gic, cpu)
   if (of === 0) return false
   if (!gic.irqs.twoStates) return true
-  return running === Group.G1S ? seesSecure(gic, cpu) : cpu.el === 3 || !cpu.secure
+  return running === G1S ? seesSecure(gic, cpu) : cpu.el === 3 || !cpu.secure
 }
 
 /** Whether this interrupt could be the one that runs: active (an LPI never is), and of the running group. */
 function isRunning(gic: GicV3, cpu: CpuInterfaceV3, intid: number, running: number): boolean {
   if (groupOf(gic, cpu.pe, intid) !== running) return false
-  if (intid >= FIRST_LPI) return true
+  if (intid >= LPIS_FROM) return true
   return ((gic.irqs.active[gic.irqs.wordOf(intid, cpu.pe)]! >>> (intid & 31)) & 1) === 1
 }
 
 /** ICC_DIR_EL1: works only while EOImode separates the two; an LPI has no active state to end. */
 export function deactivateInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number): void {
   const intid = value & 0xff_ffff
-  if (isSpecial(intid) || intid >= FIRST_LPI) return
+  if (isSpecial(intid) || intid >= LPIS_FROM) return
   if (!isSplit(gic, cpu)) {
     gic.misuse('deactivate-without-split', cpu.pe, intid)
     return
@@ -283,10 +325,10 @@ export function deactivateInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: numb
 /** Below EL3, a PE deactivates what its Security state owns, unless those registers trap to EL3 (IHI 0069 8.2, ICC_DIR_EL1). */
 function mayDeactivate(gic: GicV3, cpu: CpuInterfaceV3, group: number): boolean {
   if (cpu.el === 3) return true
-  if (!gic.irqs.twoStates) return !(group === Group.G0 ? cpu.scrFiq : cpu.scrIrq)
-  if (group === Group.G0) return cpu.secure && !cpu.scrFiq
+  if (!gic.irqs.twoStates) return !(group === G0 ? cpu.scrFiq : cpu.scrIrq)
+  if (group === G0) return cpu.secure && !cpu.scrFiq
   if (cpu.scrIrq) return false
-  return group === Group.G1NS || cpu.secure
+  return group === G1NS || cpu.secure
 }
 
 function deactivate(gic: GicV3, cpu: CpuInterfaceV3, intid: number): void {

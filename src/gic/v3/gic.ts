@@ -13,7 +13,6 @@ import {
   type RangeSpec,
   type Wiring,
 } from '../../mmio/index.ts'
-import { lowestBit } from '../bits.ts'
 import { NONE } from '../candidates.ts'
 import { ConfigError } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
@@ -38,7 +37,6 @@ import { StatusRegisters } from './status.ts'
 // A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { irq: IRQ, fiq: FIQ } = Output
 const { ok: OK } = SysregOutcome
-const lowest = lowestBit
 const update = updatePe
 const registerOf = iccRegister
 const outcomeOf = iccAccess
@@ -80,7 +78,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
   /** Key of the interrupt that an acknowledge by each PE would take, or NONE. */
   readonly signalled: Int32Array
   /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
-  readonly recipients = new Int16Array(3).fill(-1)
+  readonly recipients: Int16Array
   /** Bits 63:32 of the last system register read, in `| 0` form. */
   sysregHigh = 0
   /** What the last system register access came to. */
@@ -88,8 +86,6 @@ export class GicV3 implements ViewedGic, LpiTargets {
   /** Called when an output wire of a PE changes, and only then. */
   onOutput: ((cpu: number, line: OutputLine, level: boolean) => void) | undefined
 
-  readonly #dirty: Int32Array
-  #anyDirty = false
   /** Levels of each PE's output wires, bits of Output. */
   readonly #outputs: Uint8Array
   /** Where each Redistributor's RD_base is on the bus, for an ITS whose targets are addresses. */
@@ -103,14 +99,10 @@ export class GicV3 implements ViewedGic, LpiTargets {
     this.priorityMask = (0xff << (8 - distributorPriorityBits)) & 0xff
     this.rangeSelector = affinities.some((affinity) => (affinity & 0xff) > 15)
     this.lpiEnd = lpis === undefined ? FIRST_LPI : 2 ** lpis.intidBits
-    this.#dirty = new Int32Array(Math.ceil(cpus / 32))
     this.#outputs = new Uint8Array(cpus)
     this.signalled = new Int32Array(cpus).fill(NONE)
     this.irqs = new IrqsV3(this.config, this.events)
-    this.irqs.changed = (pe, group) => {
-      const target = pe < cpus ? pe : this.recipients[group]!
-      if (target >= 0) this.markDirty(target)
-    }
+    this.recipients = this.irqs.recipients
     this.cpus = Array.from({ length: cpus }, (_, pe) => new CpuInterfaceV3(pe, this.config, () => this.irqs.twoStates))
     const lasts = new Set<number>()
     regions.reduce((sum, count) => {
@@ -213,7 +205,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
     if (this.sysregOutcome !== OK) return 0
     const low = row!.read!(this, cpu) | 0
     if (this.events.active) this.#reportSysreg(cpu, row!.name, false, low, this.sysregHigh)
-    if (row!.peek !== row!.read) this.settle()
+    if (row!.readHasEffect) this.settle()
     return low
   }
 
@@ -427,8 +419,7 @@ export class GicV3 implements ViewedGic, LpiTargets {
   }
 
   markDirty(pe: number): void {
-    this.#dirty[pe >>> 5]! |= 1 << (pe & 31)
-    this.#anyDirty = true
+    this.irqs.dirty.mark(pe)
   }
 
   markAllDirty(): void {
@@ -437,15 +428,8 @@ export class GicV3 implements ViewedGic, LpiTargets {
 
   /** Brings the outputs of every PE whose candidates or interface changed up to date. */
   settle(): void {
-    while (this.#anyDirty) {
-      this.#anyDirty = false
-      for (let word = 0; word < this.#dirty.length; word++)
-        while (this.#dirty[word] !== 0) {
-          const bit = lowest(this.#dirty[word]!)
-          this.#dirty[word]! &= ~(1 << bit)
-          update(this, this.cpus[word * 32 + bit]!)
-        }
-    }
+    const { dirty } = this.irqs
+    while (!dirty.clean) update(this, this.cpus[dirty.take()]!)
   }
 
   /** Drives the output wires of a PE: `levels` is a sum of Output. */

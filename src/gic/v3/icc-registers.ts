@@ -21,8 +21,16 @@ import { type SgiRegister, sendSgi } from './sgi.ts'
 export const SysregOutcome = { ok: 0, undefined: 1, trapEl3: 2 } as const
 export type SysregOutcome = (typeof SysregOutcome)[keyof typeof SysregOutcome]
 
-/** Which traps of SCR_EL3 take an access below EL3: Group 0 registers FIQ, Group 1 registers IRQ, common ones both. */
-type Trap = 'group 0' | 'group 1' | 'common' | 'none'
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { ok: OK, undefined: UNDEFINED, trapEl3: TRAP_EL3 } = SysregOutcome
+const take = acknowledge
+const end = endOfInterrupt
+
+/** Which traps of SCR_EL3 take an access below EL3, as bits: Group 0 registers FIQ, Group 1 registers IRQ, common ones both. */
+const FIQ = 1 << 0
+const IRQ = 1 << 1
+const traps = { 'group 0': FIQ, 'group 1': IRQ, common: FIQ | IRQ, none: 0 } as const
+type Trap = keyof typeof traps
 
 /** Reads return the low word; bits 63:32 go to `gic.sysregHigh`. */
 type Read = (gic: GicV3, cpu: CpuInterfaceV3) => number
@@ -34,12 +42,15 @@ export interface IccRegister {
   readonly encoding: number
   readonly leastEl: 1 | 2 | 3
   readonly trap: Trap
+  /** The bits of SCR_EL3 that trap it when all of them are set; 0 for none. */
+  readonly traps: number
   readonly fields: Fields
   readonly read: Read | undefined
   readonly write: Write | undefined
   readonly peek: Read | undefined
-  /** Not there in some configurations. */
-  readonly exists: (gic: GicV3, cpu: CpuInterfaceV3) => boolean
+  readonly readHasEffect: boolean
+  /** Not there in some configurations; undefined where it always is. */
+  readonly exists: ((gic: GicV3, cpu: CpuInterfaceV3) => boolean) | undefined
 }
 
 /** Packs an encoding as the instruction has it: op0 of 3 is bits 15:14 both set. */
@@ -69,11 +80,13 @@ function register(
     encoding: encodeSysreg(3, op1, crn, crm, op2),
     leastEl: op1 === 6 ? 3 : op1 === 4 ? 2 : 1,
     trap,
+    traps: traps[trap],
     fields: options.fields ?? {},
     read: options.read,
     write: options.write,
     peek: options.peek ?? options.read,
-    exists: options.exists ?? (() => true),
+    readHasEffect: options.peek !== undefined,
+    exists: options.exists,
   }
 }
 
@@ -140,12 +153,12 @@ function activePriorities(): IccRegister[] {
 export const iccRegisters: readonly IccRegister[] = [
   register('ICC_PMR_EL1', 0, 4, 6, 0, 'common', { read: readPmr, write: writePmr, fields: priority }),
   register('ICC_IAR0_EL1', 0, 12, 8, 0, 'group 0', {
-    read: (gic, cpu) => acknowledge(gic, cpu, 'IAR0'),
+    read: (gic, cpu) => take(gic, cpu, 'IAR0'),
     peek: (gic, cpu) => peekAcknowledge(gic, cpu, 'IAR0'),
     fields: intid,
   }),
   register('ICC_EOIR0_EL1', 0, 12, 8, 1, 'group 0', {
-    write: (gic, cpu, low) => endOfInterrupt(gic, cpu, low, 0),
+    write: (gic, cpu, low) => end(gic, cpu, low, 0),
     fields: intid,
   }),
   register('ICC_HPPIR0_EL1', 0, 12, 8, 2, 'group 0', {
@@ -177,12 +190,12 @@ export const iccRegisters: readonly IccRegister[] = [
   register('ICC_ASGI1R_EL1', 0, 12, 11, 6, 'common', sgi('ASGI1R')),
   register('ICC_SGI0R_EL1', 0, 12, 11, 7, 'common', sgi('SGI0R')),
   register('ICC_IAR1_EL1', 0, 12, 12, 0, 'group 1', {
-    read: (gic, cpu) => acknowledge(gic, cpu, 'IAR1'),
+    read: (gic, cpu) => take(gic, cpu, 'IAR1'),
     peek: (gic, cpu) => peekAcknowledge(gic, cpu, 'IAR1'),
     fields: intid,
   }),
   register('ICC_EOIR1_EL1', 0, 12, 12, 1, 'group 1', {
-    write: (gic, cpu, low) => endOfInterrupt(gic, cpu, low, 1),
+    write: (gic, cpu, low) => end(gic, cpu, low, 1),
     fields: intid,
   }),
   register('ICC_HPPIR1_EL1', 0, 12, 12, 2, 'group 1', {
@@ -249,8 +262,9 @@ export const iccRegisters: readonly IccRegister[] = [
   }),
 ]
 
-/** Row number + 1 of each encoding. */
+/** Row number + 1 of each encoding, and the rows by that. */
 const byEncoding = new Uint8Array(1 << 16)
+const numbered: readonly (IccRegister | undefined)[] = [undefined, ...iccRegisters]
 const byName = new Map<string, number>()
 iccRegisters.forEach(({ name, encoding }, i) => {
   byEncoding[encoding] = i + 1
@@ -258,7 +272,7 @@ iccRegisters.forEach(({ name, encoding }, i) => {
 })
 
 export function iccRegister(encoding: number): IccRegister | undefined {
-  return iccRegisters[(byEncoding[encoding] ?? 0) - 1]
+  return numbered[byEncoding[encoding] ?? 0]
 }
 
 /** The encoding of a register by its name, as in `ICC_IAR1_EL1`; undefined when there is none of that name. */
@@ -276,23 +290,15 @@ export function iccAccess(
   if (
     row === undefined ||
     cpu.el < row.leastEl ||
-    !row.exists(gic, cpu) ||
-    (write ? row.write : row.read) === undefined
+    (write ? row.write : row.read) === undefined ||
+    (row.exists !== undefined && !row.exists(gic, cpu))
   )
-    return SysregOutcome.undefined
-  if (gic.config.security && cpu.el < 3) {
-    const { scrFiq, scrIrq } = cpu
-    const trapped =
-      row.trap === 'group 0'
-        ? scrFiq
-        : row.trap === 'group 1'
-          ? scrIrq
-          : row.trap === 'common'
-            ? scrFiq && scrIrq
-            : false
-    if (trapped) return SysregOutcome.trapEl3
+    return UNDEFINED
+  if (row.traps !== 0 && cpu.el < 3 && gic.config.security) {
+    const set = (cpu.scrFiq ? FIQ : 0) | (cpu.scrIrq ? IRQ : 0)
+    if ((row.traps & ~set) === 0) return TRAP_EL3
   }
-  return SysregOutcome.ok
+  return OK
 }
 
 /** The group that Group 1 registers mean from where the PE is. */

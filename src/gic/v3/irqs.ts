@@ -10,6 +10,7 @@ import type { Events } from '../events.ts'
 import { Interrupts } from '../interrupts.ts'
 import type { CheckedConfigV3 } from './config.ts'
 import { NON_SECURE_NMI } from './cpu-interface.ts'
+import { DirtyPes } from './dirty.ts'
 
 const SPI_WORDS = 31
 const SGIS = 0xffff
@@ -25,6 +26,13 @@ export const NMI_SETS = 2
 
 /** GICD_IROUTER.Interrupt_Routing_Mode. */
 export const IRM = 1 << 31
+
+// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
+const { G0, G1S, G1NS } = Group
+const SETS_OF_PE = SETS
+const NMI_SETS_FROM = NMI_SETS
+const FIRST_EXTENDED_SPI = FIRST_ESPI
+const FIRST_EXTENDED_PPI = FIRST_EPPI
 
 /** Target of an SPI that is routed to no PE. */
 const NOWHERE = -1
@@ -44,8 +52,10 @@ export class IrqsV3 extends Interrupts {
   readonly eppiWord: number
   /** GICD_CTLR.DS is 0: IGRPMODR counts. */
   twoStates: boolean
-  /** Told of each PE whose candidates changed; the number of PEs stands for the 1-of-N set. */
-  changed: (pe: number, group: number) => void = () => {}
+  /** The PEs whose candidates changed, or whose interface did. */
+  readonly dirty: DirtyPes
+  /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
+  readonly recipients = new Int16Array(3).fill(-1)
 
   readonly #config: CheckedConfigV3
   readonly #peOf = new Map<number, number>()
@@ -56,6 +66,7 @@ export class IrqsV3 extends Interrupts {
     const eppiWords = config.extendedPpis === 0 ? 0 : config.cpus * 2
     super(config.cpus, SPI_WORDS + espiWords + eppiWords, events)
     this.#config = config
+    this.dirty = new DirtyPes(config.cpus)
     this.espiWord = config.cpus + SPI_WORDS
     this.eppiWord = this.espiWord + espiWords
     this.twoStates = config.security
@@ -88,15 +99,17 @@ export class IrqsV3 extends Interrupts {
   }
 
   override intidOf(word: number, bit: number): number {
-    if (word < this.espiWord) return super.intidOf(word, bit)
+    if (word < this.pes) return bit
+    if (word < this.espiWord) return (word - this.pes + 1) * 32 + bit
     if (word < this.eppiWord) return FIRST_ESPI + (word - this.espiWord) * 32 + bit
     return FIRST_EPPI + ((word - this.eppiWord) & 1) * 32 + bit
   }
 
   override wordOf(intid: number, pe: number): number {
-    if (intid < 1024) return super.wordOf(intid, pe)
-    if (intid < FIRST_ESPI) return this.eppiWord + pe * 2 + ((intid - FIRST_EPPI) >>> 5)
-    return this.espiWord + ((intid - FIRST_ESPI) >>> 5)
+    if (intid < 32) return pe
+    if (intid < 1024) return this.pes + (intid >>> 5) - 1
+    if (intid < FIRST_EXTENDED_SPI) return this.eppiWord + pe * 2 + ((intid - FIRST_EXTENDED_PPI) >>> 5)
+    return this.espiWord + ((intid - FIRST_EXTENDED_SPI) >>> 5)
   }
 
   override ownerOf(word: number): number {
@@ -106,17 +119,17 @@ export class IrqsV3 extends Interrupts {
 
   /** Whether this GIC has the INTID (an SGI, PPI or SPI, extended or not). */
   exists(intid: number): boolean {
-    const { intids, extendedPpis, extendedSpis } = this.#config
     if (!Number.isInteger(intid) || intid < 0) return false
-    if (intid < 1024) return intid < intids
+    if (intid < 1024) return intid < this.#config.intids
+    const { extendedPpis, extendedSpis } = this.#config
     if (intid >= FIRST_ESPI) return intid < FIRST_ESPI + extendedSpis
     return intid >= FIRST_EPPI && intid < FIRST_EPPI + extendedPpis
   }
 
   /** Group of an interrupt (IHI 0069 4.6): IGRPMODR counts only while there are two Security states. */
   groupOf(word: number, bit: number): number {
-    if ((this.group[word]! >>> bit) & 1) return Group.G1NS
-    return this.twoStates && (this.modifier[word]! >>> bit) & 1 ? Group.G1S : Group.G0
+    if ((this.group[word]! >>> bit) & 1) return G1NS
+    return this.twoStates && (this.modifier[word]! >>> bit) & 1 ? G1S : G0
   }
 
   /** The interrupts of a word that are in Group 1, Secure or not. */
@@ -126,13 +139,13 @@ export class IrqsV3 extends Interrupts {
 
   /** A Group 0 interrupt cannot be non-maskable. */
   isNmi(word: number, bit: number): boolean {
-    return ((this.nmi[word]! >>> bit) & 1) === 1 && this.groupOf(word, bit) !== Group.G0
+    return ((this.nmi[word]! >>> bit) & 1) === 1 && this.groupOf(word, bit) !== G0
   }
 
   /** A non-maskable interrupt has the best priority of all, or of the Non-secure ones (ICC_RPR_EL1.Priority). */
   priorityOf(word: number, bit: number): number {
     if (!this.isNmi(word, bit)) return this.priority[word * 32 + bit]!
-    return this.twoStates && this.groupOf(word, bit) === Group.G1NS ? NON_SECURE_NMI : 0
+    return this.twoStates && this.groupOf(word, bit) === G1NS ? NON_SECURE_NMI : 0
   }
 
   /** The PE that an interrupt is for, -1 when there is none, or the number of PEs for 1-of-N. */
@@ -170,11 +183,13 @@ export class IrqsV3 extends Interrupts {
     if (pe === NOWHERE) return
     const group = this.groupOf(word, bit)
     const nmi = this.isNmi(word, bit)
-    const set = pe * SETS + group + (nmi ? NMI_SETS : 0)
-    const priority = this.priorityOf(word, bit)
-    if (add) this.candidates.insert(set, priority, this.intidOf(word, bit))
-    else this.candidates.remove(set, priority, this.intidOf(word, bit))
-    this.changed(pe, group)
+    const set = pe * SETS_OF_PE + group + (nmi ? NMI_SETS_FROM : 0)
+    const priority = nmi ? this.priorityOf(word, bit) : this.priority[word * 32 + bit]!
+    const intid = this.intidOf(word, bit)
+    if (add) this.candidates.insert(set, priority, intid)
+    else this.candidates.remove(set, priority, intid)
+    const taker = pe < this.pes ? pe : this.recipients[group]!
+    if (taker >= 0) this.dirty.mark(taker)
   }
 
   #resolve(slot: number): number {

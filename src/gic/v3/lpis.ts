@@ -39,6 +39,8 @@ export class Lpis {
   readonly #listed: Uint16Array
   readonly #candidates: Candidates
   readonly #sets: number
+  /** Key of the best candidate of all sets, or NONE. */
+  #best = NOTHING
 
   constructor(memory: GuestMemory, configuration: number, pendingTable: number, end: number, shifted: () => boolean) {
     const count = Math.max(0, end - FIRST)
@@ -122,6 +124,10 @@ export class Lpis {
 
   /** Key of the best candidate, or NONE. */
   best(): number {
+    return this.#best
+  }
+
+  #findBest(): number {
     let best = NOTHING
     for (let set = 0; set < this.#sets; set++) {
       const key = this.#candidates.best(set)
@@ -164,6 +170,8 @@ export class Lpis {
   #list(at: number, priority: number): void {
     this.#listed[at] = priority + 1
     this.#candidates.insert(at >>> SET_BITS, priority, at & (SET_SIZE - 1))
+    const key = keyOf(priority, FIRST + at)
+    if (key < this.#best) this.#best = key
   }
 
   #unlist(at: number): void {
@@ -171,5 +179,6 @@ export class Lpis {
     if (listed === UNLISTED) return
     this.#listed[at] = UNLISTED
     this.#candidates.remove(at >>> SET_BITS, listed - 1, at & (SET_SIZE - 1))
+    if (keyOf(listed - 1, FIRST + at) === this.#best) this.#best = this.#findBest()
   }
 }
