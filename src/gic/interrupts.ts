@@ -151,10 +151,7 @@ export abstract class Interrupts {
     if (edge !== 0) this.latch[word] = latch | high
     else if (high !== 0) this.withdrawn[word]! &= ~mask
     else if (((latch | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
-    if (this.events.active) {
-      this.reportState('line', word, bit, level ? 1 : 0)
-      if ((latch & mask) === 0 && (level || edge === 0)) this.reportState('pending', word, bit, level ? 1 : 0)
-    }
+    if (this.events.active) this.#reportLine(word, bit, level, (latch & mask) === 0 && (level || edge === 0))
     this.refresh(word)
   }
 
@@ -164,10 +161,7 @@ export abstract class Interrupts {
     this.latch[word]! &= ~mask
     this.active[word]! |= mask
     this.withdrawn[word]! &= ~mask
-    if (this.events.active) {
-      this.reportState('active', word, bit, 1)
-      this.reportState('pending', word, bit, (this.pending(word) >>> bit) & 1)
-    }
+    if (this.events.active) this.#reportActivated(word, bit)
     this.refresh(word)
   }
 
@@ -179,6 +173,16 @@ export abstract class Interrupts {
 
   protected reportState(state: StateName, word: number, bit: number, value: number): void {
     this.events.emit({ kind: 'state', intid: this.intidOf(word, bit), cpu: this.ownerOf(word), state, value })
+  }
+
+  #reportLine(word: number, bit: number, level: boolean, pendingToo: boolean): void {
+    this.reportState('line', word, bit, level ? 1 : 0)
+    if (pendingToo) this.reportState('pending', word, bit, level ? 1 : 0)
+  }
+
+  #reportActivated(word: number, bit: number): void {
+    this.reportState('active', word, bit, 1)
+    this.reportState('pending', word, bit, (this.pending(word) >>> bit) & 1)
   }
 
   #report(state: StateName, word: number, value: number, changed: number): void {

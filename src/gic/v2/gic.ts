@@ -163,6 +163,10 @@ export class GicV2 implements ViewedGic {
 
   /** Drives the output wires of a CPU: `levels` is a sum of Output. */
   setOutputs(cpu: number, levels: number): void {
+    if (this.#outputs[cpu] !== levels) this.#drive(cpu, levels)
+  }
+
+  #drive(cpu: number, levels: number): void {
     if (((this.#outputs[cpu]! ^ levels) & IRQ) !== 0) {
       this.#outputs[cpu]! ^= IRQ
       this.#signal(cpu, 'irq', (levels & IRQ) !== 0)

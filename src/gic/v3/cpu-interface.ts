@@ -95,10 +95,13 @@ export class CpuInterfaceV3 {
 
   /** The bits of a priority that decide preemption (IHI 0069 4.8.2): Non-secure Group 1 has its point one bit lower. */
   groupPriorityMask(group: number): number {
-    let point = this.bpr[group]!
-    if (group === G1NS) point = this.cbpr & (1 << NS) ? this.bpr[G0]! : point - 1
-    else if (group === G1S && this.cbpr & (1 << S)) point = this.bpr[G0]!
-    return (0xff << (point + 1)) & 0xff
+    if (this.cbpr !== 0 && this.#sharesPoint(group)) return (0xff << (this.bpr[G0]! + 1)) & 0xff
+    const point = this.bpr[group]!
+    return (0xff << (group === G1NS ? point : point + 1)) & 0xff
+  }
+
+  #sharesPoint(group: number): boolean {
+    return group !== G0 && (this.cbpr & (1 << (group === G1NS ? NS : S))) !== 0
   }
 
   activatePriority(priority: number, group: number): void {

@@ -111,32 +111,34 @@ export function bestCandidate(gic: GicV3, cpu: CpuInterfaceV3, signalled: boolea
   const { pe } = cpu
   if (!awake(gic, pe)) return NOTHING
   const groups = gic.groupEnables & (signalled ? cpu.enables : -1)
+  const { irqs } = gic
+  const { candidates } = irqs
+  const set = pe * SETS_OF_PE
   let key = NOTHING
-  if (groups & (1 << G0)) key = Math.min(key, bestOfGroup(gic, pe, G0))
-  if (groups & (1 << G1S)) key = Math.min(key, bestOfGroup(gic, pe, G1S))
+  if (groups & (1 << G0)) key = candidates.best(set + G0)
+  if (groups & (1 << G1S)) key = Math.min(key, candidates.best(set + G1S))
   if (groups & (1 << G1NS)) {
-    key = Math.min(key, bestOfGroup(gic, pe, G1NS))
+    key = Math.min(key, candidates.best(set + G1NS))
     const { lpis } = gic.redistributors[pe]!
     if (lpis !== undefined) key = Math.min(key, lpis.best())
   }
-  if (gic.config.nmi) {
-    if (groups & (1 << G1S)) key = Math.min(key, bestNmiOfGroup(gic, pe, G1S))
-    if (groups & (1 << G1NS)) key = Math.min(key, bestNmiOfGroup(gic, pe, G1NS))
+  return irqs.rare === 0 ? key : Math.min(key, bestRare(gic, pe, groups))
+}
+
+/** Best of the candidates that are 1-of-N, where this PE is the one that takes those, or non-maskable, or both. */
+function bestRare({ irqs }: GicV3, pe: number, groups: number): number {
+  const { candidates, recipients } = irqs
+  let best = NOTHING
+  for (let group = G0 as number; group <= G1NS; group++) {
+    if (!((groups >>> group) & 1)) continue
+    const own = pe * SETS_OF_PE + group
+    const shared = recipients[group] === pe ? irqs.pes * SETS_OF_PE + group : own
+    best = Math.min(best, candidates.best(shared))
+    if (group === G0) continue
+    const nmi = Math.min(candidates.best(own + NMI_SETS_FROM), candidates.best(shared + NMI_SETS_FROM))
+    if (nmi !== NOTHING) best = Math.min(best, (nmi - (1 << PRIORITY_SHIFT)) | NMI_KEY)
   }
-  return key
-}
-
-/** Best candidate of a group for a PE: of its own, and of the 1-of-N ones where it is the PE that takes them. */
-function bestOfGroup({ irqs }: GicV3, pe: number, group: number, set = group): number {
-  const own = irqs.candidates.best(pe * SETS_OF_PE + set)
-  if (irqs.recipients[group] !== pe) return own
-  return Math.min(own, irqs.candidates.best(irqs.pes * SETS_OF_PE + set))
-}
-
-/** The same of the non-maskable ones of a group of 1. */
-function bestNmiOfGroup(gic: GicV3, pe: number, group: number): number {
-  const key = bestOfGroup(gic, pe, group, group + NMI_SETS_FROM)
-  return key === NOTHING ? NOTHING : (key - (1 << PRIORITY_SHIFT)) | NMI_KEY
+  return best
 }
 
 /** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
@@ -267,17 +269,11 @@ export function endOfInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number, o
   const intid = value & 0xff_ffff
   if (isSpecial(intid)) return
   const lpi = intid >= LPIS_FROM
-  if (lpi ? intid >= gic.lpiEnd : !gic.irqs.exists(intid)) {
-    gic.misuse('eoi-invalid-intid', cpu.pe, intid)
-    return
-  }
+  const exists = lpi ? intid < gic.lpiEnd : gic.irqs.exists(intid)
   const running = cpu.runningGroup()
-  if (running < 0) {
-    gic.misuse('eoi-without-acknowledge', cpu.pe, intid)
-    return
-  }
-  if (!mayEnd(gic, cpu, running, of)) {
-    gic.misuse('eoi-hidden-group', cpu.pe, intid)
+  if (!exists || running < 0 || !mayEnd(gic, cpu, running, of)) {
+    const why = !exists ? 'eoi-invalid-intid' : running < 0 ? 'eoi-without-acknowledge' : 'eoi-hidden-group'
+    gic.misuse(why, cpu.pe, intid)
     return
   }
   if (gic.events.active && !isRunning(gic, cpu, intid, running)) gic.misuse('eoi-of-another', cpu.pe, intid)

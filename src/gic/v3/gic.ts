@@ -236,10 +236,14 @@ export class GicV3 implements ViewedGic, LpiTargets {
 
   /** The level of an SPI's input wire, extended or not. Throws for an INTID that is no SPI of this GIC. */
   setSpi(intid: number, level: boolean): void {
-    if (!this.irqs.exists(intid) || intid < 32 || (intid >= 1024 && intid < FIRST_ESPI))
-      throw new ConfigError(`INTID ${intid}: not an SPI of this GIC, which has ${this.config.intids - 32} from 32 on`)
+    if (!this.irqs.exists(intid) || intid < 32 || (intid >= 1024 && intid < FIRST_ESPI)) this.#refuseSpi(intid)
     this.irqs.setLine(this.irqs.wordOf(intid, 0), intid & 31, level)
     this.settle()
+  }
+
+  /** Apart, so that what wires do stays short enough to be compiled in one piece. */
+  #refuseSpi(intid: number): never {
+    throw new ConfigError(`INTID ${intid}: not an SPI of this GIC, which has ${this.config.intids - 32} from 32 on`)
   }
 
   /** The level of a PPI's input wire (INTID 16 to 31, or extended) of one PE. */
@@ -434,6 +438,10 @@ export class GicV3 implements ViewedGic, LpiTargets {
 
   /** Drives the output wires of a PE: `levels` is a sum of Output. */
   setOutputs(pe: number, levels: number): void {
+    if (this.#outputs[pe] !== levels) this.#drive(pe, levels)
+  }
+
+  #drive(pe: number, levels: number): void {
     if (((this.#outputs[pe]! ^ levels) & IRQ) !== 0) {
       this.#outputs[pe]! ^= IRQ
       this.#signal(pe, 'irq', (levels & IRQ) !== 0)

@@ -56,6 +56,8 @@ export class IrqsV3 extends Interrupts {
   readonly dirty: DirtyPes
   /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
   readonly recipients = new Int16Array(3).fill(-1)
+  /** Candidates that are 1-of-N, or non-maskable: nearly always none, and then no one looks for them. */
+  rare = 0
 
   readonly #config: CheckedConfigV3
   readonly #peOf = new Map<number, number>()
@@ -100,14 +102,20 @@ export class IrqsV3 extends Interrupts {
 
   override intidOf(word: number, bit: number): number {
     if (word < this.pes) return bit
-    if (word < this.espiWord) return (word - this.pes + 1) * 32 + bit
+    return word < this.espiWord ? (word - this.pes + 1) * 32 + bit : this.#extendedIntid(word, bit)
+  }
+
+  #extendedIntid(word: number, bit: number): number {
     if (word < this.eppiWord) return FIRST_ESPI + (word - this.espiWord) * 32 + bit
     return FIRST_EPPI + ((word - this.eppiWord) & 1) * 32 + bit
   }
 
   override wordOf(intid: number, pe: number): number {
     if (intid < 32) return pe
-    if (intid < 1024) return this.pes + (intid >>> 5) - 1
+    return intid < 1024 ? this.pes + (intid >>> 5) - 1 : this.#extendedWord(intid, pe)
+  }
+
+  #extendedWord(intid: number, pe: number): number {
     if (intid < FIRST_EXTENDED_SPI) return this.eppiWord + pe * 2 + ((intid - FIRST_EXTENDED_PPI) >>> 5)
     return this.espiWord + ((intid - FIRST_EXTENDED_SPI) >>> 5)
   }
@@ -120,7 +128,10 @@ export class IrqsV3 extends Interrupts {
   /** Whether this GIC has the INTID (an SGI, PPI or SPI, extended or not). */
   exists(intid: number): boolean {
     if (!Number.isInteger(intid) || intid < 0) return false
-    if (intid < 1024) return intid < this.#config.intids
+    return intid < 1024 ? intid < this.#config.intids : this.#existsExtended(intid)
+  }
+
+  #existsExtended(intid: number): boolean {
     const { extendedPpis, extendedSpis } = this.#config
     if (intid >= FIRST_ESPI) return intid < FIRST_ESPI + extendedSpis
     return intid >= FIRST_EPPI && intid < FIRST_EPPI + extendedPpis
@@ -175,6 +186,7 @@ export class IrqsV3 extends Interrupts {
   retarget(): void {
     for (let slot = 0; slot < this.#targets.length; slot++) this.#targets[slot] = this.#resolve(slot)
     this.candidates.clear()
+    this.rare = 0
     this.relist()
   }
 
@@ -188,6 +200,7 @@ export class IrqsV3 extends Interrupts {
     const intid = this.intidOf(word, bit)
     if (add) this.candidates.insert(set, priority, intid)
     else this.candidates.remove(set, priority, intid)
+    if (nmi || pe === this.pes) this.rare += add ? 1 : -1
     const taker = pe < this.pes ? pe : this.recipients[group]!
     if (taker >= 0) this.dirty.mark(taker)
   }
