@@ -16,8 +16,6 @@ const { irq: IRQ, fiq: FIQ } = Output
 const intidOf = keyIntid
 const priorityOf = keyPriority
 const best = bestCandidate
-const inDistributor = distributorGroupOpen
-const inInterface = interfaceGroupOpen
 const maskOpen = priorityMaskOpen
 const runningOpen = runningPriorityOpen
 const groupFor = groupOf
@@ -47,15 +45,12 @@ export function runningPriorityOpen(cpu: CpuInterface, priority: number, group: 
 
 /** Best candidate of the groups that are enabled in the Distributor, and in the CPU interface too where `signalled`. */
 export function bestCandidate(gic: GicV2, cpu: CpuInterface, signalled: boolean): number {
-  const set = cpu.cpu * 2
   const { candidates } = gic.irqs
-  let best = NOTHING
-  if (inDistributor(gic, 0) && (!signalled || inInterface(cpu, 0))) best = candidates.best(set)
-  if (inDistributor(gic, 1) && (!signalled || inInterface(cpu, 1))) {
-    const other = candidates.best(set + 1)
-    if (other < best) best = other
-  }
-  return best
+  const set = cpu.cpu * 2
+  // Both gates at once: each has the enable bits of the groups at the same place.
+  const groups = gic.ctlr & (signalled ? cpu.ctlr : -1)
+  const best = groups & 1 ? candidates.best(set) : NOTHING
+  return groups & 2 ? Math.min(best, candidates.best(set + 1)) : best
 }
 
 export function groupOf(gic: GicV2, cpu: number, intid: number): number {
@@ -73,9 +68,13 @@ export function updateCpu(gic: GicV2, cpu: CpuInterface): void {
     else outputs = group === 0 && cpu.ctlr & FIQEn ? FIQ : IRQ
   }
   gic.signalled[cpu.cpu] = key
-  if (cpu.legacyIrq && irqBypassed(cpu)) outputs |= IRQ
-  if (cpu.legacyFiq && fiqBypassed(cpu)) outputs |= FIQ
+  if (cpu.legacyIrq || cpu.legacyFiq) outputs |= bypassing(cpu)
   gic.setOutputs(cpu.cpu, outputs)
+}
+
+/** The legacy inputs that are high and reach the CPU past its interface. */
+function bypassing(cpu: CpuInterface): number {
+  return (cpu.legacyIrq && irqBypassed(cpu) ? IRQ : 0) | (cpu.legacyFiq && fiqBypassed(cpu) ? FIQ : 0)
 }
 
 /** The legacy IRQ input reaches the CPU while the interface signals no group as IRQ and a bypass is not disabled. */
@@ -178,15 +177,19 @@ export function endOfInterrupt(gic: GicV2, cpu: CpuInterface, value: number, vie
   const group = (irqs.group[word]! >>> bit) & 1
   const hidden = group === 0 && view === 'non-secure'
   if (exists === 0 || hidden || cpu.running === NOTHING_RUNS) {
-    const why = exists === 0 ? 'eoi-invalid-intid' : hidden ? 'eoi-hidden-group' : 'eoi-without-acknowledge'
-    gic.misuse(why, cpu.cpu, intid)
+    refuseEnd(gic, cpu, intid, exists === 0, hidden)
     return
   }
-  if (gic.events.active && !isRunning(gic, cpu, value, word, group)) gic.misuse('eoi-of-another', cpu.cpu, intid)
+  const { active } = gic.events
+  if (active && !isRunning(gic, cpu, value, word, group)) gic.misuse('eoi-of-another', cpu.cpu, intid)
   cpu.dropPriority(group)
-  if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.cpu, intid })
+  if (active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.cpu, intid })
   if (!split) deactivate(gic, cpu, word, bit)
   irqs.dirty |= 1 << cpu.cpu
+}
+
+function refuseEnd(gic: GicV2, { cpu }: CpuInterface, intid: number, absent: boolean, hidden: boolean): void {
+  gic.misuse(absent ? 'eoi-invalid-intid' : hidden ? 'eoi-hidden-group' : 'eoi-without-acknowledge', cpu, intid)
 }
 
 /** Whether the interrupt that `value` names could be the one that runs: active, from that source, and of its priority. */

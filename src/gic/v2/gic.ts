@@ -244,7 +244,11 @@ export class GicV2 implements ViewedGic {
   }
 
   #checkIntid(intid: number, first: number, end: number): void {
-    if (!Number.isInteger(intid) || intid < first || intid >= end)
-      throw new ConfigError(`INTID ${intid}: this input takes ${first} to ${end - 1}`)
+    if (!Number.isInteger(intid) || intid < first || intid >= end) this.#refuseIntid(intid, first, end)
+  }
+
+  /** Apart, so that what wires do stays short enough to be compiled in one piece. */
+  #refuseIntid(intid: number, first: number, end: number): never {
+    throw new ConfigError(`INTID ${intid}: this input takes ${first} to ${end - 1}`)
   }
 }
