@@ -155,15 +155,15 @@ describe('A configuration that no GICv2 can have is refused with what and what i
   it('frames that overlap are refused with both names, and none of them is on the bus', () => {
     const { gicd, gicc } = new GicV2().frames
     const bus = new Bus()
-    bus.register(...gicd.wire(0x800_0000))
-    expect(() => bus.register(...gicc.wire(0x800_0800))).toThrow(RangeConflictError)
-    expect(() => bus.register(...gicc.wire(0x800_0800))).toThrow(/GICC .*overlaps GICD/)
+    bus.register(...gicd.wire(0x800_1000))
+    expect(() => bus.register(...gicc.wire(0x800_0000))).toThrow(RangeConflictError)
+    expect(() => bus.register(...gicc.wire(0x800_0000))).toThrow(/GICC .*overlaps GICD/)
     expect(bus.ranges()).toHaveLength(1)
   })
 
   it('a misplaced base is refused', () => {
     const { gicd } = new GicV2().frames
-    for (const base of [-4096, 0.5, 2 ** 52]) {
+    for (const base of [-4096, 0.5, 0x800_0002, 2 ** 52]) {
       expect(() => new Bus().register(...gicd.wire(base)), String(base)).toThrow(RangeError)
       expect(() => new Bus().register(...gicd.wire(base, 'group')), String(base)).toThrow(RangeError)
     }

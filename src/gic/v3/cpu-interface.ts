@@ -6,14 +6,12 @@
 
 import { lowestBit } from '../bits.ts'
 import type { CheckedConfigV3 } from './config.ts'
-import { Group } from './irqs.ts'
+import { Group, NON_SECURE_NMI } from './groups.ts'
 
 /** What ICC_RPR_EL1 shows while nothing is active. */
 export const IDLE_PRIORITY = 0xff
 /** Running priority while nothing is active: greater than every priority, and a bit of its own. */
 export const IDLE = 256
-/** Priority of a Non-secure non-maskable interrupt where there are two Security states; any other's is 0 (ICC_RPR_EL1). */
-export const NON_SECURE_NMI = 0x80
 
 /** Which of a register's copies an access means. Without two Security states there is the Non-secure one alone. */
 export const Bank = { S: 0, NS: 1 } as const

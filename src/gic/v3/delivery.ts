@@ -5,9 +5,9 @@
 
 import { NONE } from '../candidates.ts'
 import { Output } from '../outputs.ts'
-import { Bank, type CpuInterfaceV3, IDLE, NON_SECURE_NMI } from './cpu-interface.ts'
+import { Bank, type CpuInterfaceV3, IDLE } from './cpu-interface.ts'
 import type { GicV3 } from './gic.ts'
-import { Group, NMI_SETS, SETS } from './irqs.ts'
+import { Group, NMI_SETS, NON_SECURE_NMI, SETS } from './groups.ts'
 import { FIRST_LPI } from './lpis.ts'
 
 /**

@@ -2,7 +2,8 @@
 
 import type { Initiator } from '../../mmio/index.ts'
 import type { GicV3 } from './gic.ts'
-import { FIRST_ESPI, Group } from './irqs.ts'
+import { Group } from './groups.ts'
+import { FIRST_ESPI } from './irqs.ts'
 
 /** GICD_CTLR. Affinity routing is always on (ARE_S, ARE_NS), which is the declared gap: there is no legacy operation. */
 const Ctlr = { ARE_S: 1 << 4, ARE_NS: 1 << 5, DS: 1 << 6, E1NWF: 1 << 7 } as const

@@ -24,7 +24,8 @@ import {
   SPURIOUS,
 } from './delivery.ts'
 import type { GicV3 } from './gic.ts'
-import { FIRST_ESPI, Group, IRM } from './irqs.ts'
+import { Group } from './groups.ts'
+import { FIRST_ESPI, IRM } from './irqs.ts'
 import { FIRST_LPI } from './lpis.ts'
 
 /** One interrupt on one PE, as the gates see it. */

@@ -14,7 +14,7 @@ import {
   peekAcknowledge,
 } from './delivery.ts'
 import type { GicV3 } from './gic.ts'
-import { Group } from './irqs.ts'
+import { Group } from './groups.ts'
 import { type SgiRegister, sendSgi } from './sgi.ts'
 
 /** What an access to a system register comes to. */

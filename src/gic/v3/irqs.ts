@@ -9,20 +9,14 @@ import { Candidates } from '../candidates.ts'
 import type { Events } from '../events.ts'
 import { Interrupts } from '../interrupts.ts'
 import type { CheckedConfigV3 } from './config.ts'
-import { NON_SECURE_NMI } from './cpu-interface.ts'
 import { DirtyPes } from './dirty.ts'
+import { Group, NMI_SETS, NON_SECURE_NMI, SETS } from './groups.ts'
 
 const SPI_WORDS = 31
 const SGIS = 0xffff
 
 export const FIRST_ESPI = 4096
 export const FIRST_EPPI = 1056
-
-/** Interrupt groups as sets of candidates. With one Security state, Group 1 is Non-secure Group 1. */
-export const Group = { G0: 0, G1S: 1, G1NS: 2 } as const
-/** The sets of a PE: one for each group, then those of non-maskable interrupts of Group 1. */
-export const SETS = 5
-export const NMI_SETS = 2
 
 /** GICD_IROUTER.Interrupt_Routing_Mode. */
 export const IRM = 1 << 31

@@ -5,7 +5,7 @@
 
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import type { GicV3 } from './gic.ts'
-import { Group } from './irqs.ts'
+import { Group } from './groups.ts'
 
 export type SgiRegister = 'SGI0R' | 'SGI1R' | 'ASGI1R'
 

@@ -6,7 +6,7 @@
 import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import type { GicV3 } from './gic.ts'
-import { Group } from './irqs.ts'
+import { Group } from './groups.ts'
 import { FIRST_LPI } from './lpis.ts'
 import { BASE_HIGH, DPG, PENDBASER_LOW, PROPBASER_LOW, PTZ_HIGH, type Redistributor } from './redistributor.ts'
 import type { StatusRegisters } from './status.ts'
