@@ -152,7 +152,8 @@ export abstract class Interrupts {
     else if (high !== 0) this.withdrawn[word]! &= ~mask
     else if (((latch | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
     if (this.events.active) this.#reportLine(word, bit, level, (latch & mask) === 0 && (level || edge === 0))
-    this.refresh(word)
+    // An active interrupt is no candidate, whatever its line does.
+    if ((this.active[word]! & mask) === 0) this.refresh(word)
   }
 
   /** Pending to active, or to active and pending while a level is still high. */
@@ -162,7 +163,11 @@ export abstract class Interrupts {
     this.active[word]! |= mask
     this.withdrawn[word]! &= ~mask
     if (this.events.active) this.#reportActivated(word, bit)
-    this.refresh(word)
+    // It was a candidate, and is none now: there is nothing to ask the gates.
+    const candidates = this.candidate[word]!
+    if ((candidates & mask) === 0) return
+    this.candidate[word] = candidates & ~mask
+    this.list(word, bit, false)
   }
 
   deactivate(word: number, bit: number): void {
