@@ -19,16 +19,23 @@ Examples:
   vgic demo --gic 3 --its --smp 8
 `
 
-async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
+/** Boots the guest; at a terminal it stays until its user leaves. */
+export async function bootDemo(args: readonly string[], io: Io): Promise<ExitStatus> {
   const has = (name: string) => args.some((argument) => argument === name || argument.startsWith(`${name}=`))
   const style = styleFor(io.out, io.env)
   const interactive = io.host?.interactive === true
   if (interactive)
     io.out.write(style.dim("Ctrl-A c is the monitor: try 'why 44', 'why 45', 'info irq'. Ctrl-A x leaves.\n"))
   const more = [...(has('--smp') ? [] : ['--smp', '4']), ...(interactive ? ['--append', 'stay'] : [])]
-  const status = await runCommand.run(['--kernel', demoImage, ...more, ...args], io)
-  if (interactive || io.out.isTerminal)
+  return runCommand.run(['--kernel', demoImage, ...more, ...args], io)
+}
+
+async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
+  const status = await bootDemo(args, io)
+  if (io.out.isTerminal) {
+    const style = styleFor(io.out, io.env)
     io.out.write(`Next: ${style.bold('npm run linux')}${style.dim(' boots real Linux on the same machine')}\n`)
+  }
   return status
 }
 

@@ -1,9 +1,13 @@
-/** `vgic start`, which `npm start` runs: the recorded interrupts of real Linux boots through our GICs, and what came of it. */
+/**
+ * `vgic start`, which `npm start` runs: the recorded interrupts of real Linux boots through our GICs, what came of it, and then
+ * the bundled guest on a machine of our own.
+ */
 
 import { fileURLToPath } from 'node:url'
 import type { ReplayResult } from '../trace/index.ts'
 import type { Command, Io } from './command.ts'
 import { ExitStatus, parseOptions, UsageError } from './command.ts'
+import { bootDemo } from './demo.ts'
 import { kindOf, nameOf } from './interrupt-names.ts'
 import { Progress } from './progress.ts'
 import { divergenceLines } from './replay-report.ts'
@@ -18,7 +22,7 @@ const help = `Usage: vgic start
 
 Replays the bundled traces (everything that went in and out of the interrupt controller while a real Linux booted, worked
 and powered off: on a GICv2, on a GICv3, and on a GICv3 with an ITS) through this package's GICs, compares every read and
-every output line, and tells what it saw.
+every output line, and tells what it saw. Then boots a small guest of this package on its own machine (vgic demo).
 
 Example:
   vgic start
@@ -100,6 +104,7 @@ function interruptTable(boots: readonly Boot[], linux: boolean, columns: number,
 
 function nextLines(commands: readonly string[], style: Style): string[] {
   const steps: readonly [command: string, why: string, needs: string][] = [
+    ['npm run linux', "Debian's own kernel at a shell, on this machine and GIC", 'linux'],
     [
       `npx vgic replay --stop-at 198 --explain 27@0 ${names[0]}`,
       'stop in the middle: why is the timer not signalled?',
@@ -151,9 +156,16 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
     )
   const linux = [...titles].every((title) => /\bLinux\b/.test(title))
   const { commandNames } = await import('./commands.ts')
-  lines.push('', ...interruptTable(boots, linux, io.out.columns, style), '', ...nextLines(commandNames, style), '')
+  lines.push('', ...interruptTable(boots, linux, io.out.columns, style), '')
   io.out.write(lines.join('\n'))
-  return divergences === 0 ? ExitStatus.ok : ExitStatus.found
+  if (divergences > 0) {
+    io.out.write(`\n${nextLines(commandNames, style).join('\n')}\n`)
+    return ExitStatus.found
+  }
+  io.out.write(`\n${style.bold('A guest of our own')}, on 4 CPUs and the same GIC ${style.dim('(vgic demo)')}\n`)
+  const status = await bootDemo([], io)
+  io.out.write(`\n${nextLines(commandNames, style).join('\n')}\n`)
+  return status
 }
 
 export const start: Command = {
