@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { alias: [{ find: /^vgic$/, replacement: source('index.ts') }] },
   test: {
     include: ['src/**/*.spec.ts'],
-    exclude: ['src/**/*.qemu.spec.ts'],
+    exclude: ['src/**/*.qemu.spec.ts', 'src/**/*.guest.spec.ts'],
     pool: 'threads',
     testTimeout: 120_000,
   },

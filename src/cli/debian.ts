@@ -147,10 +147,11 @@ async function prepare(cache: string): Promise<void> {
   }
 }
 
-type Apt = (tool: string, args: readonly string[]) => Promise<string>
+/** Runs one of apt's or dpkg's tools and gives what it printed; throws a FileError of one line. */
+export type Apt = (tool: string, args: readonly string[]) => Promise<string>
 
 /** apt's tools for packages of arm64, with state and cache in `folder`: the host's are neither read nor changed. */
-async function aptIn(folder: string): Promise<Apt> {
+export async function aptIn(folder: string): Promise<Apt> {
   for (const name of ['state/lists/partial', 'cache/archives/partial', 'root'])
     await mkdir(join(folder, name), { recursive: true })
   await writeFile(join(folder, 'status'), '')
