@@ -1,0 +1,45 @@
+/** Linux with a virtio disk on our machine: the modules load, and the disk reads whole. CPUs that come and go are not here. */
+
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { encodeCpio } from '../cpio.ts'
+import { cached, linux, vgic } from '../testing/boot-guest.ts'
+
+const modules = ['virtio_ring', 'virtio', 'virtio_mmio', 'virtio_blk']
+
+for (const gic of ['2', '3']) {
+  test(`on a GICv${gic} Linux reads a virtio disk of 4 MiB whole, and its MD5 is the file's`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'vgic-guest-'))
+    try {
+      const disk = new Uint8Array(4 * 2 ** 20)
+      for (let i = 0, state = 1; i < disk.length; i++) {
+        state = (Math.imul(state, 1103515245) + 12345) >>> 0
+        disk[i] = state >>> 24
+      }
+      await writeFile(join(folder, 'disk'), disk)
+      const data = await Promise.all(modules.map((name) => readFile(cached('guests', `${name}.ko`))))
+      const entries = modules.map((name, i) => ({ name: `mod/${name}.ko`, mode: 0o100644, data: data[i]! }))
+      // The kernel unpacks archives one after the other.
+      const more = encodeCpio([{ name: 'mod', mode: 0o040755 }, ...entries])
+      await writeFile(join(folder, 'initrd'), Buffer.concat([await readFile(cached('debian', 'initrd')), more]))
+      const { status, out, err } = await vgic(
+        [...linux(join(folder, 'initrd')), '--gic', gic, '--smp', '2', '--drive', join(folder, 'disk')],
+        [
+          ...modules.map((name) => `insmod /mod/${name}.ko`),
+          'md5sum /dev/vda',
+          'awk \'/virtio/ {print "disk", $2+$3}\' /proc/interrupts',
+          'poweroff -f',
+        ],
+      )
+      process.stdout.write(`disk, GICv${gic}: ${err}`)
+      expect(out).toContain(`${createHash('md5').update(disk).digest('hex')}  /dev/vda`)
+      expect(out).toMatch(/^disk [1-9]\d*$/m)
+      expect(status).toBe(0)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+}
