@@ -71,7 +71,7 @@ describe('vgic', () => {
     for (const name of commandNames) {
       const ran = await vgic([name, '--help'])
       expect(ran).toMatchObject({ status: 0, err: '' })
-      expect(ran.out).toMatch(new RegExp(`^Usage: vgic ${name}\\b[sS]*\nExamples?:\n  vgic ${name}\\b`))
+      expect(ran.out).toMatch(new RegExp(`^Usage: vgic ${name}\\b[\\s\\S]*\nExamples?:\n  vgic ${name}\\b`))
       expect((await vgic(['help', name])).out).toBe(ran.out)
     }
   })

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { encodeCpio } from '../cpio.ts'
+import { encodeCpio } from '../../machine/cpio.ts'
 import { cached, linux, vgic } from '../testing/boot-guest.ts'
 
 const modules = ['virtio_ring', 'virtio', 'virtio_mmio', 'virtio_blk']

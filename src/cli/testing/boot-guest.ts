@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheFolder } from '../../cli/debian.ts'
+import { cacheFolder } from '../debian.ts'
 
 const program = fileURLToPath(new URL('../../../bin/vgic.js', import.meta.url))
 
