@@ -49,7 +49,7 @@ const plans: readonly Plan[] = [
   { name: 'IPI round trip, two CPUs, WFI', program: 'ipi', gic: 2, operations: 1, limit: null, passes: 30e3 },
   { name: 'timer interrupt, expiry to ERET', program: 'timer', gic: 2, operations: 1, limit: null, passes: 100e3 },
   { name: 'system register read, ICC_PMR_EL1', program: 'gicRead', gic: 3, operations: 8, limit: null, passes: 250e3 },
-  { name: 'EOI write, ICC_EOIR0, nothing active', program: 'eoi', gic: 3, operations: 8, limit: null, passes: 250e3 },
+  { name: 'EOI write, ICC_EOIR1_EL1, nothing active', program: 'eoi', gic: 3, operations: 8, limit: null, passes: 250e3 },
   { name: 'SGI to itself, acknowledge and EOI', program: 'self', gic: 3, operations: 8, limit: null, passes: 50e3 },
   { name: 'IPI round trip, two CPUs, WFI', program: 'ipi', gic: 3, operations: 1, limit: null, passes: 30e3 },
   { name: 'timer interrupt, expiry to ERET', program: 'timer', gic: 3, operations: 1, limit: null, passes: 100e3 },
