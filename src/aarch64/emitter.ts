@@ -114,7 +114,7 @@ export abstract class Emitter {
 
   /** Calls a library function with what is on the stack. */
   call(callee: LibraryFunction | HostFunction): void {
-    this.code.call(this.module.library(callee))
+    this.code.call(this.module.indexOf(callee))
   }
 
   // --- general registers ---------------------------------------------------------------------------------------------

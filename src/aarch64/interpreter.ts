@@ -53,7 +53,7 @@ const slowRead: LibraryFunction = {
   body: (code, module) => {
     code.get(0).get(1).memory(i64.store, STATE.PC)
     code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
-    code.get(0).get(3).call(module.library(slowLoad))
+    code.get(0).get(3).call(module.indexOf(slowLoad))
     code.get(0).memory(i32.load, STATE.FAULT)
   },
 }
@@ -66,7 +66,7 @@ const slowWrite: LibraryFunction = {
   body: (code, module) => {
     code.get(0).get(1).memory(i64.store, STATE.PC)
     code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
-    code.get(0).get(3).call(module.library(slowStore))
+    code.get(0).get(3).call(module.indexOf(slowStore))
     code.get(0).memory(i32.load, STATE.FAULT)
   },
 }
@@ -111,7 +111,7 @@ export class InterpreterEmitter extends Emitter {
     code.get(local).op(i32.wrap_i64)
     this.done()
     code.end()
-    code.get(CPU).get(target).call(this.module.library(fetch))
+    code.get(CPU).get(target).call(this.module.indexOf(fetch))
     this.done()
     code.release(target, local)
   }
@@ -134,7 +134,7 @@ export class InterpreterEmitter extends Emitter {
     code.end()
     code.get(CPU)
     this.pc()
-    code.get(distance).op(i64.extend_i32_s, i64.add).call(this.module.library(fetch))
+    code.get(distance).op(i64.extend_i32_s, i64.add).call(this.module.indexOf(fetch))
     this.done()
     code.release(distance, target)
   }
@@ -250,7 +250,7 @@ export class InterpreterEmitter extends Emitter {
       if (index > 0) code.i64(index * bytes).op(i64.add)
       code
         .i32(this.info(bytes, targets.length, index, options))
-        .call(this.module.library(slowRead))
+        .call(this.module.indexOf(slowRead))
         .if()
       this.leave()
       code.end()
@@ -282,7 +282,7 @@ export class InterpreterEmitter extends Emitter {
       if (index > 0) code.i64(index * bytes).op(i64.add)
       code
         .i32(this.info(bytes, sources.length, index, options))
-        .call(this.module.library(slowWrite))
+        .call(this.module.indexOf(slowWrite))
         .if()
       this.leave()
       code.end()
@@ -394,8 +394,8 @@ export function emitRun(module: Module, inline: readonly Variant[]): number {
   const left = code.local('i32')
   const index = code.local('i32')
   code.loop()
-  code.get(CPU).get(CPU).memory(i64.load, STATE.PC).call(module.library(fetch)).tee(ip).op(i32.eqz).if()
-  code.get(CPU).call(module.library(fetchMiss))
+  code.get(CPU).get(CPU).memory(i64.load, STATE.PC).call(module.indexOf(fetch)).tee(ip).op(i32.eqz).if()
+  code.get(CPU).call(module.indexOf(fetchMiss))
   code.get(CPU).memory(i32.load, STATE.LEFT).i32(0).op(i32.gt_s).brIf(1)
   code.return()
   code.end()

@@ -143,7 +143,7 @@ export const exactly: LibraryFunction = {
         .get(2 + operand)
         .memory(v128.store, 16 * operand)
     }
-    code.get(0).get(1).call(module.library(fpExact))
+    code.get(0).get(1).call(module.indexOf(fpExact))
     code.i32(0).memory(v128.load, RESULT)
   },
 }

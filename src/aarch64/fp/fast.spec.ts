@@ -63,7 +63,7 @@ function fusedFunctions() {
   const module = new Module([fpExact], 1)
   for (const callee of [fusedDouble, fusedSingle]) {
     const code = new Code(callee.parameters)
-    code.get(0).get(1).get(2).call(module.library(callee))
+    code.get(0).get(1).get(2).call(module.indexOf(callee))
     module.export(callee.name, module.define(callee, code))
   }
   const memory = new wasm.Memory({ initial: 1 })

@@ -36,7 +36,7 @@ export const reverseBits32: LibraryFunction = {
   parameters: ['i32'],
   results: ['i32'],
   body: (code, module) => {
-    code.get(0).op(i64.extend_i32_u).call(module.library(reverseBits64)).i64(32).op(i64.shr_u, i32.wrap_i64)
+    code.get(0).op(i64.extend_i32_u).call(module.indexOf(reverseBits64)).i64(32).op(i64.shr_u, i32.wrap_i64)
   },
 }
 
@@ -104,7 +104,7 @@ export const smulh: LibraryFunction = {
   parameters: ['i64', 'i64'],
   results: ['i64'],
   body: (code, module) => {
-    code.get(0).get(1).call(module.library(umulh))
+    code.get(0).get(1).call(module.indexOf(umulh))
     code.get(0).i64(63).op(i64.shr_s).get(1).op(i64.and, i64.sub)
     code.get(1).i64(63).op(i64.shr_s).get(0).op(i64.and, i64.sub)
   },

@@ -100,7 +100,7 @@ const inverseMixColumns: LibraryFunction = {
         .op(v128.and, v128.xor)
         .set(sum)
     }
-    code.get(0).get(sum).op(v128.xor).call(module.library(mixColumns))
+    code.get(0).get(sum).op(v128.xor).call(module.indexOf(mixColumns))
   },
 }
 

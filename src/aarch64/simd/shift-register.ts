@@ -99,7 +99,7 @@ function allLanes(kind: ShiftKind, size: Size): LibraryFunction {
     parameters: ['i32', 'v128', 'v128'],
     results: ['v128'],
     body: (code, module) => {
-      const callee = module.library(one)
+      const callee = module.indexOf(one)
       const result = code.local('v128')
       code.v128([]).set(result)
       for (let i = 0; i < 16 >> size; i++) {

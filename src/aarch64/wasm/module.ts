@@ -12,7 +12,7 @@ export interface Signature {
 
 /**
  * A wasm function that several instructions share: soft-float, flags, the slow path of a memory access. Declare it once as
- * a constant; `module.library(f)` (or `e.call(f)` in a semantic function) emits it on first use and gives its index.
+ * a constant; `module.indexOf(f)` (or `e.call(f)` in a semantic function) emits it on first use and gives its index.
  */
 export interface LibraryFunction extends Signature {
   readonly name: string
@@ -37,7 +37,7 @@ export class Module {
   private readonly imports: { name: string; type: number }[] = []
   private readonly functions: Defined[] = []
   private readonly known = new Map<LibraryFunction | HostFunction, number>()
-  private readonly pending: { library: LibraryFunction; slot: Defined }[] = []
+  private readonly pending: { callee: LibraryFunction; slot: Defined }[] = []
   private readonly table: number[] = []
   private readonly exported: { name: string; index: number }[] = []
   private readonly memoryPages: number
@@ -62,14 +62,14 @@ export class Module {
   }
 
   /** The index of a library or host function; a library function is emitted if this is its first use. */
-  library(callee: LibraryFunction | HostFunction): number {
+  indexOf(callee: LibraryFunction | HostFunction): number {
     const existing = this.known.get(callee)
     if (existing !== undefined) return existing
     if ('host' in callee) throw new Error(`host function ${callee.name} was not declared`)
     const slot: Defined = { type: this.type(callee), code: undefined }
     const index = this.imports.length + this.functions.push(slot) - 1
     this.known.set(callee, index)
-    this.pending.push({ library: callee, slot })
+    this.pending.push({ callee, slot })
     return index
   }
 
@@ -93,8 +93,8 @@ export class Module {
 
   encode(): Uint8Array<ArrayBuffer> {
     for (let next = this.pending.pop(); next; next = this.pending.pop()) {
-      const code = new Code(next.library.parameters)
-      next.library.body(code, this)
+      const code = new Code(next.callee.parameters)
+      next.callee.body(code, this)
       next.slot.code = code
     }
     const out = new Bytes(1 << 20)
