@@ -95,7 +95,7 @@ export const MEMORY = {
   /** 16 x u16: bit NZCV of entry `cond` says whether the condition holds. */
   conditions: 0x1000,
   /** Constant tables of library functions (soft-float and SIMD): 56 KiB. */
-  libraryTables: 0x2000,
+  routineTables: 0x2000,
   /** 128 Ki x u16: table index of the handler, by instruction bits 31:21 and 15:10. */
   decode: 0x10000,
   /** 8192 x i64: the value of a bitmask immediate, by N:immr:imms; 0 where reserved. */

@@ -125,7 +125,7 @@ export const fixedArgument = (rounding: Rounding | undefined, unsigned: boolean,
   (rounding ?? byFpcr) | (unsigned ? 8 : 0) | (fbits << 4)
 
 /** Three operands of 16 bytes and a result of 16. */
-const SCRATCH = MEMORY.libraryTables
+const SCRATCH = MEMORY.routineTables
 const RESULT = SCRATCH + 48
 
 /** (cpu, code): applies an operation to the lanes at SCRATCH. */
