@@ -1,6 +1,6 @@
 /** `vgic conform`: the conformance vectors on our own GIC, or on QEMU's, as a table of subjects and every failure in full. */
 
-import { ModelTarget } from '../conformance/model.ts'
+import { everyOption, ModelTarget } from '../conformance/model.ts'
 import { type Machine, machinesOf, type Outcome, runOn, select, subjectsOf, traitsOf } from '../conformance/suite.ts'
 import type { GicTarget, TargetConfig } from '../conformance/target.ts'
 import { expectedOnQemu } from '../conformance/vectors/expected-on-qemu.ts'
@@ -88,7 +88,7 @@ async function open(name: TargetName, { config, traits }: Machine, wiring: Wirin
     return new ModelTarget(config, {
       wiring,
       gic: { priorityBits },
-      gicv3: { priorityBits, invalidateRegisters: true },
+      gicv3: { priorityBits, ...(traits.options ? everyOption(config.its) : { invalidateRegisters: true }) },
     })
   // QEMU's side is loaded for those who ask for it.
   const { QemuTarget } = await import('../conformance/qemu/target.ts')

@@ -23,6 +23,18 @@ export interface ModelOptions {
   gicv3?: GicV3Config
 }
 
+/** A GICv3 with everything that one may leave out (`Traits.options`); direct LPIs where there are LPIs. */
+export const everyOption = (its: boolean): GicV3Config => ({
+  messageSpis: true,
+  oneOfN: true,
+  nmi: true,
+  statusRegisters: true,
+  invalidateRegisters: true,
+  directLpis: its,
+  extendedSpis: 64,
+  extendedPpis: 64,
+})
+
 export class ModelTarget implements GicTarget {
   readonly name: string
   readonly config: TargetConfig

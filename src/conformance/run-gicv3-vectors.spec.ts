@@ -1,7 +1,7 @@
 /** The GICv3 vectors on our own model, in both wirings and in every configuration that a vector may ask for. */
 
 import { describe, expect, it } from 'vitest'
-import { type ModelOptions, ModelTarget } from './model.ts'
+import { everyOption, type ModelOptions, ModelTarget } from './model.ts'
 import { describeFailure, runVectors, whyNot } from './run-vectors.ts'
 import type { TargetConfig } from './target.ts'
 import { d, mrs, msr, vector3 } from './vectors/gicv3-build.ts'
@@ -28,6 +28,16 @@ describe.each(['frame', 'group'] as const)('The model, one bus range for each %s
       ).toEqual([])
       expect(results.length).toBeGreaterThan(50)
     })
+
+  it.each([false, true])('passes those of what a GICv3 may leave out (LPIs: %s)', async (its) => {
+    const target = model(config(2, false, its), { wiring, gicv3: everyOption(its) })
+    const results = await runVectors(target, gicv3Vectors, { ...traits(5), options: true })
+    const ours = results.filter(({ vector }) => vector.needs.options)
+    expect(
+      ours.flatMap(({ vector, failures }) => failures.map((f) => `${vector.name}: ${describeFailure(f)}`)),
+    ).toEqual([])
+    expect(ours.length).toBeGreaterThanOrEqual(14)
+  })
 
   it.each([6, 7, 8])('passes those of %i priority bits', async (priorityBits) => {
     const target = model(config(2, false, false), { wiring, gicv3: { priorityBits } })
@@ -60,7 +70,13 @@ describe('The GICv3 vectors', () => {
     const targets = configs.map((each) => model(each))
     const never = gicv3Vectors.filter(
       ({ needs }) =>
-        !targets.some((target) => [5, 6, 7, 8].some((bits) => whyNot(needs, target, traits(bits)) === undefined)),
+        !targets.some((target) =>
+          [5, 6, 7, 8].some((bits) =>
+            [traits(bits), { ...traits(bits), options: true }].some(
+              (each) => whyNot(needs, target, each) === undefined,
+            ),
+          ),
+        ),
     )
     expect(never.map(({ name }) => name)).toEqual([])
   })

@@ -10,6 +10,11 @@ import type { Expected, Needs, Vector } from './vectors/index.ts'
 export interface Traits {
   priorityBits: number
   intids: number
+  /**
+   * A GICv3 with everything that one may leave out: message-based SPIs, 1-of-N, NMIs, status registers, direct LPIs, 64
+   * extended SPIs and 64 extended PPIs.
+   */
+  options?: boolean
 }
 
 export const virtTraits: Traits = { priorityBits: 8, intids: 288 }
@@ -41,6 +46,7 @@ export function whyNot(needs: Needs, { config }: GicTarget, traits: Traits = vir
   if (needs.security === false && config.security) return 'it needs a GIC without the Security Extensions'
   if (needs.priorityBits !== undefined && needs.priorityBits !== traits.priorityBits)
     return `it needs ${needs.priorityBits} priority bits`
+  if (needs.options && !traits.options) return 'it needs what a GICv3 may leave out'
   if (needs.intids !== undefined && needs.intids > traits.intids) return `it needs ${needs.intids} INTIDs`
   return undefined
 }

@@ -42,6 +42,9 @@ export function machinesOf(version: 2 | 3, boards: boolean): Machine[] {
   const config: TargetConfig = { version, cpus: 2, security: false, its: false }
   if (!boards)
     for (const priorityBits of otherBits[version]) found.push({ config, traits: { ...traits, priorityBits } })
+  if (!boards && version === 3)
+    for (const its of [false, true])
+      found.push({ config: { ...config, cpus: 2, its }, traits: { ...traits, options: true } })
   return found
 }
 
@@ -79,7 +82,7 @@ export async function runOn(
   for (const { vector, ran, failed } of outcomes) {
     // A machine with other priority bits is there for the vectors about them.
     const special = machine.traits.priorityBits !== traitsOf[machine.config.version].priorityBits
-    const meant = !special || vector.needs.priorityBits !== undefined
+    const meant = machine.traits.options ? vector.needs.options : !special || vector.needs.priorityBits !== undefined
     if (meant && whyNot(vector.needs, target, machine.traits) === undefined) {
       await target.reset()
       const { failures } = await runVector(target, vector)

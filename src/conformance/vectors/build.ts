@@ -24,6 +24,8 @@ export interface Needs {
   priorityBits?: number
   /** At least so many INTIDs; any number unless given. */
   intids?: number
+  /** Everything that a GICv3 may leave out: see `Traits.options`. */
+  options?: boolean
 }
 
 export interface Expected {

@@ -3,6 +3,7 @@
 import type { Vector } from './build.ts'
 import { gicv3InterfaceVectors } from './gicv3-interface.ts'
 import { gicv3LpiVectors } from './gicv3-lpis.ts'
+import { gicv3OptionVectors } from './gicv3-options.ts'
 import { gicv3PriorityVectors } from './gicv3-priorities.ts'
 import { gicv3RegisterVectors } from './gicv3-registers.ts'
 import { gicv3RoutingVectors } from './gicv3-routing.ts'
@@ -16,6 +17,7 @@ export const gicv3Subjects: Readonly<Record<string, readonly Vector[]>> = {
   'SGIs, and routes of SPIs': gicv3RoutingVectors,
   'LPIs by their tables': gicv3LpiVectors,
   'Two Security states': gicv3SecurityVectors,
+  'What a GICv3 may leave out': gicv3OptionVectors,
 }
 
 export const gicv3Vectors: readonly Vector[] = Object.values(gicv3Subjects).flat()
