@@ -144,6 +144,8 @@ const singleBodies: Record<Settled, Body> = {
     code.get(A).get(B).op(f64.mul).get(R).op(f64.ne)
   },
   div: (code) => {
+    // 0 / infinity is an exact 0, yet infinity times that is a NaN.
+    zeroIsSettled(code, R)
     code.get(B).get(R).op(f64.mul).get(A).op(f64.ne)
   },
   sqrt: (code) => {
