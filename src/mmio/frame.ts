@@ -7,12 +7,15 @@
 import type { Access, AccessSize, Device, Initiator } from './access.ts'
 import { extractLanes, laneMask } from './access.ts'
 import type { RangeSpec } from './bus.ts'
+import { EFFECT as EFFECT_BIT, type Gates, SECURE as SECURE_BIT } from './gates.ts'
 import { Outcome } from './outcome.ts'
-import type { Row } from './register.ts'
+import type { ReadHandler, Row, WriteHandler } from './register.ts'
 import { type RegisterTable, rowSize } from './register-table.ts'
 
 // A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { ok: OK, width: WIDTH, misaligned: MISALIGNED, reserved: RESERVED, mode: MODE, denied: DENIED } = Outcome
+const SECURE = SECURE_BIT
+const EFFECT = EFFECT_BIT
 const extract = extractLanes
 
 /** One bus range for the whole frame, or one for each row of its table (and for each gap between rows). */
@@ -43,6 +46,7 @@ export class Frame<D> implements Device {
 
   readonly #rows: readonly Row<D>[]
   readonly #map: Uint16Array
+  readonly #gates: Gates<D>
   readonly #settle: ((device: D) => void) | undefined
   readonly #refused: ((device: D, access: Access, outcome: Outcome) => void) | undefined
 
@@ -52,6 +56,7 @@ export class Frame<D> implements Device {
     this.device = device
     this.#rows = table.rows
     this.#map = table.map
+    this.#gates = table.gates
     this.security = options.security ?? false
     this.#settle = options.settle
     this.#refused = options.refused
@@ -63,18 +68,7 @@ export class Frame<D> implements Device {
   }
 
   access(access: Access): Outcome {
-    const { offset, size } = access
-    const number = this.#map[offset >>> 2]
-    const row = number === 0 || number === undefined ? undefined : this.#rows[number - 1]
-    const outcome =
-      (offset & (size - 1)) !== 0
-        ? MISALIGNED
-        : row === undefined
-          ? RESERVED
-          : access.write
-            ? this.#write(row, access)
-            : this.#read(row, access)
-    return this.#answer(row, access, outcome)
+    return this.#perform(this.#map[access.offset >>> 2] ?? 0, access)
   }
 
   /**
@@ -124,74 +118,74 @@ export class Frame<D> implements Device {
   }
 
   #group(base: number, offset: number, size: number, name: string): RangeSpec {
-    const row = this.#rows[(this.#map[offset >>> 2] ?? 0) - 1]
-    const device: Device =
-      row === undefined
-        ? { name, access: (access) => this.#shifted(access, offset) }
-        : { name, access: (access) => this.#ofRow(row, access, offset) }
+    const number = this.#map[offset >>> 2] ?? 0
+    const device: Device = { name, access: (access) => this.#shifted(number, access, offset) }
     return { base: base + offset, size, device }
   }
 
-  #shifted(access: Access, origin: number): Outcome {
-    access.offset += origin
-    const outcome = this.access(access)
-    access.offset -= origin
-    return outcome
-  }
-
   /** The thread's proposal: the bus has found the register group already, so there is nothing to look up. */
-  #ofRow(row: Row<D>, access: Access, origin: number): Outcome {
+  #shifted(number: number, access: Access, origin: number): Outcome {
     access.offset += origin
-    const outcome =
-      (access.offset & (access.size - 1)) !== 0
-        ? MISALIGNED
-        : access.write
-          ? this.#write(row, access)
-          : this.#read(row, access)
-    this.#answer(row, access, outcome)
+    const outcome = this.#perform(number, access)
     access.offset -= origin
     return outcome
   }
 
-  #answer(row: Row<D> | undefined, access: Access, outcome: Outcome): Outcome {
-    if (outcome !== OK && this.#refused !== undefined) this.#refused(this.device, access, outcome)
-    if (this.observer !== undefined) this.observer(this, row, access, outcome)
-    return outcome
+  /** An access of row `number` - 1, or of none where that is 0. */
+  #perform(number: number, access: Access): Outcome {
+    const { offset, size, by, write } = access
+    const gates = this.#gates
+    const gate = write ? gates.writes[number]! : gates.reads[number]!
+    if ((gate & size) === 0 || (offset & (size - 1)) !== 0 || ((gate & SECURE) !== 0 && this.security && !by.secure))
+      return this.#refuse(number, access)
+    const index = (offset - gates.starts[number]!) >>> 2
+    if (write) this.#write(gates.write[number]!, index, access)
+    else this.#read(gates.read[number]!, index, access)
+    if ((gate & EFFECT) !== 0 && this.#settle !== undefined) this.#settle(this.device)
+    if (this.observer !== undefined) this.observer(this, this.#rows[number - 1], access, OK)
+    return OK
   }
 
-  #read(row: Row<D>, access: Access): Outcome {
+  #read(read: ReadHandler<D>, index: number, access: Access): void {
     const { size, by } = access
-    if ((row.widths & size) === 0) return WIDTH
-    if (row.mode === 'WO') return MODE
-    if (row.secure && this.security && !by.secure) return DENIED
-    const index = (access.offset - row.offset) >>> 2
-    const low = row.read(this.device, index, by)
+    const low = read(this.device, index, by)
     if (size === 4) access.low = low | 0
     else if (size === 8) {
       access.low = low | 0
-      access.high = row.read(this.device, index + 1, by) | 0
+      access.high = read(this.device, index + 1, by) | 0
     } else access.low = extract(low, access.offset, size)
-    if (row.readHasEffect) this.#settle?.(this.device)
-    return OK
   }
 
-  #write(row: Row<D>, access: Access): Outcome {
+  #write(write: WriteHandler<D>, index: number, access: Access): void {
     const { size, by } = access
-    if ((row.widths & size) === 0) return WIDTH
-    if (row.mode === 'RO') return MODE
-    if (row.secure && this.security && !by.secure) return DENIED
-    const index = (access.offset - row.offset) >>> 2
-    if (size === 4) row.write(this.device, index, access.low, -1, by)
+    if (size === 4) write(this.device, index, access.low, -1, by)
     else if (size === 8) {
-      row.write(this.device, index, access.low, -1, by)
-      row.write(this.device, index + 1, access.high, -1, by)
-    } else this.#writeLanes(row, index, access, size)
-    this.#settle?.(this.device)
-    return OK
+      write(this.device, index, access.low, -1, by)
+      write(this.device, index + 1, access.high, -1, by)
+    } else this.#writeLanes(write, index, access, size)
   }
 
-  #writeLanes(row: Row<D>, index: number, access: Access, size: AccessSize): void {
+  #writeLanes(write: WriteHandler<D>, index: number, access: Access, size: AccessSize): void {
     const { offset } = access
-    row.write(this.device, index, access.low << ((offset & 3) * 8), laneMask(offset, size), access.by)
+    write(this.device, index, access.low << ((offset & 3) * 8), laneMask(offset, size), access.by)
+  }
+
+  /** Says why a gate is closed, in the order in which the checks count. */
+  #refuse(number: number, access: Access): Outcome {
+    const { offset, size } = access
+    const row = this.#rows[number - 1]
+    const outcome =
+      (offset & (size - 1)) !== 0
+        ? MISALIGNED
+        : row === undefined
+          ? RESERVED
+          : (row.widths & size) === 0
+            ? WIDTH
+            : row.mode === (access.write ? 'RO' : 'WO')
+              ? MODE
+              : DENIED
+    if (this.#refused !== undefined) this.#refused(this.device, access, outcome)
+    if (this.observer !== undefined) this.observer(this, row, access, outcome)
+    return outcome
   }
 }

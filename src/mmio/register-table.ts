@@ -3,6 +3,7 @@
  * serves every instance of its device. It makes no access itself: that is `frame.ts`.
  */
 
+import { type Gates, gatesOf } from './gates.ts'
 import type { Row } from './register.ts'
 
 /** Row numbers are 16 bits wide in the map, and the map has one for each word of the frame. */
@@ -32,6 +33,7 @@ export interface RegisterTable<D> {
   readonly rows: readonly Row<D>[]
   /** Row number + 1 for each 32-bit word of the frame; 0 where there is none. */
   readonly map: Uint16Array
+  readonly gates: Gates<D>
   /** The register that holds the byte at `offset`. */
   at(offset: number): NamedRegister<D> | undefined
   /** Offset in bytes of a register by its name, `GICD_ISENABLER1` as well as `GICD_ISENABLERn` for the first of an array. */
@@ -81,6 +83,7 @@ export function registerTable<D>(name: string, size: number, rows: readonly Row<
     size,
     rows,
     map,
+    gates: gatesOf(rows),
     at,
     offsetOf: (wanted) => {
       for (const row of rows) {
