@@ -9,48 +9,25 @@ import { EXECUTE, FAULT, type Mmu, READ, WRITE } from './mmu.ts'
 import type { Bus, PhysicalMemory } from './physical.ts'
 import { CPU_AREA, STATE } from './state.ts'
 
-const busEntries = 64
-
-/** Translations of pages that are not memory, so that device registers cost no table walk. Dropped with the TLB. */
-class BusPages {
-  readonly low = new Uint32Array(busEntries)
-  readonly high = new Uint32Array(busEntries)
-  /** EL and access kinds, 0 for an empty entry. */
-  readonly allowed = new Uint8Array(busEntries)
-  readonly page = new Float64Array(busEntries)
-  readonly device = new Uint8Array(busEntries)
-  generation = -1
-}
+const two32 = 2 ** 32
 
 export class MemoryAccess {
   private readonly memory: PhysicalMemory
   private readonly mmu: Mmu
   private readonly bus: Bus
   private readonly data: DataView
-  private readonly pages: BusPages[] = []
+  private readonly cpus: readonly Cpu[]
   /** Found by `locate`. */
   private host = 0
   private address = 0
   private device = false
 
-  constructor(memory: PhysicalMemory, mmu: Mmu, bus: Bus) {
+  constructor(cpus: readonly Cpu[], memory: PhysicalMemory, mmu: Mmu, bus: Bus) {
+    this.cpus = cpus
     this.memory = memory
     this.mmu = mmu
     this.bus = bus
     this.data = new DataView(memory.bytes.buffer)
-  }
-
-  private pagesOf(cpu: Cpu): BusPages {
-    let pages = this.pages[cpu.index]
-    if (!pages) {
-      pages = new BusPages()
-      this.pages[cpu.index] = pages
-    }
-    if (pages.generation !== cpu.generation) {
-      pages.allowed.fill(0)
-      pages.generation = cpu.generation
-    }
-    return pages
   }
 
   /**
@@ -58,15 +35,6 @@ export class MemoryAccess {
    * `device` set, or a fault status code.
    */
   private locate(cpu: Cpu, low: number, high: number, kind: number, el: number, pan: boolean): number {
-    const pages = this.pagesOf(cpu)
-    const slot = (low >>> 12) & (busEntries - 1)
-    const key = kind | (el << 4) | 8
-    if ((pages.allowed[slot]! & key) === key && pages.low[slot] === low >>> 12 && pages.high[slot] === high) {
-      this.address = pages.page[slot]! + (low & 0xfff)
-      this.host = -1
-      this.device = pages.device[slot] === 1
-      return -1
-    }
     const fault = this.mmu.translate(cpu, low, high, kind, el, pan)
     if (fault >= 0) return fault
     const { result } = this.mmu
@@ -78,13 +46,7 @@ export class MemoryAccess {
     this.host = kind === WRITE ? writable : readable
     const executing = kind === EXECUTE
     if (readable < 0 || this.host < 0) {
-      if (!executing) {
-        pages.low[slot] = low >>> 12
-        pages.high[slot] = high
-        pages.allowed[slot] = key
-        pages.page[slot] = address - (low & 0xfff)
-        pages.device[slot] = result.device ? 1 : 0
-      }
+      if (!executing && address < two32) cpu.enterBus(low, high, kind === WRITE, el, address)
       return -1
     }
     let { allowed } = result
@@ -162,6 +124,28 @@ export class MemoryAccess {
       bus.abort = false
       this.dataAbort(cpu, FAULT.external, wnr, low, high)
     }
+  }
+
+  /** A read of the bus that hit in the bus TLB, for generated code: the upper half of 8 bytes goes to STATE.VALUE. */
+  busRead(index: number, address: number, bytes: number): number {
+    const { bus } = this
+    const low = bus.read(index, address >>> 0, bytes) | 0
+    if (bytes === 8) this.cpus[index]!.setWord(STATE.VALUE + 4, bus.high)
+    if (bus.abort) this.externalAbort(index, false)
+    return low
+  }
+
+  busWrite(index: number, address: number, bytes: number, low: number): void {
+    const { bus } = this
+    const high = bytes === 8 ? this.cpus[index]!.word(STATE.VALUE + 4) : 0
+    bus.write(index, address >>> 0, bytes, bytes === 8 ? low : low & (0xffffffff >>> (32 - 8 * bytes)), high)
+    if (bus.abort) this.externalAbort(index, true)
+  }
+
+  private externalAbort(index: number, write: boolean): void {
+    const cpu = this.cpus[index]!
+    this.bus.abort = false
+    this.dataAbort(cpu, FAULT.external, write, cpu.word(STATE.ADDRESS), cpu.word(STATE.ADDRESS + 4))
   }
 
   /** An access across a page boundary: both pages are translated before anything is written. The first is in `host`. */

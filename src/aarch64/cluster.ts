@@ -131,7 +131,7 @@ export class Cluster {
     const panImplemented = features.has('FEAT_PAN')
     this.cpus = Array.from({ length: count }, (_, index) => new Cpu(buffer, index, panImplemented))
     const mmu = new Mmu(this.physical)
-    this.access = new MemoryAccess(this.physical, mmu, bus)
+    this.access = new MemoryAccess(this.cpus, this.physical, mmu, bus)
     this.timers = this.cpus.map(
       (cpu) => new Timer(cpu, perTick, (index, timer, level) => hooks.timerOutput?.(index, timer, level)),
     )
@@ -196,6 +196,9 @@ export class Cluster {
       fpExact: fpExactFor(this.linear),
       slowLoad: (base: number, info: number) => this.access.access(cpuOf(base), info, false),
       slowStore: (base: number, info: number) => this.access.access(cpuOf(base), info, true),
+      busRead: (index: number, address: number, bytes: number) => this.access.busRead(index, address, bytes),
+      busWrite: (index: number, address: number, bytes: number, low: number) =>
+        this.access.busWrite(index, address, bytes, low),
       fetchMiss: (base: number) => this.access.fetchMiss(cpuOf(base)),
       exception: (base: number, kind: number, immediate: number) => this.exception(cpuOf(base), kind, immediate),
       readRegister: (base: number, word: number) => this.readRegister(cpuOf(base), word),

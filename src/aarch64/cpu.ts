@@ -2,7 +2,7 @@
  * One CPU's architectural state as TypeScript sees it: accessors to its state block, and what follows from PSTATE (which TLB, which
  * traps, which stack pointer). Exceptions, translation, registers and timers are written over it.
  */
-import { CPU_AREA, cpuBase, STATE, TLB } from './state.ts'
+import { BUS_TLB, CPU_AREA, cpuBase, STATE, TLB } from './state.ts'
 
 const two32 = 2 ** 32
 
@@ -63,8 +63,8 @@ export class Cpu {
   /** 2 MiB and 1 GiB parts of the address space (hashed) that were entered from a block: a TLBI by address must drop them whole. */
   private readonly blocks = new Uint8Array(0x2000)
   private anyBlocks = false
-  /** Counts TLB invalidations; the caches of bus translations compare it. */
-  generation = 0
+  /** Whether the bus TLB has entries. */
+  private anyBus = true
 
   /** FEAT_PAN: PSTATE.PAN exists. */
   readonly panImplemented: boolean
@@ -211,7 +211,14 @@ export class Cpu {
 
   private flush(table: number): void {
     this.bytes.fill(0xff, this.base + table, this.base + table + TLB.bytes)
-    this.generation++
+    this.flushBus()
+  }
+
+  private flushBus(): void {
+    if (!this.anyBus) return
+    const start = this.base + CPU_AREA.busTlb
+    this.bytes.fill(0xff, start, start + BUS_TLB.bytes)
+    this.anyBus = false
   }
 
   flushAll(): void {
@@ -248,7 +255,27 @@ export class Cpu {
       const at = (this.base + table + entry) >>> 2
       for (let word = 0; word < 6; word++) this.words[at + word] = 0xffffffff
     }
-    this.generation++
+    this.flushBus()
+  }
+
+  /** Enters a page of the bus, for reads or for writes at one Exception level; `physical` is its address, below 4 GiB. */
+  enterBus(low: number, high: number, write: boolean, el: number, physical: number): void {
+    const { words } = this
+    const page = (low & ~0xfff) >>> 0
+    const tag = (page | (el << BUS_TLB.elShift)) >>> 0
+    const entry = ((low >>> 12) & (BUS_TLB.entries - 1)) * BUS_TLB.entryBytes
+    const at = (this.base + CPU_AREA.busTlb + entry) >>> 2
+    const mine = at + (write ? BUS_TLB.write : BUS_TLB.read) / 4
+    const other = at + (write ? BUS_TLB.read : BUS_TLB.write) / 4
+    words[mine] = tag
+    words[mine + 1] = high
+    // What the entry had for another page goes.
+    if (words[other] !== tag || words[other + 1] !== high) {
+      words[other] = 0xffffffff
+      words[other + 1] = 0xffffffff
+    }
+    words[at + BUS_TLB.page / 4] = (physical & ~0xfff) >>> 0
+    this.anyBus = true
   }
 
   /**

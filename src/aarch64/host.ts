@@ -19,6 +19,10 @@ const host = (
 export const slowLoad = host('slowLoad', ['i32', 'i32'])
 /** (cpu, info): writes STATE.VALUE to STATE.ADDRESS, or takes an exception and sets STATE.FAULT. */
 export const slowStore = host('slowStore', ['i32', 'i32'])
+/** (CPU number, physical address, bytes) -> low word: a read of the bus at an aligned address; FAULT is 0 before, the upper half goes to VALUE. */
+export const busRead = host('busRead', ['i32', 'i32', 'i32'], ['i32'])
+/** (CPU number, physical address, bytes, low word): a write to the bus; the upper half is in VALUE. */
+export const busWrite = host('busWrite', ['i32', 'i32', 'i32', 'i32'])
 /** (cpu): makes the page of STATE.PC fetchable, or takes an exception. */
 export const fetchMiss = host('fetchMiss', ['i32'])
 /** (cpu, kind, immediate): takes the exception, a value of EXCEPTION, of the instruction at STATE.PC. */
@@ -35,6 +39,8 @@ export const effect = host('effect', ['i32', 'i32', 'i32'])
 export const hostFunctions = [
   slowLoad,
   slowStore,
+  busRead,
+  busWrite,
   fetchMiss,
   exception,
   readRegister,

@@ -3,9 +3,9 @@
  * opcode was fetched from, and 0 as a result means "PC is in the state block". It emits the run loop too. It knows no instruction.
  */
 import { type Access, type AccessOptions, Emitter, type Push } from './emitter.ts'
-import { ACCESS, EXCEPTION, effect, exception, fetchMiss, slowLoad, slowStore } from './host.ts'
+import { ACCESS, busRead, busWrite, EXCEPTION, effect, exception, fetchMiss, slowLoad, slowStore } from './host.ts'
 import type { Field } from './row.ts'
-import { MEMORY, STATE, TLB } from './state.ts'
+import { BUS_TLB, CPU_AREA, MEMORY, STATE, TLB } from './state.ts'
 import { Code } from './wasm/code.ts'
 import type { LibraryFunction, Module, Signature } from './wasm/module.ts'
 import { i32, i64, v128 } from './wasm/opcodes.ts'
@@ -69,6 +69,76 @@ const slowWrite: LibraryFunction = {
     code.get(0).get(3).call(module.indexOf(slowStore))
     code.get(0).memory(i32.load, STATE.FAULT)
   },
+}
+
+/** Bytes of the element in an info word. */
+const infoBytes = 31
+
+/**
+ * Pushes whether the access hits in the bus TLB, with `entry` set: the page, the level, and an address aligned to the element
+ * and to whatever else the info word asks for, as Device memory has it.
+ */
+function busHit(code: Code, tag: number, entry: number): void {
+  code.get(0).get(2).i64(7).op(i64.shr_u, i32.wrap_i64)
+  code
+    .i32((BUS_TLB.entries - 1) * BUS_TLB.entryBytes)
+    .op(i32.and, i32.add)
+    .tee(entry)
+  code.memory(i64.load, CPU_AREA.busTlb + tag)
+  code.get(3).i32(8).op(i32.shr_u).i32(1).op(i32.sub)
+  code.get(3).i32(infoBytes).op(i32.and).i32(1).op(i32.sub, i32.or, i64.extend_i32_u).i64(~0xfffn).op(i64.or)
+  code.get(2).op(i64.and)
+  code.get(0).memory(i64.load32_u, STATE.EL).i64(BUS_TLB.elShift).op(i64.shl, i64.or, i64.eq)
+}
+
+/** Pushes the number of the CPU, the physical address and the size of an access that hit. */
+function busArguments(code: Code, entry: number): void {
+  code.get(0).get(1).memory(i64.store, STATE.PC)
+  code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
+  code.get(0).i32(0).memory(i32.store, STATE.FAULT)
+  code.get(0).memory(i32.load, STATE.INDEX)
+  code.get(entry).memory(i32.load, CPU_AREA.busTlb + BUS_TLB.page)
+  code.get(2).op(i32.wrap_i64).i32(0xfff).op(i32.and, i32.or)
+  code.get(3).i32(infoBytes).op(i32.and)
+}
+
+/** As slowRead, for what may be a device's register: the page is looked for in the bus TLB first. */
+const deviceRead: LibraryFunction = {
+  name: 'deviceRead',
+  parameters: slowRead.parameters,
+  results: slowRead.results,
+  body: (code, module) => {
+    const entry = code.local('i32')
+    const value = code.local('i32')
+    busHit(code, BUS_TLB.read, entry)
+    code.if()
+    busArguments(code, entry)
+    code.call(module.indexOf(busRead)).set(value)
+    code.get(0).get(value).memory(i32.store, STATE.VALUE)
+    code.get(0).memory(i32.load, STATE.FAULT).return().end()
+    code.get(0).get(1).get(2).get(3).call(module.indexOf(slowRead))
+  },
+}
+
+/** As slowWrite, likewise. */
+const deviceWrite: LibraryFunction = {
+  name: 'deviceWrite',
+  parameters: slowWrite.parameters,
+  results: slowWrite.results,
+  body: (code, module) => {
+    const entry = code.local('i32')
+    busHit(code, BUS_TLB.write, entry)
+    code.if()
+    busArguments(code, entry)
+    code.get(0).memory(i32.load, STATE.VALUE).call(module.indexOf(busWrite))
+    code.get(0).memory(i32.load, STATE.FAULT).return().end()
+    code.get(0).get(1).get(2).get(3).call(module.indexOf(slowWrite))
+  },
+}
+
+/** Accesses that are more than a plain load or store have all of their checks in the host. */
+function isPlain({ unprivileged, aligned, atomic }: AccessOptions): boolean {
+  return !unprivileged && !aligned && !atomic
 }
 
 export class InterpreterEmitter extends Emitter {
@@ -250,7 +320,7 @@ export class InterpreterEmitter extends Emitter {
       if (index > 0) code.i64(index * bytes).op(i64.add)
       code
         .i32(this.info(bytes, targets.length, index, options))
-        .call(this.module.indexOf(slowRead))
+        .call(this.module.indexOf(isPlain(options) ? deviceRead : slowRead))
         .if()
       this.leave()
       code.end()
@@ -282,7 +352,7 @@ export class InterpreterEmitter extends Emitter {
       if (index > 0) code.i64(index * bytes).op(i64.add)
       code
         .i32(this.info(bytes, sources.length, index, options))
-        .call(this.module.indexOf(slowWrite))
+        .call(this.module.indexOf(isPlain(options) ? deviceWrite : slowWrite))
         .if()
       this.leave()
       code.end()

@@ -90,6 +90,21 @@ export const TLB = {
   bytes: 1024 * 32,
 } as const
 
+/**
+ * One entry of the bus TLB, which finds pages that are not memory: two tags (the page's virtual address, and the Exception level
+ * in bits 11:10; or -1), and the low word of the page's physical address. Pages above 4 GiB have no entries.
+ */
+export const BUS_TLB = {
+  entries: 64,
+  entryBytes: 32,
+  read: 0,
+  write: 8,
+  elShift: 10,
+  /** i32 */
+  page: 16,
+  bytes: 64 * 32,
+} as const
+
 /** Fixed areas. */
 export const MEMORY = {
   /** 16 x u16: bit NZCV of entry `cond` says whether the condition holds. */
@@ -107,11 +122,12 @@ export const MEMORY = {
   cpus: 0x80000,
 } as const
 
-/** One CPU's area: state block, then the TLBs of EL0, EL1 and EL2. */
+/** One CPU's area: state block, then the TLBs of EL0, EL1 and EL2, and that of the bus. */
 export const CPU_AREA = {
   tlb0: 0x1000,
   tlb1: 0x9000,
   tlb2: 0x11000,
+  busTlb: 0x19000,
   bytes: 0x1a000,
 } as const
 
