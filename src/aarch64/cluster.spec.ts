@@ -108,20 +108,27 @@ describe('a cluster', () => {
     const m = new TestMachine(
       {},
       {
-        readSystemRegister: (cpu, ...encoding) => {
-          seen.push(`read ${cpu} ${encoding.join(' ')}`)
-          return encoding[2] === 12 ? 0x1ffffffffn : undefined
-        },
-        writeSystemRegister: (cpu, op0, op1, CRn, CRm, op2, value) => {
-          seen.push(`write ${cpu} ${[op0, op1, CRn, CRm, op2].join(' ')} ${value}`)
-          return true
+        systemRegisters: {
+          high: 0,
+          known: false,
+          read(cpu, encoding) {
+            seen.push(`read ${cpu} ${encoding.toString(16)}`)
+            this.known = ((encoding >>> 7) & 15) === 12
+            this.high = 1
+            return -1
+          },
+          write(cpu, encoding, low, high) {
+            seen.push(`write ${cpu} ${encoding.toString(16)} ${high}:${low}`)
+            return true
+          },
         },
       },
     )
     m.program([MRS_IAR, MSR_EOIR])
     m.run(2)
     expect(m.x(0)).toBe(0x1ffffffffn)
-    expect(seen).toEqual(['read 0 3 0 12 12 0', 'write 0 3 0 12 12 1 8589934591'])
+    // ICC_IAR1_EL1 and ICC_EOIR1_EL1 are S3_0_C12_C12_0 and _1.
+    expect(seen).toEqual(['read 0 c660', 'write 0 c661 1:-1'])
     m.program([MRS_IMPDEF])
     m.run(1)
     expect(m.syndrome()).toEqual({ ec: 0, il: 1, iss: 0 })

@@ -3,57 +3,27 @@
  * memory regions, a bus and hooks, and runs one CPU at a time. It knows no device, no interrupt controller and no boot protocol.
  */
 import { MemoryAccess } from './access.ts'
-import { Cpu, SCTLR, SLOT } from './cpu.ts'
+import { Cpu } from './cpu.ts'
 import { type Decoder, indexEntries } from './decode.ts'
 import { disassemble } from './disassemble.ts'
 import { engineFor } from './engine.ts'
-import { EC, exceptionReturn, takePending, takeSynchronous } from './exceptions.ts'
+import { EC, takePending, takeSynchronous } from './exceptions.ts'
 import { fpExactFor } from './fp/exact.ts'
-import { EFFECT, EXCEPTION } from './host.ts'
+import type { Hooks } from './hooks.ts'
+import { HostFunctions } from './host-functions.ts'
 import { Mmu } from './mmu.ts'
 import { type Bus, type MemoryRegion, PhysicalMemory } from './physical.ts'
-import {
-  encodingKey,
-  type Identity,
-  isReservedId,
-  registersOf,
-  type Surroundings,
-  type SystemRegister,
-  type Verdict,
-} from './registers.ts'
-import { bitsOf, type Feature, type Field } from './row.ts'
+import { encodingKey, type Identity, registersOf, type Surroundings, type SystemRegister } from './registers.ts'
+import type { Feature } from './row.ts'
 import { CPU_AREA, EXIT, MEMORY, STATE } from './state.ts'
-import { type SysSurroundings, systemInstructionByKey } from './sys.ts'
+import type { SysSurroundings } from './sys.ts'
 import { bitmaskImmediate } from './text.ts'
-import { Timer, type TimerName } from './timer.ts'
+import { Timer } from './timer.ts'
 import { type LinearMemory, wasm } from './wasm/api.ts'
 
 /** Why `run` returned. `budget`: it ran all of it. `halted`: the CPU is off. The others are instructions, already retired. */
 export type ExitReason = 'budget' | 'wfi' | 'wfe' | 'yield' | 'halted' | 'debug'
 const exitNames: readonly ExitReason[] = ['budget', 'wfi', 'wfe', 'yield', 'halted', 'debug']
-
-export interface Hooks {
-  /** A timer's output changed: PPI 30 is `physical`, PPI 27 is `virtual`. */
-  timerOutput?(cpu: number, timer: TimerName, level: boolean): void
-  /** HVC and SMC at EL1. X registers are read and written by `register`. False: the instruction is UNDEFINED. */
-  hypercall?(cpu: number, conduit: 'hvc' | 'smc', immediate: number): boolean
-  /** MRS of a register that the CPU does not have itself (ICC_*): its value, or undefined when there is no such register. */
-  readSystemRegister?(cpu: number, op0: number, op1: number, CRn: number, CRm: number, op2: number): bigint | undefined
-  /** MSR of such a register: false when there is no such register. */
-  writeSystemRegister?(
-    cpu: number,
-    op0: number,
-    op1: number,
-    CRn: number,
-    CRm: number,
-    op2: number,
-    value: bigint,
-  ): boolean
-  /** An instruction was UNDEFINED because nothing has it or the system register that it names; for reports. `word` is the opcode. */
-  unknown?(cpu: number, kind: 'instruction' | 'register', word: number, pc: bigint): void
-  /** SEV, or an exclusive monitor's event: wake CPUs that are in WFE. The event registers are already set. */
-  sendEvent?(cpu: number): void
-}
 
 export interface ClusterOptions {
   readonly cpus: number
@@ -72,22 +42,7 @@ export interface ClusterOptions {
   readonly mpidr?: (cpu: number) => bigint
 }
 
-const registerKey: Field = [19, 5]
-const Rt: Field = [4, 0]
-const two31 = 2 ** 31
-
-/** ISS of a trapped MSR, MRS or SYS (EC 0x18). */
-function trapSyndrome(word: number, read: boolean): number {
-  return (
-    (bitsOf(word, [20, 19]) << 20) |
-    (bitsOf(word, [7, 5]) << 17) |
-    (bitsOf(word, [18, 16]) << 14) |
-    (bitsOf(word, [15, 12]) << 10) |
-    (bitsOf(word, Rt) << 5) |
-    (bitsOf(word, [11, 8]) << 1) |
-    (read ? 1 : 0)
-  )
-}
+const most32 = 2 ** 31 - 1
 
 export class Cluster {
   /** The one wasm memory: state blocks, TLBs, tables, guest memory. */
@@ -95,11 +50,10 @@ export class Cluster {
   readonly cpus: readonly Cpu[]
   readonly physical: PhysicalMemory
   private readonly decoder: Decoder
-  private readonly hooks: Hooks
   private readonly access: MemoryAccess
   private readonly timers: readonly Timer[]
   private readonly surroundings: readonly Surroundings[]
-  private readonly sysSurroundings: readonly SysSurroundings[]
+  private readonly functions: HostFunctions
   private readonly registers = new Map<number, SystemRegister>()
   private readonly registerNames = new Map<number, string>()
   private readonly enter: (base: number) => void
@@ -112,7 +66,6 @@ export class Cluster {
     const { cpus: count, memory, bus, hooks = {} } = options
     const features = new Set(options.features ?? (['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN'] as const))
     const perTick = options.instructionsPerTick ?? 16
-    this.hooks = hooks
     this.perTick = perTick
     if (!Number.isInteger(perTick) || perTick < 1) throw new Error('instructionsPerTick is a whole number from 1 on')
     if (!Number.isInteger(count) || count < 1 || count > 64) throw new Error('a cluster has 1 to 64 CPUs')
@@ -146,7 +99,7 @@ export class Cluster {
       }
       return { cpu, timer: this.timers[index]!, identity }
     })
-    this.sysSurroundings = this.cpus.map((cpu) => ({
+    const sysSurroundings: readonly SysSurroundings[] = this.cpus.map((cpu) => ({
       cpu,
       cpus: this.cpus,
       mmu,
@@ -165,6 +118,13 @@ export class Cluster {
       if (!register.write && register.access === 'rw')
         directWrites[key] = register.slot | (register.el0 === 'rw' ? 1 : 0)
     }
+    this.functions = new HostFunctions({
+      hooks,
+      cpus: this.cpus,
+      registers: this.registers,
+      surroundings: this.surroundings,
+      sysSurroundings,
+    })
     this.fillTables(buffer)
     const engine = engineFor(features)
     this.decoder = engine.decoder
@@ -190,21 +150,23 @@ export class Cluster {
   }
 
   private instantiate(module: object): (base: number) => void {
-    const cpuOf = (base: number): Cpu => this.cpus[(base - MEMORY.cpus) / CPU_AREA.bytes]!
+    const { access, functions, cpus } = this
+    const areaShift = Math.log2(CPU_AREA.bytes)
+    const cpuOf = (base: number): Cpu => cpus[(base - MEMORY.cpus) >>> areaShift]!
     const host = {
       memory: this.linear,
       fpExact: fpExactFor(this.linear),
-      slowLoad: (base: number, info: number) => this.access.access(cpuOf(base), info, false),
-      slowStore: (base: number, info: number) => this.access.access(cpuOf(base), info, true),
-      busRead: (index: number, address: number, bytes: number) => this.access.busRead(index, address, bytes),
+      slowLoad: (base: number, info: number) => access.access(cpuOf(base), info, false),
+      slowStore: (base: number, info: number) => access.access(cpuOf(base), info, true),
+      busRead: (index: number, address: number, bytes: number) => access.busRead(index, address, bytes),
       busWrite: (index: number, address: number, bytes: number, low: number) =>
-        this.access.busWrite(index, address, bytes, low),
-      fetchMiss: (base: number) => this.access.fetchMiss(cpuOf(base)),
-      exception: (base: number, kind: number, immediate: number) => this.exception(cpuOf(base), kind, immediate),
-      readRegister: (base: number, word: number) => this.readRegister(cpuOf(base), word),
-      writeRegister: (base: number, word: number) => this.writeRegister(cpuOf(base), word),
-      systemInstruction: (base: number, word: number) => this.systemInstruction(cpuOf(base), word),
-      effect: (base: number, kind: number, word: number) => this.effect(cpuOf(base), kind, word),
+        access.busWrite(index, address, bytes, low),
+      fetchMiss: (base: number) => access.fetchMiss(cpuOf(base)),
+      exception: (base: number, kind: number, immediate: number) => functions.exception(cpuOf(base), kind, immediate),
+      readRegister: (base: number, word: number) => functions.readRegister(cpuOf(base), word),
+      writeRegister: (base: number, word: number) => functions.writeRegister(cpuOf(base), word),
+      systemInstruction: (base: number, word: number) => functions.systemInstruction(cpuOf(base), word),
+      effect: (base: number, kind: number, word: number) => functions.effect(cpuOf(base), kind, word),
     }
     const instance = new wasm.Instance(module, { host })
     return instance.exports['run'] as (base: number) => void
@@ -241,7 +203,7 @@ export class Cluster {
       if (left <= 0) return 'budget'
       if (cpu.word(STATE.IL)) takeSynchronous(cpu, EC.illegalState, 0, cpu.quad(STATE.PC))
       takePending(cpu)
-      const chunk = Math.min(left, two31 - 1, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
+      const chunk = Math.min(left, most32, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
       cpu.setCount(STATE.END, cpu.retired + chunk)
       cpu.setWord(STATE.LEFT, chunk)
       this.running = index
@@ -478,207 +440,5 @@ export class Cluster {
     cpu.flushAll()
     cpu.update()
     this.timers[index]!.update()
-  }
-
-  // --- what generated code calls ---------------------------------------------------------------------------------------
-
-  private next(cpu: Cpu): void {
-    cpu.setQuad(STATE.PC, BigInt.asUintN(64, cpu.quad(STATE.PC) + 4n))
-  }
-
-  private undefinedInstruction(cpu: Cpu, kind: 'instruction' | 'register', word: number): void {
-    this.hooks.unknown?.(cpu.index, kind, word >>> 0, cpu.quad(STATE.PC))
-    takeSynchronous(cpu, EC.unknown, 0, cpu.quad(STATE.PC))
-  }
-
-  private exception(cpu: Cpu, kind: number, immediate: number): void {
-    const pc = cpu.quad(STATE.PC)
-    const after = BigInt.asUintN(64, pc + 4n)
-    if (kind === EXCEPTION.svc) takeSynchronous(cpu, EC.svc64, immediate, after)
-    else if (kind === EXCEPTION.brk) takeSynchronous(cpu, EC.brk, immediate, pc)
-    else if (kind === EXCEPTION.hvc || kind === EXCEPTION.smc) {
-      if (cpu.el !== 0) {
-        cpu.setQuad(STATE.PC, after)
-        if (this.hooks.hypercall?.(cpu.index, kind === EXCEPTION.hvc ? 'hvc' : 'smc', immediate)) return
-        cpu.setQuad(STATE.PC, pc)
-      }
-      takeSynchronous(cpu, EC.unknown, 0, pc)
-    } else if (kind === EXCEPTION.fpAccess) takeSynchronous(cpu, EC.fpAccess, 0x1e00000, pc)
-    else if (kind === EXCEPTION.spAlignment) takeSynchronous(cpu, EC.spAlignment, 0, pc)
-    else this.undefinedInstruction(cpu, 'instruction', immediate)
-  }
-
-  /** Whether the access is allowed now; takes the exception when not. */
-  private permitted(cpu: Cpu, register: SystemRegister, word: number, write: boolean): boolean {
-    const { access, el0, fp, name } = register
-    let verdict: Verdict = 'ok'
-    if (access === (write ? 'ro' : 'wo')) verdict = 'undefined'
-    else if (cpu.el === 0) {
-      if (typeof el0 === 'function') verdict = el0(cpu, write)
-      else if (el0 === undefined || (el0 === 'ro' && write)) verdict = 'undefined'
-    }
-    // SP_EL0 is no register while it is the stack pointer.
-    if (name === 'SP_EL0' && cpu.word(STATE.SPSEL) === 0) verdict = 'undefined'
-    if (verdict === 'undefined') takeSynchronous(cpu, EC.unknown, 0, cpu.quad(STATE.PC))
-    else if (verdict === 'trap') takeSynchronous(cpu, EC.system, trapSyndrome(word, !write), cpu.quad(STATE.PC))
-    else if (fp && cpu.word(STATE.FP_TRAP)) takeSynchronous(cpu, EC.fpAccess, 0x1e00000, cpu.quad(STATE.PC))
-    else return true
-    return false
-  }
-
-  private readRegister(cpu: Cpu, word: number): void {
-    cpu.setWord(STATE.FAULT, 0)
-    const key = bitsOf(word, registerKey)
-    const register = this.registers.get(key)
-    if (register) {
-      if (!this.permitted(cpu, register, word, false)) cpu.setWord(STATE.FAULT, 1)
-      else
-        cpu.setQuad(
-          STATE.VALUE,
-          register.read ? register.read(this.surroundings[cpu.index]!) : cpu.quad(register.slot ?? STATE.ZERO),
-        )
-      return
-    }
-    if (cpu.el !== 0) {
-      if (isReservedId(key)) {
-        cpu.setQuad(STATE.VALUE, 0n)
-        return
-      }
-      const value = this.hooks.readSystemRegister?.(
-        cpu.index,
-        bitsOf(word, [19, 19]) + 2,
-        bitsOf(word, [18, 16]),
-        bitsOf(word, [15, 12]),
-        bitsOf(word, [11, 8]),
-        bitsOf(word, [7, 5]),
-      )
-      if (value !== undefined) {
-        cpu.setQuad(STATE.VALUE, value)
-        return
-      }
-    }
-    this.undefinedInstruction(cpu, 'register', word)
-    cpu.setWord(STATE.FAULT, 1)
-  }
-
-  private writeRegister(cpu: Cpu, word: number): void {
-    const register = this.registers.get(bitsOf(word, registerKey))
-    const value = cpu.quad(STATE.VALUE)
-    if (register) {
-      if (!this.permitted(cpu, register, word, true)) return
-      this.next(cpu)
-      if (register.write) register.write(this.surroundings[cpu.index]!, value)
-      else if (register.slot !== undefined) cpu.setQuad(register.slot, value)
-      this.unmasked(cpu)
-      return
-    }
-    if (
-      cpu.el !== 0 &&
-      this.hooks.writeSystemRegister?.(
-        cpu.index,
-        bitsOf(word, [19, 19]) + 2,
-        bitsOf(word, [18, 16]),
-        bitsOf(word, [15, 12]),
-        bitsOf(word, [11, 8]),
-        bitsOf(word, [7, 5]),
-        value,
-      )
-    ) {
-      this.next(cpu)
-      return
-    }
-    this.undefinedInstruction(cpu, 'register', word)
-  }
-
-  /** Ends the run when an interrupt may be taken now. */
-  private unmasked(cpu: Cpu): void {
-    if (cpu.word(STATE.LINES) & ~cpu.word(STATE.DAIF) & 7) cpu.limit(0)
-  }
-
-  private systemInstruction(cpu: Cpu, word: number): void {
-    // Bits 20:19 are 01, so the key's o0 bit is that of op0 1.
-    const instruction = (word >>> 21) & 1 ? undefined : systemInstructionByKey.get(bitsOf(word, registerKey))
-    if (!instruction) {
-      this.undefinedInstruction(cpu, 'register', word)
-      return
-    }
-    if (cpu.el === 0) {
-      const verdict = instruction.el0?.(cpu) ?? 'undefined'
-      if (verdict === 'trap') {
-        takeSynchronous(cpu, EC.system, trapSyndrome(word, false), cpu.quad(STATE.PC))
-        return
-      }
-      if (verdict === 'undefined') {
-        this.undefinedInstruction(cpu, 'register', word)
-        return
-      }
-    }
-    cpu.setWord(STATE.FAULT, 0)
-    instruction.run(this.sysSurroundings[cpu.index]!, cpu.word(STATE.VALUE), cpu.word(STATE.VALUE + 4))
-    if (cpu.word(STATE.FAULT) === 0) this.next(cpu)
-  }
-
-  private effect(cpu: Cpu, kind: number, word: number): void {
-    if (kind === EFFECT.eret) {
-      if (cpu.el === 0) this.undefinedInstruction(cpu, 'instruction', word)
-      else {
-        exceptionReturn(cpu)
-        if (cpu.word(STATE.IL)) cpu.limit(0)
-        this.unmasked(cpu)
-      }
-      return
-    }
-    if (kind === EFFECT.pstate) {
-      this.statusImmediate(cpu, word)
-      return
-    }
-    this.hint(cpu, bitsOf(word, [11, 5]))
-  }
-
-  /** The hints that do something: YIELD, WFE, WFI, SEV, SEVL are 1 to 5. */
-  private hint(cpu: Cpu, kind: number): void {
-    if (kind === 2 || kind === 3) {
-      const wfe = kind === 2
-      const due = wfe ? cpu.word(STATE.EVENT) !== 0 : (cpu.word(STATE.LINES) & 7) !== 0
-      if (!due && cpu.el === 0 && (cpu.word(SLOT.SCTLR_EL1) & (wfe ? SCTLR.nTWE : SCTLR.nTWI)) === 0) {
-        takeSynchronous(cpu, EC.wfx, 0x1e00000 | (wfe ? 1 : 0), cpu.quad(STATE.PC))
-        return
-      }
-      this.next(cpu)
-      if (wfe) cpu.setWord(STATE.EVENT, 0)
-      if (!due) cpu.exit(wfe ? EXIT.wfe : EXIT.wfi)
-      return
-    }
-    this.next(cpu)
-    if (kind === 1) cpu.exit(EXIT.yield)
-    else if (kind === 5) cpu.setWord(STATE.EVENT, 1)
-    else if (kind === 4) {
-      for (const other of this.cpus) other.setWord(STATE.EVENT, 1)
-      this.hooks.sendEvent?.(cpu.index)
-    }
-  }
-
-  /** MSR (immediate): SPSel, PAN, DAIFSet, DAIFClr. */
-  private statusImmediate(cpu: Cpu, word: number): void {
-    const op1 = bitsOf(word, [18, 16])
-    const op2 = bitsOf(word, [7, 5])
-    const value = bitsOf(word, [11, 8])
-    if (op1 === 3 && (op2 === 6 || op2 === 7)) {
-      if (cpu.el === 0 && (cpu.word(SLOT.SCTLR_EL1) & SCTLR.UMA) === 0) {
-        takeSynchronous(cpu, EC.system, trapSyndrome(word, false), cpu.quad(STATE.PC))
-        return
-      }
-      const daif = cpu.word(STATE.DAIF)
-      cpu.setWord(STATE.DAIF, op2 === 6 ? daif | value : daif & ~value)
-    } else if (op1 === 0 && op2 === 5 && cpu.el !== 0) cpu.setMode(cpu.el, value & 1)
-    else if (op1 === 0 && op2 === 4 && cpu.el !== 0 && cpu.panImplemented) {
-      cpu.setWord(STATE.PAN, value & 1)
-      cpu.update()
-    } else {
-      this.undefinedInstruction(cpu, 'instruction', word)
-      return
-    }
-    this.next(cpu)
-    this.unmasked(cpu)
   }
 }

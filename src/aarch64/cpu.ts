@@ -114,6 +114,14 @@ export class Cpu {
     return (this.words[at + 1]! | 0) * two32 + this.words[at]!
   }
 
+  /** Moves PC on to the next instruction. */
+  nextInstruction(): void {
+    const at = (this.base + STATE.PC) >>> 2
+    const low = this.words[at]!
+    this.words[at] = low + 4
+    if (low >= 0xfffffffc) this.words[at + 1]!++
+  }
+
   // --- how far it is -------------------------------------------------------------------------------------------------
 
   /** Instructions retired since reset. The one that is executing counts. */

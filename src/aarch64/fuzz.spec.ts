@@ -36,8 +36,16 @@ it('noise as a guest ends every run by its budget or by a waiting instruction', 
     bus,
     hooks: {
       hypercall: () => random.below(2) === 0,
-      readSystemRegister: () => (random.below(2) ? random.quad() : undefined),
-      writeSystemRegister: () => random.below(2) === 0,
+      systemRegisters: {
+        high: 0,
+        known: false,
+        read() {
+          this.known = random.below(2) === 0
+          this.high = random.word()
+          return random.word()
+        },
+        write: () => random.below(2) === 0,
+      },
       timerOutput: (cpu, _timer, level) => cluster.setIrq(cpu, level),
     },
   })

@@ -128,7 +128,8 @@ export const CPU_AREA = {
   tlb1: 0x9000,
   tlb2: 0x11000,
   busTlb: 0x19000,
-  bytes: 0x1a000,
+  /** A power of two: finding the CPU of a block is a shift. */
+  bytes: 0x20000,
 } as const
 
 export function cpuBase(cpu: number): number {

@@ -8,6 +8,9 @@ export const ENABLE = 1
 export const IMASK = 2
 export const ISTATUS = 4
 
+const NEVER = Number.POSITIVE_INFINITY
+const most32 = 2 ** 31 - 1
+
 export type TimerName = 'physical' | 'virtual'
 
 const slots = {
@@ -22,7 +25,7 @@ export class Timer {
   /** Output lines as last reported. Not state: they follow from the registers and the time. */
   private readonly lines = { physical: false, virtual: false }
   /** Machine time at which an output may change next; Infinity for never. */
-  deadline = Number.POSITIVE_INFINITY
+  deadline = NEVER
 
   constructor(cpu: Cpu, perTick: number, output: (cpu: number, timer: TimerName, level: boolean) => void) {
     this.cpu = cpu
@@ -70,25 +73,36 @@ export class Timer {
     this.setCompare(timer, BigInt.asUintN(64, this.count(timer) + BigInt.asIntN(32, value)))
   }
 
+  /** Machine time from which the timer's condition holds (D11.2.4), whether it is enabled or not; without a bigint. */
+  private due(timer: TimerName): number {
+    const { cpu } = this
+    const { compare } = slots[timer]
+    // What is beyond 2^53 is rounded, and is out of reach.
+    if (timer === 'physical' || cpu.count(SLOT.CNTVOFF) === 0) return cpu.count(compare) * this.perTick
+    return Number(BigInt.asUintN(64, cpu.quad(compare) + cpu.quad(SLOT.CNTVOFF))) * this.perTick
+  }
+
+  private updateOne(timer: TimerName, now: number): void {
+    const { cpu, lines } = this
+    const control = cpu.word(slots[timer].control)
+    let level = false
+    if (control & ENABLE) {
+      const due = this.due(timer)
+      if (now >= due) level = (control & IMASK) === 0
+      else if (due < this.deadline) this.deadline = due
+    }
+    if (level === lines[timer]) return
+    lines[timer] = level
+    this.output(cpu.index, timer, level)
+  }
+
   /** Reports outputs that changed, and works out when one may change next; the run is shortened to that. */
   update(): void {
-    const { cpu } = this
-    const now = cpu.time
-    this.deadline = Number.POSITIVE_INFINITY
-    for (const timer of ['physical', 'virtual'] as const) {
-      const control = this.control(timer)
-      const level = (control & (ENABLE | IMASK | ISTATUS)) === (ENABLE | ISTATUS)
-      if ((control & (ENABLE | ISTATUS)) === ENABLE) {
-        const offset = timer === 'virtual' ? this.cpu.quad(SLOT.CNTVOFF) : 0n
-        const at = Number(BigInt.asUintN(64, this.compare(timer) + offset)) * this.perTick
-        if (at < this.deadline) this.deadline = at
-      }
-      if (level !== this.lines[timer]) {
-        this.lines[timer] = level
-        this.output(cpu.index, timer, level)
-      }
-    }
-    if (this.deadline !== Number.POSITIVE_INFINITY) cpu.limit(Math.max(0, Math.min(2 ** 31 - 1, this.deadline - now)))
+    const now = this.cpu.time
+    this.deadline = NEVER
+    this.updateOne('physical', now)
+    this.updateOne('virtual', now)
+    if (this.deadline !== NEVER) this.cpu.limit(Math.max(0, Math.min(most32, this.deadline - now)))
   }
 
   /** Machine time of the next event of the event stream (CNTKCTL_EL1.EVNTEN), or Infinity when there is none. */
@@ -96,7 +110,7 @@ export class Timer {
     const control = this.cpu.word(SLOT.CNTKCTL_EL1)
     if ((control & 4) === 0) return Number.POSITIVE_INFINITY
     // A transition of bit EVNTI of the virtual counter: EVNTDIR picks 1 to 0, which comes once in twice the bit's weight.
-    const bit = 2 ** ((control >>> 4) & 15)
+    const bit = 1 << ((control >>> 4) & 15)
     const period = 2 * bit
     const phase = control & 8 ? 0 : bit
     const offset = Number(BigInt.asIntN(64, this.cpu.quad(SLOT.CNTVOFF)))

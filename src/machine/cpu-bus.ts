@@ -1,7 +1,12 @@
 /** The board's bus as the CPUs see it: one initiator for each CPU, and a refused access as an external abort. */
 
-import type { Bus as CpuSideBus } from '../aarch64/physical.ts'
-import { type AccessSize, type Bus, cpuInitiator, type Initiator } from '../mmio/index.ts'
+import type { Bus as CpuSideBus } from '../aarch64/index.ts'
+import { type AccessSize, type Bus, cpuInitiator, type Initiator, Outcome } from '../mmio/index.ts'
+
+const { ok: OK, unmapped: UNMAPPED } = Outcome
+
+/** Told of each access to an address where nothing is. */
+export type Unmapped = (cpu: number, address: number, write: boolean) => void
 
 export class CpuBus implements CpuSideBus {
   high = 0
@@ -10,10 +15,12 @@ export class CpuBus implements CpuSideBus {
   accesses = 0
   readonly #bus: Bus
   readonly #initiators: readonly Initiator[]
+  readonly #unmapped: Unmapped
 
-  constructor(bus: Bus, cpus: number) {
+  constructor(bus: Bus, cpus: number, unmapped: Unmapped = () => {}) {
     this.#bus = bus
     this.#initiators = Array.from({ length: cpus }, (_, cpu) => cpuInitiator(cpu))
+    this.#unmapped = unmapped
   }
 
   read(cpu: number, address: number, size: number): number {
@@ -21,14 +28,18 @@ export class CpuBus implements CpuSideBus {
     this.accesses++
     const value = bus.read(address, size as AccessSize, this.#initiators[cpu]!)
     this.high = bus.high
-    if (bus.outcome !== 0 && bus.aborts(bus.outcome)) this.abort = true
+    if (bus.outcome !== OK) this.#refused(cpu, address, false, bus.outcome)
     return value
   }
 
   write(cpu: number, address: number, size: number, low: number, high: number): void {
-    const bus = this.#bus
     this.accesses++
-    const outcome = bus.write(address, size as AccessSize, low | 0, high | 0, this.#initiators[cpu]!)
-    if (outcome !== 0 && bus.aborts(outcome)) this.abort = true
+    const outcome = this.#bus.write(address, size as AccessSize, low | 0, high | 0, this.#initiators[cpu]!)
+    if (outcome !== OK) this.#refused(cpu, address, true, outcome)
+  }
+
+  #refused(cpu: number, address: number, write: boolean, outcome: Outcome): void {
+    if (this.#bus.aborts(outcome)) this.abort = true
+    if (outcome === UNMAPPED) this.#unmapped(cpu, address, write)
   }
 }

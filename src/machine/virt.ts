@@ -3,13 +3,14 @@
  * says why it stopped; it reads no files, owns no terminal and sleeps for nobody: that is the command's.
  */
 
-import { Cluster, type Hooks } from '../aarch64/cluster.ts'
-import { encodeSysreg, GicV2, GicV3, type GuestMemory, Its, SysregOutcome } from '../gic/index.ts'
-import { Bus, type Range } from '../mmio/index.ts'
+import { Cluster, type Hooks } from '../aarch64/index.ts'
+import { GicV2, GicV3, type GuestMemory, Its } from '../gic/index.ts'
+import { Bus } from '../mmio/index.ts'
 import { CfiFlash } from './cfi-flash.ts'
 import { CpuBus } from './cpu-bus.ts'
 import type { Disk } from './disk.ts'
 import { FwCfg } from './fw-cfg.ts'
+import { IccRegisters } from './icc-registers.ts'
 import { Ram } from './memory.ts'
 import { Pl011 } from './pl011.ts'
 import { Pl031 } from './pl031.ts'
@@ -121,7 +122,9 @@ export class VirtMachine {
       throw new RangeError(`disks: ${disks.length}; there is room for ${VIRTIO_SLOTS - 2}`)
     if (its && gic === 2) throw new RangeError('its: an ITS needs a GICv3')
 
-    this.#cpuBus = new CpuBus(this.bus, cpus)
+    this.#cpuBus = new CpuBus(this.bus, cpus, (cpu, address, write) =>
+      this.onEvent?.({ kind: 'unmapped', cpu, address, write }),
+    )
     this.cluster = new Cluster({
       cpus,
       memory: [{ base: virtMap.ram.base, size: memory }, ...(firmware ? [{ ...virtMap.flash0, readOnly: true }] : [])],
@@ -167,11 +170,10 @@ export class VirtMachine {
     this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
     if (firmware) this.flash = this.#makeFlash(firmware)
     this.#makeVirtio(disks, spi)
-    this.bus.observer = (range: Range | undefined, access) => {
-      if (recorder !== undefined && range !== undefined) recorder.access(access)
-      if (range === undefined)
-        this.onEvent?.({ kind: 'unmapped', cpu: access.by.cpu, address: access.address, write: access.write })
-    }
+    if (recorder !== undefined)
+      this.bus.observer = (range, access) => {
+        if (range !== undefined) recorder.access(access)
+      }
   }
 
   /** Machine time in seconds since it was switched on. */
@@ -267,23 +269,7 @@ export class VirtMachine {
         this.#recorder?.input(cpu, intid, level)
       },
       hypercall: (cpu, _conduit, immediate) => immediate === 0 && this.#hypercall(cpu),
-      readSystemRegister: (cpu, ...encoding) => {
-        if (!(this.gic instanceof GicV3)) return undefined
-        const register = encodeSysreg(...encoding)
-        const low = this.gic.readSysreg(cpu, register)
-        if (this.gic.sysregOutcome !== SysregOutcome.ok) return undefined
-        this.#recorder?.systemRegister(cpu, register, false, low, this.gic.sysregHigh)
-        return (BigInt(this.gic.sysregHigh >>> 0) << 32n) | BigInt(low >>> 0)
-      },
-      writeSystemRegister: (cpu, op0, op1, CRn, CRm, op2, value) => {
-        if (!(this.gic instanceof GicV3)) return false
-        const low = Number(BigInt.asIntN(32, value))
-        const high = Number(BigInt.asIntN(32, value >> 32n))
-        const register = encodeSysreg(op0, op1, CRn, CRm, op2)
-        if (this.gic.writeSysreg(cpu, register, low, high) !== SysregOutcome.ok) return false
-        this.#recorder?.systemRegister(cpu, register, true, low, high)
-        return true
-      },
+      ...(this.options.gic === 3 ? { systemRegisters: new IccRegisters(() => this.gic as GicV3, this.#recorder) } : {}),
       sendEvent: () => this.scheduler.wakeAll(),
       unknown: (cpu, what, word, pc) => this.onEvent?.({ kind: 'unknown', cpu, what, word, pc }),
     }
