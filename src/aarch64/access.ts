@@ -9,7 +9,13 @@ import { EXECUTE, FAULT, type Mmu, READ, WRITE } from './mmu.ts'
 import type { Bus, PhysicalMemory } from './physical.ts'
 import { CPU_AREA, STATE } from './state.ts'
 
+const two31 = 2 ** 31
 const two32 = 2 ** 32
+
+/** The same number; one that is small enough is so to the JIT compiler too, which else does a bus's arithmetic in doubles for good. */
+function plainNumber(value: number): number {
+  return value < two31 ? value | 0 : value
+}
 
 export class MemoryAccess {
   private readonly memory: PhysicalMemory
@@ -107,7 +113,8 @@ export class MemoryAccess {
       else for (let byte = 0; byte < bytes; byte++) data.setUint8(value + byte, data.getUint8(host + byte))
       return
     }
-    const { bus, address } = this
+    const { bus } = this
+    const address = plainNumber(this.address)
     if (write) {
       bus.write(
         cpu.index,
@@ -173,7 +180,7 @@ export class MemoryAccess {
     for (let byte = 0; byte < bytes; byte++) {
       const host =
         byte < first ? (hostFirst < 0 ? -1 : hostFirst + byte) : this.host < 0 ? -1 : this.host + byte - first
-      const address = byte < first ? addressFirst + byte : this.address + byte - first
+      const address = plainNumber(byte < first ? addressFirst + byte : this.address + byte - first)
       const value = cpu.base + STATE.VALUE + byte
       if (host >= 0) {
         if (write) data.setUint8(host, data.getUint8(value))
