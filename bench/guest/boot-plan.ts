@@ -3,7 +3,8 @@
 export const BOOT_CPUS = 4
 export const BOOT_MEMORY = 256 * 2 ** 20
 export const append = 'console=ttyAMA0 cryptomgr.notests'
-export const prompt = /To end: poweroff -f[\s\S]*[#$] $/
+/** What the shell asks its terminal after the prompt may have come with it. */
+export const prompt = /To end: poweroff -f[\s\S]*[#$] /
 
 export interface BootResult {
   /** The prompt came. */
