@@ -17,7 +17,7 @@ import { encodingKey, type Identity, registersOf, type Surroundings, type System
 import type { Feature } from './row.ts'
 import { CPU_AREA, EXIT, MEMORY, STATE } from './state.ts'
 import type { SysSurroundings } from './sys.ts'
-import { bitmaskImmediate } from './text.ts'
+import { fillTables } from './tables.ts'
 import { Timer } from './timer.ts'
 import { type LinearMemory, wasm } from './wasm/api.ts'
 
@@ -106,17 +106,10 @@ export class Cluster {
       zero: (which, low, high) => this.access.zero(which, low, high),
       probe: (which, low, high) => this.access.probe(which, low, high),
     }))
-    const directReads = new Uint16Array(buffer, MEMORY.registerReads, 32768)
-    const directWrites = new Uint16Array(buffer, MEMORY.registerWrites, 32768)
     for (const register of registersOf(features)) {
       const key = encodingKey(register.encoding)
-      const op0 = register.encoding[0]
       this.registers.set(key, register)
       this.registerNames.set(key, register.name.toLowerCase())
-      if (register.slot === undefined || op0 < 2 || typeof register.el0 === 'function') continue
-      if (!register.read) directReads[key] = register.slot | (register.el0 ? 1 : 0)
-      if (!register.write && register.access === 'rw')
-        directWrites[key] = register.slot | (register.el0 === 'rw' ? 1 : 0)
     }
     this.functions = new HostFunctions({
       hooks,
@@ -125,28 +118,12 @@ export class Cluster {
       surroundings: this.surroundings,
       sysSurroundings,
     })
-    this.fillTables(buffer)
+    fillTables(buffer, this.registers)
     const engine = engineFor(features)
     this.decoder = engine.decoder
     new Uint16Array(buffer, MEMORY.decode, indexEntries).set(engine.dispatch)
     this.enter = this.instantiate(engine.module)
     for (const cpu of this.cpus) this.reset(cpu.index)
-  }
-
-  /** Conditions (DDI 0487 C1.2.4) and bitmask immediates, for generated code. */
-  private fillTables(buffer: ArrayBuffer): void {
-    const conditions = new Uint16Array(buffer, MEMORY.conditions, 16)
-    for (let condition = 0; condition < 16; condition++) {
-      for (let nzcv = 0; nzcv < 16; nzcv++) {
-        const [n, z, c, v] = [8, 4, 2, 1].map((bit) => (nzcv & bit) !== 0)
-        const base = [z, c, n, v, c && !z, n === v, n === v && !z, true][condition >> 1]
-        const holds = (condition & 1) === 1 && condition !== 15 ? !base : base
-        if (holds) conditions[condition]! |= 1 << nzcv
-      }
-    }
-    const bitmasks = new BigUint64Array(buffer, MEMORY.bitmasks, 8192)
-    for (let index = 0; index < 8192; index++)
-      bitmasks[index] = bitmaskImmediate(index >>> 12, (index >>> 6) & 63, index & 63) ?? 0n
   }
 
   private instantiate(module: object): (base: number) => void {
