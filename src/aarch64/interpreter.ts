@@ -1,141 +1,22 @@
 /**
  * The interpreter tier: one wasm function per instruction variant, (cpu, opcode, ip) -> ip, where ip is the host address that the
- * opcode was fetched from, and 0 as a result means "PC is in the state block". It emits the run loop too. It knows no instruction.
+ * opcode was fetched from, and 0 as a result means "PC is in the state block". It knows no instruction; `run-loop.ts` calls them.
  */
 import { type Access, type AccessOptions, Emitter, type Push } from './emitter.ts'
-import { ACCESS, busRead, busWrite, EXCEPTION, effect, exception, fetchMiss, slowLoad, slowStore } from './host.ts'
+import { ACCESS, EXCEPTION, effect, exception } from './host.ts'
 import type { Field } from './row.ts'
-import { BUS_TLB, CPU_AREA, MEMORY, STATE, TLB } from './state.ts'
+import { MEMORY, STATE, TLB } from './state.ts'
+import { deviceRead, deviceWrite, fetch, slowRead, slowWrite, tlbEntry } from './tlb-lookup.ts'
 import { Code } from './wasm/code.ts'
-import type { LibraryFunction, Module, Signature } from './wasm/module.ts'
+import type { Module, Signature } from './wasm/module.ts'
 import { i32, i64, v128 } from './wasm/opcodes.ts'
 
 export const handlerSignature: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] }
 
-const CPU = 0
-const OPCODE = 1
-const IP = 2
-const tlbMask = (TLB.entries - 1) * TLB.entryBytes
-
-/** Pushes the address of the TLB entry for the i64 local `address`. */
-function tlbEntry(code: Code, address: number, table: number): void {
-  code.get(CPU).memory(i32.load, table)
-  code.get(address).i64(7).op(i64.shr_u, i32.wrap_i64).i32(tlbMask).op(i32.and, i32.add)
-}
-
-/** (cpu, pc) -> ip, or 0 with STATE.PC set when the page must be looked up first. */
-export const fetch: LibraryFunction = {
-  name: 'fetch',
-  parameters: ['i32', 'i64'],
-  results: ['i32'],
-  body: (code) => {
-    const pc = 1
-    const entry = code.local('i32')
-    tlbEntry(code, pc, STATE.TLB)
-    code.tee(entry).memory(i64.load, TLB.execute)
-    // Bits 1:0 stay in the comparison: a misaligned PC never hits.
-    code.get(pc).i64(~0xffcn).op(i64.and, i64.eq).if()
-    const ip = code.local('i32')
-    code.get(pc).op(i32.wrap_i64).get(entry).memory(i32.load, TLB.addend).op(i32.add).set(ip)
-    code.get(CPU).get(pc).get(ip).op(i64.extend_i32_u, i64.sub).memory(i64.store, STATE.PC_DELTA)
-    code.get(ip).return()
-    code.end()
-    code.get(CPU).get(pc).memory(i64.store, STATE.PC)
-    code.i32(0)
-  },
-}
-
-/** (cpu, pc, address, info) -> not 0 when the access faulted; the element is in STATE.VALUE. */
-const slowRead: LibraryFunction = {
-  name: 'slowRead',
-  parameters: ['i32', 'i64', 'i64', 'i32'],
-  results: ['i32'],
-  body: (code, module) => {
-    code.get(0).get(1).memory(i64.store, STATE.PC)
-    code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
-    code.get(0).get(3).call(module.indexOf(slowLoad))
-    code.get(0).memory(i32.load, STATE.FAULT)
-  },
-}
-
-/** (cpu, pc, address, info) -> not 0 when the access faulted; the element was put in STATE.VALUE before. */
-const slowWrite: LibraryFunction = {
-  name: 'slowWrite',
-  parameters: ['i32', 'i64', 'i64', 'i32'],
-  results: ['i32'],
-  body: (code, module) => {
-    code.get(0).get(1).memory(i64.store, STATE.PC)
-    code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
-    code.get(0).get(3).call(module.indexOf(slowStore))
-    code.get(0).memory(i32.load, STATE.FAULT)
-  },
-}
-
-/** Bytes of the element in an info word. */
-const infoBytes = 31
-
-/**
- * Pushes whether the access hits in the bus TLB, with `entry` set: the page, the level, and an address aligned to the element
- * and to whatever else the info word asks for, as Device memory has it.
- */
-function busHit(code: Code, tag: number, entry: number): void {
-  code.get(0).get(2).i64(7).op(i64.shr_u, i32.wrap_i64)
-  code
-    .i32((BUS_TLB.entries - 1) * BUS_TLB.entryBytes)
-    .op(i32.and, i32.add)
-    .tee(entry)
-  code.memory(i64.load, CPU_AREA.busTlb + tag)
-  code.get(3).i32(8).op(i32.shr_u).i32(1).op(i32.sub)
-  code.get(3).i32(infoBytes).op(i32.and).i32(1).op(i32.sub, i32.or, i64.extend_i32_u).i64(~0xfffn).op(i64.or)
-  code.get(2).op(i64.and)
-  code.get(0).memory(i64.load32_u, STATE.EL).i64(BUS_TLB.elShift).op(i64.shl, i64.or, i64.eq)
-}
-
-/** Pushes the number of the CPU, the physical address and the size of an access that hit. */
-function busArguments(code: Code, entry: number): void {
-  code.get(0).get(1).memory(i64.store, STATE.PC)
-  code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
-  code.get(0).i32(0).memory(i32.store, STATE.FAULT)
-  code.get(0).memory(i32.load, STATE.INDEX)
-  code.get(entry).memory(i32.load, CPU_AREA.busTlb + BUS_TLB.page)
-  code.get(2).op(i32.wrap_i64).i32(0xfff).op(i32.and, i32.or)
-  code.get(3).i32(infoBytes).op(i32.and)
-}
-
-/** As slowRead, for what may be a device's register: the page is looked for in the bus TLB first. */
-const deviceRead: LibraryFunction = {
-  name: 'deviceRead',
-  parameters: slowRead.parameters,
-  results: slowRead.results,
-  body: (code, module) => {
-    const entry = code.local('i32')
-    const value = code.local('i32')
-    busHit(code, BUS_TLB.read, entry)
-    code.if()
-    busArguments(code, entry)
-    code.call(module.indexOf(busRead)).set(value)
-    code.get(0).get(value).memory(i32.store, STATE.VALUE)
-    code.get(0).memory(i32.load, STATE.FAULT).return().end()
-    code.get(0).get(1).get(2).get(3).call(module.indexOf(slowRead))
-  },
-}
-
-/** As slowWrite, likewise. */
-const deviceWrite: LibraryFunction = {
-  name: 'deviceWrite',
-  parameters: slowWrite.parameters,
-  results: slowWrite.results,
-  body: (code, module) => {
-    const entry = code.local('i32')
-    busHit(code, BUS_TLB.write, entry)
-    code.if()
-    busArguments(code, entry)
-    code.get(0).memory(i32.load, STATE.VALUE).call(module.indexOf(busWrite))
-    code.get(0).memory(i32.load, STATE.FAULT).return().end()
-    code.get(0).get(1).get(2).get(3).call(module.indexOf(slowWrite))
-  },
-}
-
+/** Parameters of a handler, and locals of the run loop. */
+export const CPU = 0
+export const OPCODE = 1
+export const IP = 2
 /** Accesses that are more than a plain load or store have all of their checks in the host. */
 function isPlain({ unprivileged, aligned, atomic }: AccessOptions): boolean {
   return !unprivileged && !aligned && !atomic
@@ -388,23 +269,6 @@ export class InterpreterEmitter extends Emitter {
   }
 }
 
-/** A handler inside the run loop: being done is a branch to the loop. */
-class InlineEmitter extends InterpreterEmitter {
-  /** Depth of the loop that dispatches, and of the block around it. */
-  loop = 0
-
-  protected override done(): void {
-    const { code } = this
-    code
-      .set(IP)
-      .get(IP)
-      .i32(0xffc)
-      .op(i32.and)
-      .brIf(code.depth - this.loop)
-    code.br(code.depth - this.loop + 1)
-  }
-}
-
 /** What a handler is made from: opcode bits it takes for granted, and its semantics. */
 export interface Variant {
   readonly mask: number
@@ -415,7 +279,8 @@ export interface Variant {
   readonly emit: (e: Emitter) => void
 }
 
-function emitBody(emitter: InterpreterEmitter, { value, check, fp, emit }: Variant): void {
+/** Emits a handler's body: what is still to be checked, then its semantics. */
+export function emitBody(emitter: InterpreterEmitter, { value, check, fp, emit }: Variant): void {
   if (check !== 0) {
     emitter.word()
     emitter.code
@@ -442,65 +307,4 @@ export function emitHandler(module: Module, variant: Variant): number {
   const code = new Code(handlerSignature.parameters)
   emitBody(new InterpreterEmitter(code, module, variant.mask, variant.value), variant)
   return module.define(handlerSignature, code)
-}
-
-/** Pushes the table index of the handler for the opcode in a local. */
-function handlerIndex(code: Code, opcode: number): void {
-  code.get(opcode).i32(14).op(i32.shr_u).i32(0x3ff80).op(i32.and)
-  code.get(opcode).i32(9).op(i32.shr_u).i32(0x7e).op(i32.and, i32.or)
-  code.memory(i32.load16_u, MEMORY.decode)
-}
-
-/**
- * The run loop, (cpu): executes until STATE.LEFT is used up. Each instruction takes one off LEFT in memory, so anything that wants
- * the loop to end, or to know how far it is, uses that word. `inline` are the most frequent handlers: theirs are the first
- * places of the function table, and they are emitted into the loop, which spares them the call.
- */
-export function emitRun(module: Module, inline: readonly Variant[]): number {
-  // Locals 1 and 2 are what handlers have as parameters: opcode and ip.
-  const code = new Code(['i32'])
-  const opcode = code.local('i32')
-  const ip = code.local('i32')
-  const left = code.local('i32')
-  const index = code.local('i32')
-  code.loop()
-  code.get(CPU).get(CPU).memory(i64.load, STATE.PC).call(module.indexOf(fetch)).tee(ip).op(i32.eqz).if()
-  code.get(CPU).call(module.indexOf(fetchMiss))
-  code.get(CPU).memory(i32.load, STATE.LEFT).i32(0).op(i32.gt_s).brIf(1)
-  code.return()
-  code.end()
-  code.block()
-  {
-    code.loop()
-    const loop = code.depth
-    // Ends with an ip that is right: PC is made from it below.
-    code.get(CPU).memory(i32.load, STATE.LEFT).tee(left).i32(0).op(i32.le_s).brIf(1)
-    code.get(CPU).get(left).i32(1).op(i32.sub).memory(i32.store, STATE.LEFT)
-    code.get(ip).memory(i32.load).set(opcode)
-    handlerIndex(code, opcode)
-    code.set(index)
-    for (let count = 0; count <= inline.length; count++) code.block()
-    code.get(index).brTable(
-      inline.map((_, place) => place),
-      inline.length,
-    )
-    for (const variant of inline) {
-      code.end()
-      const emitter = new InlineEmitter(code, module, variant.mask, variant.value)
-      emitter.loop = loop
-      emitBody(emitter, variant)
-    }
-    code.end()
-    code.get(CPU).get(opcode).get(ip).get(index).callIndirect(module.type(handlerSignature)).tee(ip)
-    // Both 0 ("PC is in the state block") and the first byte of a page leave the loop.
-    code.i32(0xffc).op(i32.and).brIf(0)
-    code.end()
-  }
-  code.end()
-  code.get(ip).if()
-  code.get(CPU).get(ip).op(i64.extend_i32_u).get(CPU).memory(i64.load, STATE.PC_DELTA).op(i64.add)
-  code.memory(i64.store, STATE.PC).end()
-  code.get(CPU).memory(i32.load, STATE.LEFT).i32(0).op(i32.gt_s).brIf(0)
-  code.end()
-  return module.define({ parameters: ['i32'], results: [] }, code)
 }
