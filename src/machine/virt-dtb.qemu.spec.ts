@@ -21,10 +21,14 @@ function qemuTree(args: readonly string[]): FdtNode {
   try {
     const file = join(directory, 'virt.dtb')
     const machine = `virt,${args[0]},dumpdtb=${file}`
-    execFileSync('qemu-system-aarch64', ['-M', machine, '-cpu', 'cortex-a57', '-nographic', ...args.slice(1)], {
-      stdio: 'pipe',
-      timeout: 30_000,
-    })
+    execFileSync(
+      'qemu-system-aarch64',
+      ['-M', machine, '-cpu', 'cortex-a57', '-nographic', '-nic', 'none', ...args.slice(1)],
+      {
+        stdio: 'pipe',
+        timeout: 30_000,
+      },
+    )
     return decodeFdt(readFileSync(file)).root
   } finally {
     rmSync(directory, { recursive: true })
