@@ -3,7 +3,7 @@
 import { type BootFiles, fwCfgItems, planBoot } from '../machine/boot.ts'
 import { type Disk, OverlayDisk, readOnlyDisk } from '../machine/disk.ts'
 import { openBase, openDisk } from '../machine/file-disk.ts'
-import { LoaderError } from '../machine/loader.ts'
+import { LoaderError } from '../machine/loaded.ts'
 import { Monitor } from '../machine/monitor.ts'
 import { describeVirt, Recorder } from '../machine/recorder.ts'
 import { VirtMachine } from '../machine/virt.ts'
@@ -226,6 +226,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       firmware: firmware !== undefined,
       rngSeed: seeded(seed, 64),
     })
+    const fwCfg = firmware && (await fwCfgItems(files, memory))
     const clock = live ? new LiveClock() : undefined
     const input = io.input[Symbol.asyncIterator]()
     if (options.trace !== undefined) trace = await TraceOutput.open(options.trace)
@@ -240,7 +241,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         gic,
         its,
         firmware,
-        fwCfg: firmware && fwCfgItems(files),
+        fwCfg,
         disks: drives.map(({ disk }) => disk),
         epoch: options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH),
         seed,

@@ -4,7 +4,10 @@
  */
 
 import { cells64, decodeFdt, encodeFdt, encodeValue, FdtError, type FdtNode, stringsOf } from './fdt.ts'
-import { type LoadedKernel, LoaderError, layOut, loadKernel, storeSegments } from './loader.ts'
+import { layOut } from './layout.ts'
+import { type LoadedKernel, LoaderError, storeSegments } from './loaded.ts'
+import { loadKernel } from './loader.ts'
+import { gunzip, isGzip } from './unpack.ts'
 import type { VirtMachine } from './virt.ts'
 import { virtDtb } from './virt-dtb.ts'
 import { virtMap } from './virt-map.ts'
@@ -38,8 +41,12 @@ export interface BootPlan {
   start(machine: VirtMachine): void
 }
 
-/** Kernel, RAM disk and command line as firmware finds them in fw_cfg: sizes, and bytes (QEMU, docs/specs/fw_cfg). */
-export function fwCfgItems({ kernel, initrd, append }: BootFiles): Map<number, Uint8Array> {
+/**
+ * Kernel, RAM disk and command line as firmware finds them in fw_cfg: sizes, and bytes (QEMU, docs/specs/fw_cfg). A kernel is
+ * unpacked for it, as by QEMU: firmware starts it as an EFI program.
+ * @throws LoaderError for a kernel that is damaged, or is unpacked to more than `limit` bytes
+ */
+export async function fwCfgItems({ kernel, initrd, append }: BootFiles, limit: number): Promise<FwCfgItems> {
   const items = new Map<number, Uint8Array>()
   const add = (size: number, data: number, bytes: Uint8Array | undefined) => {
     if (bytes === undefined) return
@@ -48,11 +55,13 @@ export function fwCfgItems({ kernel, initrd, append }: BootFiles): Map<number, U
     items.set(size, length)
     items.set(data, bytes)
   }
-  add(0x08, 0x11, kernel)
+  add(0x08, 0x11, kernel && isGzip(kernel) ? await gunzip(kernel, limit) : kernel)
   add(0x0b, 0x12, initrd)
   add(0x14, 0x15, append === undefined ? undefined : new TextEncoder().encode(`${append}\0`))
   return items
 }
+
+export type FwCfgItems = ReadonlyMap<number, Uint8Array>
 
 /** A device tree may take this much: a kernel maps no more than 2 MiB for it (Documentation/arch/arm64/booting). */
 const DTB_LIMIT = 2 * 2 ** 20
@@ -76,7 +85,6 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
           ...(append === undefined ? {} : { bootargs: append }),
           ...(board.rngSeed === undefined ? {} : { rngSeed: board.rngSeed }),
           ...(place === undefined ? {} : { initrd: place }),
-          ...(board.firmware ? {} : { without: ['flash' as const] }),
         })
       : encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) })
 
@@ -88,25 +96,26 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
     return {
       kernel: undefined,
       start: (machine) => {
-        machine.ram.write(ram.base, dtb)
-        machine.boot(virtMap.flash0.base, ram.base)
+        machine.load(ram.base, dtb)
+        machine.boot(virtMap.flash0.base)
       },
     }
   }
 
-  const kernel = await loadKernel(files.kernel, { ram })
+  const flash = virtMap.flash0
+  const kernel = await loadKernel(files.kernel, { ram, flash })
   if (initrd?.length === 0) throw new LoaderError('the initial RAM disk is empty')
   const size = tree(initrd === undefined ? undefined : { start: 0, end: 0 }).length
   if (size > DTB_LIMIT) throw new LoaderError(`the device tree of ${size} bytes is larger than 2 MiB`)
-  const at = layOut(kernel, ram, initrd?.length, size)
+  const at = layOut(kernel, ram, initrd?.length, size, flash)
   const dtb = tree(at.initrd)
   return {
     kernel,
     start: (machine) => {
-      storeSegments(machine.ram, kernel.segments)
-      if (at.initrd !== undefined && initrd !== undefined) machine.ram.write(at.initrd.start, initrd)
-      machine.ram.write(at.dtb, dtb)
-      machine.boot(kernel.entry, at.dtb)
+      storeSegments({ write: (address, bytes) => machine.load(address, bytes) }, kernel.segments)
+      if (at.initrd !== undefined && initrd !== undefined) machine.load(at.initrd.start, initrd)
+      machine.load(at.dtb, dtb)
+      machine.boot(kernel.entry, kernel.bootProtocol ? at.dtb : 0)
     },
   }
 }

@@ -39,7 +39,7 @@ export interface VirtOptions {
   gic?: 2 | 3
   /** An ITS beside a GICv3. */
   its?: boolean
-  /** Contents of the first flash bank; without firmware there is no flash. */
+  /** Contents of the first flash bank, from its start on; else it is blank, and so is the second. */
   firmware?: Uint8Array | undefined
   /** Items of the firmware configuration device, by number, beside those that there always are. */
   fwCfg?: ReadonlyMap<number, Uint8Array> | undefined
@@ -83,7 +83,7 @@ export class VirtMachine {
   readonly uart: Pl011
   readonly rtc: Pl031
   readonly gpio: Pl061
-  readonly flash: CfiFlash | undefined
+  readonly flash: CfiFlash
   readonly options: Required<Omit<VirtOptions, 'firmware' | 'fwCfg' | 'clock' | 'recorder'>>
   /** Interrupts signalled to CPUs so far: rising edges of their IRQ and FIQ inputs. */
   interrupts = 0
@@ -91,6 +91,8 @@ export class VirtMachine {
 
   readonly #cpuBus: CpuBus
   readonly #recorder: Recorder | undefined
+  /** Something was put into the first flash bank, which may be code. */
+  #programmed: boolean
   readonly #input: number[] = []
   #inputAt = 0
   #stopReason: StopReason | undefined
@@ -99,6 +101,7 @@ export class VirtMachine {
   constructor(options: VirtOptions = {}) {
     const { firmware, fwCfg: items, clock, recorder, ...rest } = options
     this.#recorder = recorder
+    this.#programmed = firmware !== undefined
     this.options = {
       cpus: 1,
       memory: 256 * 2 ** 20,
@@ -124,7 +127,10 @@ export class VirtMachine {
     this.#cpuBus = new CpuBus(this.bus, cpus)
     this.cluster = new Cluster({
       cpus,
-      memory: [{ base: virtMap.ram.base, size: memory }, ...(firmware ? [{ ...virtMap.flash0, readOnly: true }] : [])],
+      memory: [
+        { base: virtMap.ram.base, size: memory },
+        { ...virtMap.flash0, readOnly: true },
+      ],
       bus: this.#cpuBus,
       hooks: this.#hooks(),
       gicSystemRegisters: gic === 3,
@@ -165,7 +171,7 @@ export class VirtMachine {
     )
     const fwCfg = new FwCfg({ memory: this.ram, items: new Map([[5, le16(cpus)], ...(items ?? [])]) })
     this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
-    if (firmware) this.flash = this.#makeFlash(firmware)
+    this.flash = this.#makeFlash(firmware)
     this.#makeVirtio(disks, spi)
     this.bus.observer = (range: Range | undefined, access) => {
       if (recorder !== undefined && range !== undefined) recorder.access(access)
@@ -191,8 +197,18 @@ export class VirtMachine {
     return this.#cpuBus.accesses
   }
 
-  /** Powers the first CPU on at an address, with the device tree's address as its first argument. */
-  boot(entry: number, argument: number): void {
+  /** Puts bytes into memory or into the first bank of the flash, before the machine starts. */
+  load(address: number, bytes: Uint8Array): void {
+    const { base, size } = virtMap.flash0
+    if (address < base || address + bytes.length > base + size) this.ram.write(address, bytes)
+    else {
+      this.flash.load(address - base, bytes)
+      this.#programmed = true
+    }
+  }
+
+  /** Powers the first CPU on at an address, with an argument in X0: for Linux, where its device tree is. */
+  boot(entry: number, argument = 0): void {
     this.cluster.start(0, BigInt(entry), BigInt(argument))
   }
 
@@ -245,7 +261,7 @@ export class VirtMachine {
       return undefined
     },
     powerOf: (cpu) => (this.cluster.isOn(cpu) ? 'on' : 'off'),
-    canStart: (entry) => this.cluster.view(Number(entry), 4) !== undefined,
+    canStart: (entry) => this.ram.contains(Number(entry), 4) || (this.#programmed && entry < virtMap.flash0.size),
     turnOn: (cpu, entry, context) => {
       this.cluster.start(cpu, entry, context)
       this.cluster.setTime(cpu, this.scheduler.time)
@@ -266,7 +282,8 @@ export class VirtMachine {
         this.gic?.setPpi(cpu, intid, level)
         this.#recorder?.input(cpu, intid, level)
       },
-      hypercall: (cpu, _conduit, immediate) => immediate === 0 && this.#hypercall(cpu),
+      // Every immediate is a call, as with QEMU: there is nobody else to take it.
+      hypercall: (cpu) => this.#hypercall(cpu),
       readSystemRegister: (cpu, ...encoding) => {
         if (!(this.gic instanceof GicV3)) return undefined
         const register = encodeSysreg(...encoding)
@@ -335,20 +352,23 @@ export class VirtMachine {
     if (cpu !== this.scheduler.current) this.scheduler.yieldTurn()
   }
 
-  /** The first bank is memory to the CPUs as long as it reads as its plain contents; the second is erased and stays a device. */
-  #makeFlash(firmware: Uint8Array): CfiFlash {
+  /**
+   * The first bank is memory to the CPUs as long as it reads as its plain contents; the second stays a device. What nothing was
+   * put into is zero, as with QEMU: the null page reads as zeros, and is no instruction.
+   */
+  #makeFlash(firmware: Uint8Array = new Uint8Array(0)): CfiFlash {
     const { base, size } = virtMap.flash0
     const bytes = this.cluster.view(base, size)!
-    bytes.fill(0xff, firmware.length)
     bytes.set(firmware)
     const flash = new CfiFlash({
       name: 'flash 0',
       size,
       contents: firmware,
+      blank: 0,
       plainChanged: (plain) => this.cluster.setDirect(base, plain),
       written: (offset, length) => flash.read(offset, bytes.subarray(offset, offset + length)),
     })
-    const variables = new CfiFlash({ name: 'flash 1', size: virtMap.flash1.size })
+    const variables = new CfiFlash({ name: 'flash 1', size: virtMap.flash1.size, blank: 0 })
     this.bus.register(
       { base, size, device: flash },
       { base: virtMap.flash1.base, size: variables.size, device: variables },
