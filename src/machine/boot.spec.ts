@@ -112,3 +112,30 @@ describe('fw_cfg', () => {
     await expect(fwCfgItems({ kernel: kernel.subarray(0, 12) }, MEMORY)).rejects.toThrow(LoaderError)
   })
 })
+
+describe('a file for the generic loader', () => {
+  const load = { bytes: words(a64.movz(0, 1), a64.loop), address: 0x4030_0000 }
+
+  it('is in memory beside the kernel, at its address, or where an ELF file says', async () => {
+    const { pc, read } = await start({ kernel: code, loads: [load, { bytes: elf(0x4040_0000, code) }] })
+    expect(pc).toBe(0x4008_0000)
+    expect([read(0x4030_0000, 8), read(0x4040_0000, 4)]).toEqual([load.bytes, code])
+  })
+
+  it('is where the first CPU starts if it says so: with nothing in X0, and without a kernel the tree at the start of the memory', async () => {
+    const { pc, x, tree } = await start({ loads: [{ ...load, start: true }] })
+    expect([pc, x[0]]).toEqual([0x4030_0000, 0])
+    expect(findNode(tree(0x4000_0000), '/memory')).toBeDefined()
+    const beside = await start({ kernel: code, loads: [{ bytes: elf(0x4040_0000, code), start: true }] })
+    expect([beside.pc, beside.x[0]]).toEqual([0x4040_0000, 0])
+  })
+
+  it.each<[string, BootFiles, RegExp]>([
+    ['outside of memory', { kernel: code, loads: [{ ...load, address: 0x900_0000 }] }, /a file to load does not fit/],
+    ['without an address', { kernel: code, loads: [{ bytes: code }] }, /there is no address/],
+    ['empty', { kernel: code, loads: [{ ...load, bytes: new Uint8Array(0) }] }, /empty/],
+    ['that nothing starts', { loads: [load] }, /neither a kernel nor firmware/],
+  ])('%s is refused', async (_, files, message) => {
+    await expect(start(files)).rejects.toThrow(message)
+  })
+})

@@ -3,14 +3,15 @@
  * them. It opens no files, and a plan can be carried out again: that is a reset.
  */
 
+import { elf, isElf } from './elf.ts'
 import { cells64, decodeFdt, encodeFdt, encodeValue, FdtError, type FdtNode, stringsOf } from './fdt.ts'
 import { layOut } from './layout.ts'
-import { type LoadedKernel, LoaderError, storeSegments } from './loaded.ts'
+import { checkFits, type LoadedKernel, LoaderError, storeSegments } from './loaded.ts'
 import { loadKernel } from './loader.ts'
 import { gunzip, isGzip } from './unpack.ts'
 import type { VirtMachine } from './virt.ts'
 import { virtDtb } from './virt-dtb.ts'
-import { virtMap } from './virt-map.ts'
+import { type Place, virtMap } from './virt-map.ts'
 
 export interface BootFiles {
   /** An Image, an ELF file or a flat binary. */
@@ -20,6 +21,17 @@ export interface BootFiles {
   dtb?: Uint8Array | undefined
   /** Kernel command line. */
   append?: string | undefined
+  /** Files that are put into memory beside, as by QEMU's generic loader. */
+  loads?: readonly BootLoad[]
+}
+
+export interface BootLoad {
+  bytes: Uint8Array
+  /** Where a flat file goes; an ELF file, unless `raw`, goes where it says. */
+  address?: number | undefined
+  raw?: boolean
+  /** The first CPU starts at its beginning, or at an ELF file's entry, in place of the kernel's. */
+  start?: boolean
 }
 
 /** The board that the files are for: what its device tree says, and how much fits. */
@@ -88,8 +100,17 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
         })
       : encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) })
 
+  const flash = virtMap.flash0
+  const loads = (files.loads ?? []).map((load) => loadFile(load, { ram, flash }))
+  const first = loads[(files.loads ?? []).findIndex(({ start }) => start)]
+  /** Carries out what is common to all: files beside first, as they may go where the rest does not. */
+  const begin = (machine: VirtMachine, entry: number, argument: number) => {
+    for (const { segments } of loads) store(machine, segments)
+    machine.boot(first?.entry ?? entry, first === undefined ? argument : 0)
+  }
+
   if (files.kernel === undefined || board.firmware) {
-    if (!board.firmware) throw new LoaderError('there is neither a kernel nor firmware to start')
+    if (!board.firmware && first === undefined) throw new LoaderError('there is neither a kernel nor firmware to start')
     if (initrd !== undefined && files.kernel === undefined) throw new LoaderError('an initial RAM disk needs a kernel')
     const dtb = tree(undefined)
     if (dtb.length > ram.size) throw new LoaderError(`the device tree of ${dtb.length} bytes does not fit the memory`)
@@ -97,12 +118,11 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
       kernel: undefined,
       start: (machine) => {
         machine.load(ram.base, dtb)
-        machine.boot(virtMap.flash0.base)
+        begin(machine, flash.base, 0)
       },
     }
   }
 
-  const flash = virtMap.flash0
   const kernel = await loadKernel(files.kernel, { ram, flash })
   if (initrd?.length === 0) throw new LoaderError('the initial RAM disk is empty')
   const size = tree(initrd === undefined ? undefined : { start: 0, end: 0 }).length
@@ -112,12 +132,27 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
   return {
     kernel,
     start: (machine) => {
-      storeSegments({ write: (address, bytes) => machine.load(address, bytes) }, kernel.segments)
+      store(machine, kernel.segments)
       if (at.initrd !== undefined && initrd !== undefined) machine.load(at.initrd.start, initrd)
       machine.load(at.dtb, dtb)
-      machine.boot(kernel.entry, kernel.bootProtocol ? at.dtb : 0)
+      begin(machine, kernel.entry, kernel.bootProtocol ? at.dtb : 0)
     },
   }
+}
+
+function store(machine: VirtMachine, segments: LoadedKernel['segments']): void {
+  storeSegments({ write: (address, bytes) => machine.load(address, bytes) }, segments)
+}
+
+/** A file for the generic loader: an ELF file by its own addresses, or bytes for one. */
+function loadFile({ bytes, address, raw }: BootLoad, places: { ram: Place; flash: Place }): LoadedKernel {
+  if (bytes.length === 0) throw new LoaderError('a file to load is empty')
+  if (!raw && isElf(bytes)) return elf(bytes, places)
+  if (address === undefined) throw new LoaderError('a file to load is no ELF file, and there is no address for it')
+  checkFits('a file to load', address, bytes.length, [places.ram, places.flash])
+  const end = address + bytes.length
+  const segments = [{ address, bytes, size: bytes.length }]
+  return { kind: 'flat binary', entry: address, segments, start: address, end, bootProtocol: false }
 }
 
 function readTree(bytes: Uint8Array): ReturnType<typeof decodeFdt> {

@@ -28,6 +28,8 @@ import {
   virtSpi,
 } from './virt-map.ts'
 import { VirtioBlk } from './virtio-blk.ts'
+import { VirtioConsole } from './virtio-console.ts'
+import type { VirtioDevice } from './virtio-device.ts'
 import { VirtioMmio } from './virtio-mmio.ts'
 import { VirtioRng } from './virtio-rng.ts'
 
@@ -44,6 +46,10 @@ export interface VirtOptions {
   /** Items of the firmware configuration device, by number, beside those that there always are. */
   fwCfg?: ReadonlyMap<number, Uint8Array> | undefined
   disks?: readonly Disk[]
+  /** A virtio console, which then has the input; what it is sent goes where the UART's output goes. */
+  virtioConsole?: boolean
+  /** The legacy interface of virtio in place of version 2: QEMU's default for this board, and so the one here. */
+  legacyVirtio?: boolean
   /** Takes what the guest sends through the UART. */
   console?: (character: number) => void
   /** Seconds since 1970 when the machine starts, for the RTC. */
@@ -93,6 +99,7 @@ export class VirtMachine {
   readonly #recorder: Recorder | undefined
   /** Something was put into the first flash bank, which may be code. */
   #programmed: boolean
+  readonly #console: VirtioConsole | undefined
   readonly #input: number[] = []
   #inputAt = 0
   #stopReason: StopReason | undefined
@@ -108,13 +115,15 @@ export class VirtMachine {
       gic: 2,
       its: false,
       disks: [],
+      virtioConsole: false,
+      legacyVirtio: true,
       console: () => {},
       epoch: 0,
       seed: 1,
       slice: 20_000,
       ...rest,
     }
-    const { cpus, memory, gic, its, disks } = this.options
+    const { cpus, memory, gic, its, disks, virtioConsole } = this.options
     if (!Number.isInteger(memory) || memory < 2 ** 20 || memory > 3 * 2 ** 30 || memory % 2 ** 20 !== 0)
       throw new RangeError(`memory: ${memory} bytes is not a whole number of MiB from 1 to 3072`)
     const most = gic === 2 ? 8 : 64
@@ -172,6 +181,13 @@ export class VirtMachine {
     const fwCfg = new FwCfg({ memory: this.ram, items: new Map([[5, le16(cpus)], ...(items ?? [])]) })
     this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
     this.flash = this.#makeFlash(firmware)
+    if (virtioConsole)
+      this.#console = new VirtioConsole({
+        transmit: (bytes) => {
+          for (const byte of bytes) this.options.console(byte)
+        },
+        receiveReady: () => this.#feed(),
+      })
     this.#makeVirtio(disks, spi)
     this.bus.observer = (range: Range | undefined, access) => {
       if (recorder !== undefined && range !== undefined) recorder.access(access)
@@ -378,12 +394,15 @@ export class VirtMachine {
 
   /** As QEMU does, devices take slots from the last one down. */
   #makeVirtio(disks: readonly Disk[], spi: (number: number) => (level: boolean) => void): void {
-    const devices = [...disks.map((disk) => new VirtioBlk({ disk })), new VirtioRng(this.options.seed)]
+    const devices: VirtioDevice[] = disks.map((disk) => new VirtioBlk({ disk }))
+    if (this.#console !== undefined) devices.push(this.#console)
+    devices.push(new VirtioRng(this.options.seed))
     for (let slot = 0; slot < VIRTIO_SLOTS; slot++) {
       const device = devices[VIRTIO_SLOTS - 1 - slot]
       const transport = new VirtioMmio({
         memory: this.ram,
         ...(device ? { device } : {}),
+        legacy: this.options.legacyVirtio,
         interrupt: spi(virtSpi.virtio + slot),
         broken: (reason) => this.onEvent?.({ kind: 'device', message: `virtio slot ${slot}: ${reason}` }),
       })
@@ -401,7 +420,11 @@ export class VirtMachine {
 
   #feed(): void {
     const { uart } = this
-    while (this.#inputAt < this.#input.length && uart.canReceive) uart.receive(this.#input[this.#inputAt++]!)
+    const console = this.#console
+    if (console !== undefined)
+      while (this.#inputAt < this.#input.length && console.canReceive)
+        this.#inputAt += console.receive(Uint8Array.from(this.#input.slice(this.#inputAt, this.#inputAt + 0x1000)))
+    else while (this.#inputAt < this.#input.length && uart.canReceive) uart.receive(this.#input[this.#inputAt++]!)
     if (this.#inputAt !== this.#input.length) return
     this.#input.length = 0
     this.#inputAt = 0
