@@ -169,6 +169,7 @@ export class VirtMachine {
       },
       interrupt: spi(virtSpi.uart),
       receiveReady: () => this.#feed(),
+      receiveAtOnce: true,
       waitForListener: () => this.seconds,
     })
     this.rtc = new Pl031({ now: () => this.seconds + this.options.epoch, interrupt: spi(virtSpi.rtc) })
