@@ -215,8 +215,8 @@ describe('a device tree that is given', () => {
     const chosen = findNode(tree, '/chosen')!.properties
     expect(stringsOf(chosen.get('bootargs'))).toEqual(['hello'])
     expect(stringsOf(chosen.get('stdout-path'))).toEqual(['/uart'])
-    const start = cellsOf(chosen.get('linux,initrd-start'))[1]!
-    expect(cellsOf(chosen.get('linux,initrd-end'))[1]! - start).toBe(100)
+    const start = cellsOf(chosen.get('linux,initrd-start'))[0]!
+    expect(cellsOf(chosen.get('linux,initrd-end'))[0]! - start).toBe(100)
     expect(machine.ram.read8(start)).toBe(7)
     expect(cellsOf(findNode(tree, '/memory')!.properties.get('reg'))).toEqual([0, 0x4000_0000, 0, 2 ** 23])
     expect(findNode(tree, '/thing')).toBeDefined()

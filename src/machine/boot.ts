@@ -10,7 +10,7 @@ import { checkFits, type LoadedKernel, LoaderError, storeSegments } from './load
 import { loadKernel } from './loader.ts'
 import { gunzip, isGzip } from './unpack.ts'
 import type { VirtMachine } from './virt.ts'
-import { virtDtb } from './virt-dtb.ts'
+import { initrdAddress, psciNode, virtDtb } from './virt-dtb.ts'
 import { type Place, virtMap } from './virt-map.ts'
 
 export interface BootFiles {
@@ -164,7 +164,7 @@ function readTree(bytes: Uint8Array): ReturnType<typeof decodeFdt> {
   }
 }
 
-/** The tree with what only the machine knows: as QEMU does, its memory, the command line and where the RAM disk is. */
+/** The tree with what only the machine knows: as QEMU does, its memory, PSCI, the command line and where the RAM disk is. */
 function completed(
   root: FdtNode,
   memory: number,
@@ -178,13 +178,13 @@ function completed(
   const number = (value: number, width: number) => (width === 1 ? [value >>> 0] : cells64(value))
   const reg = [...number(virtMap.ram.base, cells('#address-cells')), ...number(memory, cells('#size-cells'))]
   const isMemory = (node: FdtNode) => stringsOf(node.properties.get('device_type')).includes('memory')
-  const children = root.children.filter((node) => node.name !== 'chosen' && !isMemory(node))
+  const children = root.children.filter((node) => !['chosen', 'psci'].includes(node.name) && !isMemory(node))
   const old = root.children.find((node) => node.name === 'chosen')
   const chosen = new Map(old?.properties)
   if (append !== undefined) chosen.set('bootargs', encodeValue(append))
   if (initrd !== undefined) {
-    chosen.set('linux,initrd-start', encodeValue(cells64(initrd.start)))
-    chosen.set('linux,initrd-end', encodeValue(cells64(initrd.end)))
+    chosen.set('linux,initrd-start', encodeValue(initrdAddress(initrd.start)))
+    chosen.set('linux,initrd-end', encodeValue(initrdAddress(initrd.end)))
   }
   const bank: FdtNode = {
     name: `memory@${virtMap.ram.base.toString(16)}`,
@@ -196,6 +196,6 @@ function completed(
   }
   return {
     ...root,
-    children: [bank, { name: 'chosen', properties: chosen, children: old?.children ?? [] }, ...children],
+    children: [psciNode(), bank, { name: 'chosen', properties: chosen, children: old?.children ?? [] }, ...children],
   }
 }
