@@ -13,6 +13,7 @@ import { fwCfgTable } from './machine/fw-cfg.ts'
 import { pl011Table } from './machine/pl011-registers.ts'
 import { pl031Table } from './machine/pl031.ts'
 import { pl061Table } from './machine/pl061.ts'
+import { virtioLegacyTable } from './machine/virtio-mmio-legacy.ts'
 import { virtioMmioTable } from './machine/virtio-mmio-registers.ts'
 import type { Row } from './mmio/index.ts'
 
@@ -37,6 +38,7 @@ export const tables: readonly { readonly what: string; readonly table: Counted }
   { what: 'GPIO', table: pl061Table },
   { what: 'firmware configuration', table: fwCfgTable },
   { what: 'virtio transport', table: virtioMmioTable },
+  { what: 'virtio transport, legacy', table: virtioLegacyTable },
 ]
 
 const kinds = ['modelled', 'fixed', 'RAZ/WI', 'stored', 'not modelled'] as const

@@ -9,7 +9,8 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type CpioEntry, encodeCpio } from '../machine/cpio.ts'
-import { LoaderError, loadKernel } from '../machine/loader.ts'
+import { LoaderError } from '../machine/loaded.ts'
+import { loadKernel } from '../machine/loader.ts'
 import type { Io } from './command.ts'
 import { FileError } from './trace-file.ts'
 

@@ -9,6 +9,17 @@ export interface DriveOption {
   readonly mode: 'readonly' | 'snapshot' | 'write'
 }
 
+/** QEMU's generic loader: a file in memory before the machine starts. */
+export interface LoaderOption {
+  readonly file: string
+  /** Where a flat file goes; an ELF file has its own addresses. */
+  readonly address: number | undefined
+  /** The first CPU starts there. */
+  readonly start: boolean
+  /** An ELF file, too, is bytes. */
+  readonly raw: boolean
+}
+
 export interface RunLimit {
   /** Guest time in seconds, or instructions of all CPUs together. */
   readonly unit: 'seconds' | 'instructions'
@@ -27,6 +38,9 @@ export interface RunOptions {
   readonly gic: 2 | 3
   readonly its: boolean
   readonly drives: readonly DriveOption[]
+  readonly loaders: readonly LoaderOption[]
+  readonly virtioConsole: boolean
+  readonly legacyVirtio: boolean
   readonly trace: string | undefined
   readonly stats: boolean
   readonly verbose: boolean
@@ -54,6 +68,8 @@ const specs = {
   gic: { type: 'string' },
   its: { type: 'boolean' },
   drive: { type: 'string', multiple: true },
+  device: { type: 'string', multiple: true },
+  global: { type: 'string', multiple: true },
   trace: { type: 'string' },
   stats: { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
@@ -77,7 +93,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const { values, positionals } = parseOptions(args.map(withTwoDashes), specs, 'run')
   if (positionals[0] !== undefined)
     throw new UsageError(`run takes no '${printable(positionals[0]).slice(0, 60)}'; --kernel names what is to run`)
-  if (values.kernel === undefined && values.bios === undefined)
+  const { loaders, virtioConsole } = devicesOf(values.device ?? [])
+  if (values.kernel === undefined && values.bios === undefined && !loaders.some(({ start }) => start))
     throw new UsageError("run needs --kernel FILE or --bios FILE; 'vgic run --help' has an example")
   if (values['allow-reset'] && values['no-reboot'])
     throw new UsageError('--allow-reset and --no-reboot contradict each other')
@@ -97,6 +114,9 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     gic,
     its: values.its ?? false,
     drives: (values.drive ?? []).map(driveOf),
+    loaders,
+    virtioConsole,
+    legacyVirtio: legacyOf(values.global ?? []),
     trace: values.trace,
     stats: values.stats ?? false,
     verbose: values.verbose ?? false,
@@ -155,6 +175,61 @@ function driveOf(text: string): DriveOption {
   }
   if (file === undefined || file === '') throw new UsageError('--drive wants a FILE')
   return { file, mode }
+}
+
+/** Devices that are there without being named: a command line for QEMU names them. */
+const given = /^virtio-(rng|blk|serial)-device(,|$)/
+
+function devicesOf(texts: readonly string[]): { loaders: LoaderOption[]; virtioConsole: boolean } {
+  const loaders = texts.filter((text) => text.startsWith('loader,')).map(loaderOf)
+  const virtioConsole = texts.some((text) => /^virtconsole(,|$)/.test(text))
+  const unknown = texts.find((text) => !/^(loader,|virtconsole(,|$))/.test(text) && !given.test(text))
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--device: there is no '${printable(unknown).slice(0, 60)}'; loader,file=FILE,addr=ADDRESS and virtconsole there are`,
+    )
+  if (loaders.filter(({ start }) => start).length > 1)
+    throw new UsageError('--device loader: cpu-num=0 is where the first CPU starts, and there are two')
+  return { loaders, virtioConsole }
+}
+
+function loaderOf(text: string): LoaderOption {
+  const fail = (why: string): never => {
+    throw new UsageError(`--device loader: ${why}`)
+  }
+  const values = new Map<string, string>()
+  for (const part of text.split(/(?<!,),(?!,)/).slice(1)) {
+    const [key = '', value = ''] = /^([a-z-]+)=(.*)$/s.exec(part.replaceAll(',,', ','))?.slice(1) ?? []
+    if (!['file', 'addr', 'cpu-num', 'force-raw'].includes(key))
+      fail(`'${printable(part).slice(0, 60)}' is not known; file, addr, cpu-num and force-raw are`)
+    values.set(key, value)
+  }
+  const number = (key: string) => {
+    const value = values.get(key)
+    if (value === undefined) return undefined
+    if (!/^(0x[0-9a-f]{1,13}|[0-9]{1,15})$/i.test(value))
+      fail(`${key} wants a number, not '${printable(value).slice(0, 60)}'`)
+    return Number(value)
+  }
+  const [file, address, cpu, raw] = [values.get('file'), number('addr'), number('cpu-num'), values.get('force-raw')]
+  if (file === undefined || file === '') return fail('it wants a file=FILE')
+  if (cpu !== undefined && cpu !== 0) fail('cpu-num is 0: PSCI says where the other CPUs start')
+  if (raw !== undefined && raw !== 'on' && raw !== 'off') fail('force-raw is on or off')
+  return { file, address, start: cpu === 0, raw: raw === 'on' }
+}
+
+/** QEMU's way to choose the version of virtio's interface. */
+function legacyOf(texts: readonly string[]): boolean {
+  let legacy = true
+  for (const text of texts) {
+    const value = /^virtio-mmio\.force-legacy=(on|off|true|false)$/.exec(text)?.[1]
+    if (value === undefined)
+      throw new UsageError(
+        `--global: '${printable(text).slice(0, 60)}' is not known; virtio-mmio.force-legacy=false is version 2 of virtio`,
+      )
+    legacy = value === 'on' || value === 'true'
+  }
+  return legacy
 }
 
 const scales: Readonly<Record<string, number>> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 }

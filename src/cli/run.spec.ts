@@ -127,6 +127,22 @@ describe('vgic run', () => {
   })
 })
 
+describe('vgic run with the devices of a command line for QEMU', () => {
+  it('starts the first CPU at a file of the loader, without a kernel', async () => {
+    const { status, err } = await run(['--device', `loader,file=${guests.off},addr=0x40010000,cpu-num=0`, ...small])
+    expect([status, err]).toEqual([0, ''])
+  })
+
+  it('takes the names of devices that are there anyway, a virtio console, and the version of virtio', async () => {
+    const devices = ['virtio-serial-device', 'virtconsole,chardev=c', 'virtio-rng-device', 'virtio-blk-device,drive=d']
+    const { status, err } = await run([
+      ...['--kernel', guests.off, ...small, '-global', 'virtio-mmio.force-legacy=false'],
+      ...devices.flatMap((device) => ['-device', device]),
+    ])
+    expect([status, err]).toEqual([0, ''])
+  })
+})
+
 describe('vgic run with something unusable', () => {
   const big = file('big', new Uint8Array(5 * 2 ** 20))
   const kernel = ['--kernel', guests.loop, ...small]
@@ -161,6 +177,13 @@ describe('vgic run with something unusable', () => {
     [['--kernel', guests.loop, '--timeout', '0'], '--timeout wants'],
     [['--kernel', guests.loop, '--rtc', 'base=later'], '--rtc wants'],
     [['--kernel', guests.loop, '--clock', 'x'], '--clock is host or guest'],
+    [[...kernel, '--device', 'virtio-gpu-pci'], "--device: there is no 'virtio-gpu-pci'"],
+    [[...kernel, '--device', 'loader,addr=0x40000000'], '--device loader: it wants a file=FILE'],
+    [[...kernel, '--device', `loader,file=${guests.loop},addr=high`], '--device loader: addr wants a number'],
+    [[...kernel, '--device', `loader,file=${guests.loop},addr=0,cpu-num=1`], '--device loader: cpu-num is 0'],
+    [[...kernel, '--device', `loader,file=${guests.loop},addr=0x9000000`], 'a file to load does not fit'],
+    [[...kernel, '--device', 'loader,file=/no/file,addr=0'], '/no/file: cannot be read'],
+    [[...kernel, '--global', 'virtio-mmio.force-legacy=maybe'], '--global:'],
     [['--kernel', guests.loop, '--frob'], "Unknown option '--frob'"],
     [[guests.loop], 'run takes no'],
   ])('answers %j with one line and status 2', async (args, reason) => {
@@ -192,8 +215,8 @@ describe('a device tree that is given', () => {
     const chosen = findNode(tree, '/chosen')!.properties
     expect(stringsOf(chosen.get('bootargs'))).toEqual(['hello'])
     expect(stringsOf(chosen.get('stdout-path'))).toEqual(['/uart'])
-    const start = cellsOf(chosen.get('linux,initrd-start'))[1]!
-    expect(cellsOf(chosen.get('linux,initrd-end'))[1]! - start).toBe(100)
+    const start = cellsOf(chosen.get('linux,initrd-start'))[0]!
+    expect(cellsOf(chosen.get('linux,initrd-end'))[0]! - start).toBe(100)
     expect(machine.ram.read8(start)).toBe(7)
     expect(cellsOf(findNode(tree, '/memory')!.properties.get('reg'))).toEqual([0, 0x4000_0000, 0, 2 ** 23])
     expect(findNode(tree, '/thing')).toBeDefined()

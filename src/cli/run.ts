@@ -3,7 +3,7 @@
 import { type BootFiles, fwCfgItems, planBoot } from '../machine/boot.ts'
 import { type Disk, OverlayDisk, readOnlyDisk } from '../machine/disk.ts'
 import { openBase, openDisk } from '../machine/file-disk.ts'
-import { LoaderError } from '../machine/loader.ts'
+import { LoaderError } from '../machine/loaded.ts'
 import { Monitor } from '../machine/monitor.ts'
 import { describeVirt, Recorder } from '../machine/recorder.ts'
 import { VirtMachine } from '../machine/virt.ts'
@@ -36,6 +36,11 @@ in which every CPU waits is skipped, and a run is the same each time.
   -m, --memory SIZE      memory, as in 512M or 2G (256M)
   --gic 2|3, --its       the interrupt controller (2)
   --drive FILE[,MODE]    a virtio disk; MODE is snapshot (writes are lost; so unless said), readonly or write
+  --device virtconsole   a virtio console, which then has the input in place of the UART
+  --device loader,file=FILE[,addr=ADDRESS][,cpu-num=0][,force-raw=on]
+                         a file in memory, at an address or where an ELF file says; with cpu-num the first CPU starts there
+  --global virtio-mmio.force-legacy=false
+                         version 2 of virtio's interface; without it, as with QEMU, the one of before virtio 1.0
   --rtc base=WHEN        the date at the start: utc, or as in 2026-01-31T12:00:00
   --clock host|guest     whether idle time follows the host's clock, or is skipped
   --seed N               of the guest's random numbers
@@ -69,6 +74,9 @@ async function readFiles(options: RunOptions): Promise<BootFiles & { firmware: U
     initrd: await read(options.initrd, options.memory),
     dtb: await read(options.dtb, DTB_LIMIT),
     append: options.append,
+    loads: await Promise.all(
+      options.loaders.map(async ({ file, ...rest }) => ({ ...rest, bytes: await readInputFile(file, options.memory) })),
+    ),
     firmware,
   }
 }
@@ -226,6 +234,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       firmware: firmware !== undefined,
       rngSeed: seeded(seed, 64),
     })
+    const fwCfg = firmware && (await fwCfgItems(files, memory))
     const clock = live ? new LiveClock() : undefined
     const input = io.input[Symbol.asyncIterator]()
     if (options.trace !== undefined) trace = await TraceOutput.open(options.trace)
@@ -240,8 +249,10 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         gic,
         its,
         firmware,
-        fwCfg: firmware && fwCfgItems(files),
+        fwCfg,
         disks: drives.map(({ disk }) => disk),
+        virtioConsole: options.virtioConsole,
+        legacyVirtio: options.legacyVirtio,
         epoch: options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH),
         seed,
         clock,

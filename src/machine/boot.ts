@@ -3,11 +3,15 @@
  * them. It opens no files, and a plan can be carried out again: that is a reset.
  */
 
+import { elf, isElf } from './elf.ts'
 import { cells64, decodeFdt, encodeFdt, encodeValue, FdtError, type FdtNode, stringsOf } from './fdt.ts'
-import { type LoadedKernel, LoaderError, layOut, loadKernel, storeSegments } from './loader.ts'
+import { layOut } from './layout.ts'
+import { checkFits, type LoadedKernel, LoaderError, storeSegments } from './loaded.ts'
+import { loadKernel } from './loader.ts'
+import { gunzip, isGzip } from './unpack.ts'
 import type { VirtMachine } from './virt.ts'
-import { virtDtb } from './virt-dtb.ts'
-import { virtMap } from './virt-map.ts'
+import { initrdAddress, psciNode, virtDtb } from './virt-dtb.ts'
+import { type Place, virtMap } from './virt-map.ts'
 
 export interface BootFiles {
   /** An Image, an ELF file or a flat binary. */
@@ -17,6 +21,17 @@ export interface BootFiles {
   dtb?: Uint8Array | undefined
   /** Kernel command line. */
   append?: string | undefined
+  /** Files that are put into memory beside, as by QEMU's generic loader. */
+  loads?: readonly BootLoad[]
+}
+
+export interface BootLoad {
+  bytes: Uint8Array
+  /** Where a flat file goes; an ELF file, unless `raw`, goes where it says. */
+  address?: number | undefined
+  raw?: boolean
+  /** The first CPU starts at its beginning, or at an ELF file's entry, in place of the kernel's. */
+  start?: boolean
 }
 
 /** The board that the files are for: what its device tree says, and how much fits. */
@@ -38,8 +53,12 @@ export interface BootPlan {
   start(machine: VirtMachine): void
 }
 
-/** Kernel, RAM disk and command line as firmware finds them in fw_cfg: sizes, and bytes (QEMU, docs/specs/fw_cfg). */
-export function fwCfgItems({ kernel, initrd, append }: BootFiles): Map<number, Uint8Array> {
+/**
+ * Kernel, RAM disk and command line as firmware finds them in fw_cfg: sizes, and bytes (QEMU, docs/specs/fw_cfg). A kernel is
+ * unpacked for it, as by QEMU: firmware starts it as an EFI program.
+ * @throws LoaderError for a kernel that is damaged, or is unpacked to more than `limit` bytes
+ */
+export async function fwCfgItems({ kernel, initrd, append }: BootFiles, limit: number): Promise<FwCfgItems> {
   const items = new Map<number, Uint8Array>()
   const add = (size: number, data: number, bytes: Uint8Array | undefined) => {
     if (bytes === undefined) return
@@ -48,11 +67,13 @@ export function fwCfgItems({ kernel, initrd, append }: BootFiles): Map<number, U
     items.set(size, length)
     items.set(data, bytes)
   }
-  add(0x08, 0x11, kernel)
+  add(0x08, 0x11, kernel && isGzip(kernel) ? await gunzip(kernel, limit) : kernel)
   add(0x0b, 0x12, initrd)
   add(0x14, 0x15, append === undefined ? undefined : new TextEncoder().encode(`${append}\0`))
   return items
 }
+
+export type FwCfgItems = ReadonlyMap<number, Uint8Array>
 
 /** A device tree may take this much: a kernel maps no more than 2 MiB for it (Documentation/arch/arm64/booting). */
 const DTB_LIMIT = 2 * 2 ** 20
@@ -76,39 +97,62 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
           ...(append === undefined ? {} : { bootargs: append }),
           ...(board.rngSeed === undefined ? {} : { rngSeed: board.rngSeed }),
           ...(place === undefined ? {} : { initrd: place }),
-          ...(board.firmware ? {} : { without: ['flash' as const] }),
         })
       : encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) })
 
+  const flash = virtMap.flash0
+  const loads = (files.loads ?? []).map((load) => loadFile(load, { ram, flash }))
+  const first = loads[(files.loads ?? []).findIndex(({ start }) => start)]
+  /** Carries out what is common to all: files beside first, as they may go where the rest does not. */
+  const begin = (machine: VirtMachine, entry: number, argument: number) => {
+    for (const { segments } of loads) store(machine, segments)
+    machine.boot(first?.entry ?? entry, first === undefined ? argument : 0)
+  }
+
   if (files.kernel === undefined || board.firmware) {
-    if (!board.firmware) throw new LoaderError('there is neither a kernel nor firmware to start')
+    if (!board.firmware && first === undefined) throw new LoaderError('there is neither a kernel nor firmware to start')
     if (initrd !== undefined && files.kernel === undefined) throw new LoaderError('an initial RAM disk needs a kernel')
     const dtb = tree(undefined)
     if (dtb.length > ram.size) throw new LoaderError(`the device tree of ${dtb.length} bytes does not fit the memory`)
     return {
       kernel: undefined,
       start: (machine) => {
-        machine.ram.write(ram.base, dtb)
-        machine.boot(virtMap.flash0.base, ram.base)
+        machine.load(ram.base, dtb)
+        begin(machine, flash.base, 0)
       },
     }
   }
 
-  const kernel = await loadKernel(files.kernel, { ram })
+  const kernel = await loadKernel(files.kernel, { ram, flash })
   if (initrd?.length === 0) throw new LoaderError('the initial RAM disk is empty')
   const size = tree(initrd === undefined ? undefined : { start: 0, end: 0 }).length
   if (size > DTB_LIMIT) throw new LoaderError(`the device tree of ${size} bytes is larger than 2 MiB`)
-  const at = layOut(kernel, ram, initrd?.length, size)
+  const at = layOut(kernel, ram, initrd?.length, size, flash)
   const dtb = tree(at.initrd)
   return {
     kernel,
     start: (machine) => {
-      storeSegments(machine.ram, kernel.segments)
-      if (at.initrd !== undefined && initrd !== undefined) machine.ram.write(at.initrd.start, initrd)
-      machine.ram.write(at.dtb, dtb)
-      machine.boot(kernel.entry, at.dtb)
+      store(machine, kernel.segments)
+      if (at.initrd !== undefined && initrd !== undefined) machine.load(at.initrd.start, initrd)
+      machine.load(at.dtb, dtb)
+      begin(machine, kernel.entry, kernel.bootProtocol ? at.dtb : 0)
     },
   }
+}
+
+function store(machine: VirtMachine, segments: LoadedKernel['segments']): void {
+  storeSegments({ write: (address, bytes) => machine.load(address, bytes) }, segments)
+}
+
+/** A file for the generic loader: an ELF file by its own addresses, or bytes for one. */
+function loadFile({ bytes, address, raw }: BootLoad, places: { ram: Place; flash: Place }): LoadedKernel {
+  if (bytes.length === 0) throw new LoaderError('a file to load is empty')
+  if (!raw && isElf(bytes)) return elf(bytes, places)
+  if (address === undefined) throw new LoaderError('a file to load is no ELF file, and there is no address for it')
+  checkFits('a file to load', address, bytes.length, [places.ram, places.flash])
+  const end = address + bytes.length
+  const segments = [{ address, bytes, size: bytes.length }]
+  return { kind: 'flat binary', entry: address, segments, start: address, end, bootProtocol: false }
 }
 
 function readTree(bytes: Uint8Array): ReturnType<typeof decodeFdt> {
@@ -120,7 +164,7 @@ function readTree(bytes: Uint8Array): ReturnType<typeof decodeFdt> {
   }
 }
 
-/** The tree with what only the machine knows: as QEMU does, its memory, the command line and where the RAM disk is. */
+/** The tree with what only the machine knows: as QEMU does, its memory, PSCI, the command line and where the RAM disk is. */
 function completed(
   root: FdtNode,
   memory: number,
@@ -134,13 +178,13 @@ function completed(
   const number = (value: number, width: number) => (width === 1 ? [value >>> 0] : cells64(value))
   const reg = [...number(virtMap.ram.base, cells('#address-cells')), ...number(memory, cells('#size-cells'))]
   const isMemory = (node: FdtNode) => stringsOf(node.properties.get('device_type')).includes('memory')
-  const children = root.children.filter((node) => node.name !== 'chosen' && !isMemory(node))
+  const children = root.children.filter((node) => !['chosen', 'psci'].includes(node.name) && !isMemory(node))
   const old = root.children.find((node) => node.name === 'chosen')
   const chosen = new Map(old?.properties)
   if (append !== undefined) chosen.set('bootargs', encodeValue(append))
   if (initrd !== undefined) {
-    chosen.set('linux,initrd-start', encodeValue(cells64(initrd.start)))
-    chosen.set('linux,initrd-end', encodeValue(cells64(initrd.end)))
+    chosen.set('linux,initrd-start', encodeValue(initrdAddress(initrd.start)))
+    chosen.set('linux,initrd-end', encodeValue(initrdAddress(initrd.end)))
   }
   const bank: FdtNode = {
     name: `memory@${virtMap.ram.base.toString(16)}`,
@@ -152,6 +196,6 @@ function completed(
   }
   return {
     ...root,
-    children: [bank, { name: 'chosen', properties: chosen, children: old?.children ?? [] }, ...children],
+    children: [psciNode(), bank, { name: 'chosen', properties: chosen, children: old?.children ?? [] }, ...children],
   }
 }

@@ -57,8 +57,10 @@ export interface CfiFlashOptions {
   name?: string
   /** Length of the bank in bytes: a power of two from 256 KiB on; 64 MiB unless given. */
   size?: number
-  /** Contents from the start on; the rest is erased. Not copied until it is changed, and never changed itself. */
+  /** Contents from the start on. Not copied until it is changed, and never changed itself. */
   contents?: Uint8Array
+  /** What each byte behind the contents is: erased, 0xff, unless given. */
+  blank?: number
   /** Writes have no effect at all, not as commands either, as for a ROM. */
   readOnly?: boolean
   /** Called when reads begin or cease to be plain contents: the time to map or unmap the bank as memory. */
@@ -89,6 +91,7 @@ export class CfiFlash implements Device {
   readonly readOnly: boolean
 
   readonly #contents: Uint8Array
+  readonly #blank: number
   /** Blocks that were programmed or erased, by number. */
   readonly #changed = new Map<number, Uint8Array>()
   readonly #chips: readonly [Chip, Chip] = [newChip(), newChip()]
@@ -103,6 +106,7 @@ export class CfiFlash implements Device {
     this.readOnly = options.readOnly ?? false
     this.#options = options
     this.#contents = options.contents ?? new Uint8Array(0)
+    this.#blank = options.blank ?? 0xff
     if (!Number.isInteger(Math.log2(this.size / BLOCK)) || this.size < BLOCK || this.size > 2 ** 34)
       throw new RangeError(`${this.name}: ${this.size} bytes are not ${BLOCK} times a power of two`)
     if (this.#contents.length > this.size)
@@ -124,6 +128,19 @@ export class CfiFlash implements Device {
   /** Contents of the bank from `offset` on, whatever mode the chips are in. */
   read(offset: number, into: Uint8Array): void {
     for (let i = 0; i < into.length; i++) into[i] = this.#byte(offset + i)
+  }
+
+  /** Puts bytes in as they are, as a programmer does that has the chips in its socket. */
+  load(offset: number, bytes: Uint8Array): void {
+    if (offset + bytes.length > this.size)
+      throw new RangeError(`${this.name}: ${bytes.length} bytes do not fit at ${offset}`)
+    for (let done = 0; done < bytes.length; ) {
+      const at = offset + done
+      const part = bytes.subarray(done, done + BLOCK - (at % BLOCK))
+      this.#block(Math.floor(at / BLOCK)).set(part, at % BLOCK)
+      done += part.length
+    }
+    this.#options.written?.(offset, bytes.length)
   }
 
   access(access: Access): number {
@@ -183,7 +200,7 @@ export class CfiFlash implements Device {
   #byte(offset: number): number {
     const changed = this.#changed.get(Math.floor(offset / BLOCK))
     if (changed !== undefined) return changed[offset % BLOCK]!
-    return offset < this.#contents.length ? this.#contents[offset]! : 0xff
+    return offset < this.#contents.length ? this.#contents[offset]! : this.#blank
   }
 
   #readWord(offset: number, size: number): number {
@@ -272,7 +289,7 @@ export class CfiFlash implements Device {
   #block(index: number): Uint8Array {
     let bytes = this.#changed.get(index)
     if (bytes === undefined) {
-      bytes = new Uint8Array(BLOCK).fill(0xff)
+      bytes = new Uint8Array(BLOCK).fill(this.#blank)
       bytes.set(this.#contents.subarray(index * BLOCK, (index + 1) * BLOCK))
       this.#changed.set(index, bytes)
     }

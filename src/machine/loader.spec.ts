@@ -3,8 +3,10 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { gunzip, type LoadedKernel, LoaderError, layOut, loadKernel, storeSegments } from './loader.ts'
+import { LoaderError, storeSegments } from './loaded.ts'
+import { loadKernel } from './loader.ts'
 import { Ram } from './memory.ts'
+import { gunzip } from './unpack.ts'
 
 const MIB = 2 ** 20
 const ram = { base: 0x4000_0000, size: 64 * MIB }
@@ -233,47 +235,5 @@ describe('gzip data', () => {
     const packed = gzipSync(imageFile())
     await expect(gunzip(packed.subarray(0, packed.length - 9), MIB)).rejects.toThrow('damaged or cut off')
     await expect(gunzip(Uint8Array.of(0x1f, 0x8b, 1, 2, 3), MIB)).rejects.toThrow(LoaderError)
-  })
-})
-
-describe('the layout', () => {
-  const kernel = (start: number, end: number, bootProtocol = true): LoadedKernel => ({
-    kind: bootProtocol ? 'Linux Image' : 'ELF',
-    entry: start,
-    segments: [],
-    start,
-    end,
-    bootProtocol,
-  })
-  const linux = kernel(0x4020_0000, 0x4140_0000)
-
-  it('puts the RAM disk in the middle of the memory or 128 MiB up, and the tree 2 MiB-aligned behind it', () => {
-    expect(layOut(linux, ram, 0x12_3456, 0x4000)).toEqual({
-      initrd: { start: 0x4200_0000, end: 0x4212_3456 },
-      dtb: 0x4220_0000,
-    })
-    expect(layOut(linux, { base: 0x4000_0000, size: 2 ** 30 }, undefined, 0x4000)).toEqual({
-      initrd: undefined,
-      dtb: 0x4800_0000,
-    })
-  })
-
-  it('makes way for a large kernel', () => {
-    expect(layOut(kernel(0x4020_0000, 0x4280_0001), ram, 10, 10).initrd).toEqual({
-      start: 0x4280_1000,
-      end: 0x4280_100a,
-    })
-  })
-
-  it('puts the tree at the start of the memory for an ELF file that leaves room there, as QEMU does', () => {
-    expect(layOut(kernel(0x4008_0000, 0x4009_0000, false), ram, undefined, 0x8_0000).dtb).toBe(0x4000_0000)
-    expect(layOut(kernel(0x4008_0000, 0x4009_0000, false), ram, undefined, 0x8_0001).dtb).toBe(0x4200_0000)
-  })
-
-  it('refuses what does not fit, and says what is left', () => {
-    expect(() => layOut(linux, ram, 40 * MIB, 10)).toThrow(
-      "the initial RAM disk of 40 MiB does not fit: 32 MiB of the memory's 64 MiB are left behind the kernel",
-    )
-    expect(() => layOut(linux, ram, 31 * MIB, 2 * MIB)).toThrow(/device tree of 2097152 bytes does not fit/)
   })
 })

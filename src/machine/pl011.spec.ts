@@ -308,6 +308,19 @@ describe('PL011 receiving', () => {
     expect(read(RIS)).toBe(0)
   })
 
+  it('interrupts with the first character, whatever RXIFLSEL says, where the host asks for what QEMU does', () => {
+    const { uart, read, write } = setUp({ receiveAtOnce: true, startReceiveTimeout: () => {} })
+    write(LCR_H, FEN)
+    write(IFLS, 2 << 3)
+    uart.receive(1)
+    uart.receive(2)
+    expect(read(RIS)).toBe(Interrupt.RX)
+    read(DR)
+    expect(read(RIS)).toBe(Interrupt.RX)
+    read(DR)
+    expect(read(RIS)).toBe(0)
+  })
+
   it('interrupts for the timeout when 32 bit periods pass with a character waiting, until all are read', () => {
     let started = 0
     const { uart, read, write } = setUp({ startReceiveTimeout: () => started++ })

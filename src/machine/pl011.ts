@@ -47,6 +47,11 @@ export interface Pl011Options {
    */
   strictEnable?: boolean
   /**
+   * The receive interrupt comes with the first character whatever UARTIFLS says, as with QEMU's, on which drivers rely that
+   * unmask it alone and not the timeout.
+   */
+  receiveAtOnce?: boolean
+  /**
    * Machine time in seconds. With it, characters are taken from the host only while the guest listens: it polls, or has
    * unmasked a receive interrupt some time ago. For input that does not wait for a person, as from a pipe: a driver that
    * starts up throws away what it finds in the FIFO, and Linux's unmasks the interrupt before it does.
@@ -368,7 +373,7 @@ export class Pl011 {
   }
 
   get #receiveLevel(): number {
-    return this.#lcrH & LCR_H_FEN ? LEVELS[(this.#ifls >>> 3) & 7]! : 1
+    return this.#lcrH & LCR_H_FEN && !this.#options.receiveAtOnce ? LEVELS[(this.#ifls >>> 3) & 7]! : 1
   }
 
   get #transmitLevel(): number {

@@ -4,11 +4,14 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { decodeFdt, type FdtNode, walkNodes } from './fdt.ts'
+import { planBoot } from './boot.ts'
+import { decodeFdt, encodeFdt, type FdtNode, fdtNode, walkNodes } from './fdt.ts'
+import { words } from './testing/guest.ts'
+import { VirtMachine } from './virt.ts'
 import { type VirtTree, virtTree } from './virt-dtb.ts'
 
 /** The board has no PCI Express and no platform bus; what names them in other nodes is theirs. */
@@ -16,15 +19,20 @@ const ABSENT = /^\/(pcie@|platform-bus@)/
 /** QEMU's random numbers, new in every run. */
 const RANDOM = ['rng-seed', 'kaslr-seed']
 
-function qemuTree(args: readonly string[]): FdtNode {
+function qemuTree(args: readonly string[], files: Readonly<Record<string, Uint8Array>> = {}): FdtNode {
   const directory = mkdtempSync(join(tmpdir(), 'vgic-dtb-'))
   try {
     const file = join(directory, 'virt.dtb')
     const machine = `virt,${args[0]},dumpdtb=${file}`
-    execFileSync('qemu-system-aarch64', ['-M', machine, '-cpu', 'cortex-a57', '-nographic', ...args.slice(1)], {
-      stdio: 'pipe',
-      timeout: 30_000,
+    const options = Object.entries(files).flatMap(([name, bytes]) => {
+      writeFileSync(join(directory, name), bytes)
+      return [`-${name}`, join(directory, name)]
     })
+    execFileSync(
+      'qemu-system-aarch64',
+      ['-M', machine, '-cpu', 'cortex-a57', '-nographic', '-nic', 'none', ...args.slice(1), ...options],
+      { stdio: 'pipe', timeout: 30_000 },
+    )
     return decodeFdt(readFileSync(file)).root
   } finally {
     rmSync(directory, { recursive: true })
@@ -64,4 +72,41 @@ describe("the board's device tree", () => {
     const ours = flatten(virtTree({ ...board, pmu: true }))
     expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(theirs))
   })
+
+  const memory = 2 ** 28
+  const files = { kernel: words(0x1400_0000), initrd: new Uint8Array(12_345).fill(1) }
+  const append = 'console=ttyAMA0 "a b"'
+  const args = ['gic-version=2', '-smp', '2', '-m', '256', '-append', append]
+
+  /** The tree that our machine starts with, from its memory. */
+  async function ourTree(dtb?: Uint8Array): Promise<FdtNode> {
+    const plan = await planBoot({ ...files, append, dtb }, { cpus: 2, memory, gic: 2 })
+    const machine = new VirtMachine({ cpus: 2, memory })
+    plan.start(machine)
+    const bytes = new Uint8Array(2 ** 20)
+    machine.ram.read(Number(machine.cluster.register(0, 0)), bytes)
+    return decodeFdt(bytes).root
+  }
+
+  it("is QEMU's in the memory of a guest, with command line and initial RAM disk in their places", async () => {
+    const theirs = flatten(qemuTree(args, files))
+    const ours = flatten(await ourTree())
+    for (const name of ['', ' interrupts', ' compatible']) theirs.delete(`/pmu:${name}`)
+    expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(theirs))
+  })
+
+  it.each([true, false])(
+    'gets the same entered into a tree that is given (which has a PSCI of its own: %s)',
+    async (has) => {
+      const root = fdtNode('', { '#address-cells': [2], '#size-cells': [1], compatible: 'a,board' }, [
+        fdtNode('memory@0', { device_type: 'memory', reg: [0, 0, 1] }),
+        fdtNode('chosen', { 'stdout-path': '/uart', bootargs: 'old' }),
+        ...(has ? [fdtNode('psci', { compatible: 'arm,psci', method: 'smc' })] : []),
+        fdtNode('thing', { here: true }),
+      ])
+      const dtb = encodeFdt({ root, reservations: [], bootCpu: 0 })
+      const ours = flatten(await ourTree(dtb))
+      expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(flatten(qemuTree(args, { ...files, dtb }))))
+    },
+  )
 })

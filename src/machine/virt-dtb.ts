@@ -65,7 +65,7 @@ export function virtTree(board: VirtTree): FdtNode {
       compatible: 'linux,dummy-virt',
     },
     [
-      psci(board),
+      psciNode(board),
       fdtNode(`memory@${hex(virtMap.ram.base)}`, {
         reg: reg({ ...virtMap.ram, size: board.memory }),
         device_type: 'memory',
@@ -113,7 +113,8 @@ function checkBoard({ cpus, memory, gic, its, initrd, bootargs }: VirtTree): voi
 
 type Handles = ReturnType<typeof phandles>
 
-function psci({ el2 }: VirtTree): FdtNode {
+/** The node that says that there is PSCI, and by which instruction. */
+export function psciNode({ el2 }: Pick<VirtTree, 'el2'> = {}): FdtNode {
   return fdtNode('psci', {
     migrate: [0xc400_0005],
     cpu_on: [0xc400_0003],
@@ -250,13 +251,18 @@ function ppiFlags({ gic, cpus }: VirtTree): number {
 
 function chosen(board: VirtTree): FdtNode {
   return fdtNode('chosen', {
-    'linux,initrd-start': board.initrd ? cells64(board.initrd.start) : undefined,
-    'linux,initrd-end': board.initrd ? cells64(board.initrd.end) : undefined,
+    'linux,initrd-start': board.initrd && initrdAddress(board.initrd.start),
+    'linux,initrd-end': board.initrd && initrdAddress(board.initrd.end),
     bootargs: board.bootargs,
     'stdout-path': `/pl011@${hex(virtMap.uart.base)}`,
     'rng-seed': board.rngSeed,
     'kaslr-seed': board.kaslrSeed,
   })
+}
+
+/** One cell where that is enough, as QEMU 7.2 has it; who reads it goes by its length. */
+export function initrdAddress(address: number): number[] {
+  return address < 2 ** 32 ? [address] : cells64(address)
 }
 
 function reg(...places: readonly Place[]): number[] {

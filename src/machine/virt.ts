@@ -29,6 +29,8 @@ import {
   virtSpi,
 } from './virt-map.ts'
 import { VirtioBlk } from './virtio-blk.ts'
+import { VirtioConsole } from './virtio-console.ts'
+import type { VirtioDevice } from './virtio-device.ts'
 import { VirtioMmio } from './virtio-mmio.ts'
 import { VirtioRng } from './virtio-rng.ts'
 
@@ -40,11 +42,15 @@ export interface VirtOptions {
   gic?: 2 | 3
   /** An ITS beside a GICv3. */
   its?: boolean
-  /** Contents of the first flash bank; without firmware there is no flash. */
+  /** Contents of the first flash bank, from its start on; else it is blank, and so is the second. */
   firmware?: Uint8Array | undefined
   /** Items of the firmware configuration device, by number, beside those that there always are. */
   fwCfg?: ReadonlyMap<number, Uint8Array> | undefined
   disks?: readonly Disk[]
+  /** A virtio console, which then has the input; what it is sent goes where the UART's output goes. */
+  virtioConsole?: boolean
+  /** The legacy interface of virtio in place of version 2: QEMU's default for this board, and so the one here. */
+  legacyVirtio?: boolean
   /** Takes what the guest sends through the UART. */
   console?: (character: number) => void
   /** Seconds since 1970 when the machine starts, for the RTC. */
@@ -84,7 +90,7 @@ export class VirtMachine {
   readonly uart: Pl011
   readonly rtc: Pl031
   readonly gpio: Pl061
-  readonly flash: CfiFlash | undefined
+  readonly flash: CfiFlash
   readonly options: Required<Omit<VirtOptions, 'firmware' | 'fwCfg' | 'clock' | 'recorder'>>
   /** Interrupts signalled to CPUs so far: rising edges of their IRQ and FIQ inputs. */
   interrupts = 0
@@ -92,6 +98,9 @@ export class VirtMachine {
 
   readonly #cpuBus: CpuBus
   readonly #recorder: Recorder | undefined
+  /** Something was put into the first flash bank, which may be code. */
+  #programmed: boolean
+  readonly #console: VirtioConsole | undefined
   readonly #input: number[] = []
   #inputAt = 0
   #stopReason: StopReason | undefined
@@ -100,19 +109,22 @@ export class VirtMachine {
   constructor(options: VirtOptions = {}) {
     const { firmware, fwCfg: items, clock, recorder, ...rest } = options
     this.#recorder = recorder
+    this.#programmed = firmware !== undefined
     this.options = {
       cpus: 1,
       memory: 256 * 2 ** 20,
       gic: 2,
       its: false,
       disks: [],
+      virtioConsole: false,
+      legacyVirtio: true,
       console: () => {},
       epoch: 0,
       seed: 1,
       slice: 20_000,
       ...rest,
     }
-    const { cpus, memory, gic, its, disks } = this.options
+    const { cpus, memory, gic, its, disks, virtioConsole } = this.options
     if (!Number.isInteger(memory) || memory < 2 ** 20 || memory > 3 * 2 ** 30 || memory % 2 ** 20 !== 0)
       throw new RangeError(`memory: ${memory} bytes is not a whole number of MiB from 1 to 3072`)
     const most = gic === 2 ? 8 : 64
@@ -127,7 +139,10 @@ export class VirtMachine {
     )
     this.cluster = new Cluster({
       cpus,
-      memory: [{ base: virtMap.ram.base, size: memory }, ...(firmware ? [{ ...virtMap.flash0, readOnly: true }] : [])],
+      memory: [
+        { base: virtMap.ram.base, size: memory },
+        { ...virtMap.flash0, readOnly: true },
+      ],
       bus: this.#cpuBus,
       hooks: this.#hooks(),
       gicSystemRegisters: gic === 3,
@@ -157,6 +172,7 @@ export class VirtMachine {
       },
       interrupt: spi(virtSpi.uart),
       receiveReady: () => this.#feed(),
+      receiveAtOnce: true,
       waitForListener: () => this.seconds,
     })
     this.rtc = new Pl031({ now: () => this.seconds + this.options.epoch, interrupt: spi(virtSpi.rtc) })
@@ -168,7 +184,14 @@ export class VirtMachine {
     )
     const fwCfg = new FwCfg({ memory: this.ram, items: new Map([[5, le16(cpus)], ...(items ?? [])]) })
     this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
-    if (firmware) this.flash = this.#makeFlash(firmware)
+    this.flash = this.#makeFlash(firmware)
+    if (virtioConsole)
+      this.#console = new VirtioConsole({
+        transmit: (bytes) => {
+          for (const byte of bytes) this.options.console(byte)
+        },
+        receiveReady: () => this.#feed(),
+      })
     this.#makeVirtio(disks, spi)
     if (recorder !== undefined)
       this.bus.observer = (range, access) => {
@@ -193,8 +216,18 @@ export class VirtMachine {
     return this.#cpuBus.accesses
   }
 
-  /** Powers the first CPU on at an address, with the device tree's address as its first argument. */
-  boot(entry: number, argument: number): void {
+  /** Puts bytes into memory or into the first bank of the flash, before the machine starts. */
+  load(address: number, bytes: Uint8Array): void {
+    const { base, size } = virtMap.flash0
+    if (address < base || address + bytes.length > base + size) this.ram.write(address, bytes)
+    else {
+      this.flash.load(address - base, bytes)
+      this.#programmed = true
+    }
+  }
+
+  /** Powers the first CPU on at an address, with an argument in X0: for Linux, where its device tree is. */
+  boot(entry: number, argument = 0): void {
     this.cluster.start(0, BigInt(entry), BigInt(argument))
   }
 
@@ -247,7 +280,7 @@ export class VirtMachine {
       return undefined
     },
     powerOf: (cpu) => (this.cluster.isOn(cpu) ? 'on' : 'off'),
-    canStart: (entry) => this.cluster.view(Number(entry), 4) !== undefined,
+    canStart: (entry) => this.ram.contains(Number(entry), 4) || (this.#programmed && entry < virtMap.flash0.size),
     turnOn: (cpu, entry, context) => {
       this.cluster.start(cpu, entry, context)
       this.cluster.setTime(cpu, this.scheduler.time)
@@ -268,7 +301,8 @@ export class VirtMachine {
         this.gic?.setPpi(cpu, intid, level)
         this.#recorder?.input(cpu, intid, level)
       },
-      hypercall: (cpu, _conduit, immediate) => immediate === 0 && this.#hypercall(cpu),
+      // Every immediate is a call, as with QEMU: there is nobody else to take it.
+      hypercall: (cpu) => this.#hypercall(cpu),
       ...(this.options.gic === 3 ? { systemRegisters: new IccRegisters(() => this.gic as GicV3, this.#recorder) } : {}),
       sendEvent: () => this.scheduler.wakeAll(),
       unknown: (cpu, what, word, pc) => this.onEvent?.({ kind: 'unknown', cpu, what, word, pc }),
@@ -321,20 +355,23 @@ export class VirtMachine {
     if (cpu !== this.scheduler.current) this.scheduler.yieldTurn()
   }
 
-  /** The first bank is memory to the CPUs as long as it reads as its plain contents; the second is erased and stays a device. */
-  #makeFlash(firmware: Uint8Array): CfiFlash {
+  /**
+   * The first bank is memory to the CPUs as long as it reads as its plain contents; the second stays a device. What nothing was
+   * put into is zero, as with QEMU: the null page reads as zeros, and is no instruction.
+   */
+  #makeFlash(firmware: Uint8Array = new Uint8Array(0)): CfiFlash {
     const { base, size } = virtMap.flash0
     const bytes = this.cluster.view(base, size)!
-    bytes.fill(0xff, firmware.length)
     bytes.set(firmware)
     const flash = new CfiFlash({
       name: 'flash 0',
       size,
       contents: firmware,
+      blank: 0,
       plainChanged: (plain) => this.cluster.setDirect(base, plain),
       written: (offset, length) => flash.read(offset, bytes.subarray(offset, offset + length)),
     })
-    const variables = new CfiFlash({ name: 'flash 1', size: virtMap.flash1.size })
+    const variables = new CfiFlash({ name: 'flash 1', size: virtMap.flash1.size, blank: 0 })
     this.bus.register(
       { base, size, device: flash },
       { base: virtMap.flash1.base, size: variables.size, device: variables },
@@ -344,12 +381,15 @@ export class VirtMachine {
 
   /** As QEMU does, devices take slots from the last one down. */
   #makeVirtio(disks: readonly Disk[], spi: (number: number) => (level: boolean) => void): void {
-    const devices = [...disks.map((disk) => new VirtioBlk({ disk })), new VirtioRng(this.options.seed)]
+    const devices: VirtioDevice[] = disks.map((disk) => new VirtioBlk({ disk }))
+    if (this.#console !== undefined) devices.push(this.#console)
+    devices.push(new VirtioRng(this.options.seed))
     for (let slot = 0; slot < VIRTIO_SLOTS; slot++) {
       const device = devices[VIRTIO_SLOTS - 1 - slot]
       const transport = new VirtioMmio({
         memory: this.ram,
         ...(device ? { device } : {}),
+        legacy: this.options.legacyVirtio,
         interrupt: spi(virtSpi.virtio + slot),
         broken: (reason) => this.onEvent?.({ kind: 'device', message: `virtio slot ${slot}: ${reason}` }),
       })
@@ -367,7 +407,11 @@ export class VirtMachine {
 
   #feed(): void {
     const { uart } = this
-    while (this.#inputAt < this.#input.length && uart.canReceive) uart.receive(this.#input[this.#inputAt++]!)
+    const console = this.#console
+    if (console !== undefined)
+      while (this.#inputAt < this.#input.length && console.canReceive)
+        this.#inputAt += console.receive(Uint8Array.from(this.#input.slice(this.#inputAt, this.#inputAt + 0x1000)))
+    else while (this.#inputAt < this.#input.length && uart.canReceive) uart.receive(this.#input[this.#inputAt++]!)
     if (this.#inputAt !== this.#input.length) return
     this.#input.length = 0
     this.#inputAt = 0

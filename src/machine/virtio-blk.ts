@@ -6,8 +6,8 @@
 import { type Disk, SECTOR } from './disk.ts'
 import { GuestMemoryError } from './memory.ts'
 import { checkState } from './saved-state.ts'
-import type { VirtioDevice, VirtioHost } from './virtio-mmio.ts'
-import { type Chain, gather, scatter } from './virtqueue.ts'
+import type { VirtioDevice, VirtioHost } from './virtio-device.ts'
+import { type Chain, gather, QUEUE_SIZE, scatter } from './virtqueue.ts'
 
 const FEATURE = {
   sizeMax: 1n << 1n,
@@ -36,7 +36,7 @@ export class VirtioBlk implements VirtioDevice {
   readonly name = 'blk'
   readonly deviceId = 2
   readonly features: bigint
-  readonly queueSizes = [128]
+  readonly queueSizes = [QUEUE_SIZE]
   readonly config = new Uint8Array(24)
 
   readonly #disk: Disk

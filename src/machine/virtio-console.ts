@@ -4,8 +4,8 @@
  */
 
 import { checkState, whole } from './saved-state.ts'
-import type { VirtioDevice, VirtioHost } from './virtio-mmio.ts'
-import { gather, scatter } from './virtqueue.ts'
+import type { VirtioDevice, VirtioHost } from './virtio-device.ts'
+import { gather, QUEUE_SIZE, scatter } from './virtqueue.ts'
 
 const RECEIVE = 0
 const TRANSMIT = 1
@@ -29,7 +29,7 @@ export class VirtioConsole implements VirtioDevice {
   readonly name = 'console'
   readonly deviceId = 3
   readonly features = FEATURE_SIZE
-  readonly queueSizes = [64, 64]
+  readonly queueSizes = [QUEUE_SIZE, QUEUE_SIZE]
   readonly config = new Uint8Array(8)
 
   readonly #options: VirtioConsoleOptions

@@ -1,5 +1,5 @@
 /**
- * The registers of the virtio transport over MMIO (Virtual I/O Device 1.2, 4.2.2). All are 32 bits wide, and configuration space
+ * The registers of the virtio transport over MMIO, version 2 (Virtual I/O Device 1.2, 4.2.2). All are 32 bits wide, and configuration space
  * is bytes. What they do is in `virtio-mmio.ts`.
  */
 
@@ -27,11 +27,18 @@ function address(name: string, offset: number, area: Area): Row<VirtioMmio>[] {
   )
 }
 
-export const virtioMmioTable = registerTable<VirtioMmio>('virtio-mmio', 0x200, [
-  word('MagicValue', 0x000, { read: () => 0x7472_6976, reset: 0x7472_6976 }),
-  word('Version', 0x004, { read: () => 2, reset: 2 }),
-  word('DeviceID', 0x008, { read: (transport) => transport.deviceId }),
-  word('VendorID', 0x00c, { read: () => 0x6369_6776, reset: 0x6369_6776, note: "'vgic'" }),
+/** What both versions of the interface begin with. The vendor is QEMU's: small drivers look for it. */
+export function identity(version: 1 | 2): Row<VirtioMmio>[] {
+  return [
+    word('MagicValue', 0x000, { read: () => 0x7472_6976, reset: 0x7472_6976 }),
+    word('Version', 0x004, { read: () => version, reset: version }),
+    word('DeviceID', 0x008, { read: (transport) => transport.deviceId }),
+    word('VendorID', 0x00c, { read: () => 0x554d_4551, reset: 0x554d_4551, note: "'QEMU'" }),
+  ]
+}
+
+/** Features by halves, and the choice of a queue. */
+export const features: readonly Row<VirtioMmio>[] = [
   word('DeviceFeatures', 0x010, { read: (transport) => transport.deviceFeatures }),
   word('DeviceFeaturesSel', 0x014, {
     write: (transport, _, value) => {
@@ -57,20 +64,10 @@ export const virtioMmioTable = registerTable<VirtioMmio>('virtio-mmio', 0x200, [
     },
     restore: () => {},
   }),
-  word('QueueSizeMax', 0x034, { read: (transport) => transport.queue?.maxSize ?? 0 }),
-  word('QueueSize', 0x038, {
-    write: (transport, _, value) => {
-      const queue = transport.queue
-      if (queue !== undefined && !queue.ready) queue.size = value & 0xffff
-    },
-    restore: () => {},
-  }),
-  word('QueueReady', 0x044, {
-    read: (transport) => Number(transport.queue?.ready ?? false),
-    write: (transport, _, value) => transport.setQueueReady((value & 1) !== 0),
-    restore: () => {},
-    fields: { Ready: bit(0) },
-  }),
+]
+
+/** What a driver uses while it is up. */
+export const running: readonly Row<VirtioMmio>[] = [
   word('QueueNotify', 0x050, { write: (transport, _, value) => transport.notify(value >>> 0), restore: () => {} }),
   word('InterruptStatus', 0x060, {
     read: (transport) => transport.interruptStatus,
@@ -92,6 +89,30 @@ export const virtioMmioTable = registerTable<VirtioMmio>('virtio-mmio', 0x200, [
       FAILED: bit(7),
     },
   }),
+]
+
+export const config: readonly Row<VirtioMmio>[] = [
+  word('Config_n', 0x100, { count: 64, widths: [1, 2, 4], read: (transport, index) => transport.configWord(index) }),
+]
+
+export const virtioMmioTable = registerTable<VirtioMmio>('virtio-mmio', 0x200, [
+  ...identity(2),
+  ...features,
+  word('QueueSizeMax', 0x034, { read: (transport) => transport.queue?.maxSize ?? 0 }),
+  word('QueueSize', 0x038, {
+    write: (transport, _, value) => {
+      const queue = transport.queue
+      if (queue !== undefined && !queue.ready) queue.size = value & 0xffff
+    },
+    restore: () => {},
+  }),
+  word('QueueReady', 0x044, {
+    read: (transport) => Number(transport.queue?.ready ?? false),
+    write: (transport, _, value) => transport.setQueueReady((value & 1) !== 0),
+    restore: () => {},
+    fields: { Ready: bit(0) },
+  }),
+  ...running,
   ...address('QueueDesc', 0x080, 'descriptors'),
   ...address('QueueDriver', 0x090, 'driver'),
   ...address('QueueDevice', 0x0a0, 'device'),
@@ -102,5 +123,5 @@ export const virtioMmioTable = registerTable<VirtioMmio>('virtio-mmio', 0x200, [
   word('SHMBaseLow', 0x0b8, { read: () => -1 }),
   word('SHMBaseHigh', 0x0bc, { read: () => -1 }),
   word('ConfigGeneration', 0x0fc, { read: (transport) => transport.configGeneration }),
-  word('Config_n', 0x100, { count: 64, widths: [1, 2, 4], read: (transport, index) => transport.configWord(index) }),
+  ...config,
 ])

@@ -6,7 +6,8 @@ import { silentPolicy } from '../mmio/index.ts'
 import { Ram } from './memory.ts'
 import { cpu0, onBus } from './testing/on-bus.ts'
 import { BASE, BUFFERS, driver } from './testing/virtio-driver.ts'
-import { type VirtioDevice, type VirtioHost, VirtioMmio } from './virtio-mmio.ts'
+import type { VirtioDevice, VirtioHost } from './virtio-device.ts'
+import { VirtioMmio } from './virtio-mmio.ts'
 import { gather, scatter } from './virtqueue.ts'
 
 /** Answers each request with its readable bytes, reversed. */
@@ -88,8 +89,8 @@ describe('the virtio registers', () => {
     const transport = new VirtioMmio({ memory: new Ram(BASE, new Uint8Array(16)) })
     const { read, write } = onBus(transport.frame, 0x200, silentPolicy)
     write(0x14, 1)
-    expect([read(0x00), read(0x04), read(0x08), read(0x10), read(0x34), read(0x100)]).toEqual([
-      0x74726976, 2, 0, 0, 0, 0,
+    expect([0x00, 0x04, 0x08, 0x0c, 0x10, 0x34, 0x100].map((offset) => read(offset))).toEqual([
+      0x74726976, 2, 0, 0x554d4551, 0, 0, 0,
     ])
     for (let offset = 0; offset < 0x200; offset += 4) write(offset, 0xffffffff)
     expect(read(0x60)).toBe(0)
@@ -134,9 +135,17 @@ describe('negotiation (3.1.1)', () => {
     expect([negotiate(), negotiate((1n << 32n) | 1n), negotiate(1n << 32n)]).toEqual([11, 11, 11])
   })
 
-  it('refuses FEATURES_OK without VERSION_1 or with what was not offered', () => {
+  it('refuses FEATURES_OK with what was not offered (2.2.2)', () => {
     const { negotiate } = make()
-    expect([negotiate(0b101n), negotiate((1n << 32n) | 2n), negotiate((1n << 32n) | (1n << 28n))]).toEqual([3, 3, 3])
+    expect([negotiate((1n << 32n) | 2n), negotiate((1n << 32n) | (1n << 28n))]).toEqual([3, 3])
+  })
+
+  it('goes on with a driver that does not accept VERSION_1, as a device may (6.2): small ones look at the lower half alone', () => {
+    const made = make()
+    expect(made.negotiate(0b101n)).toBe(11)
+    made.setQueue(0)
+    made.write(0x70, 15)
+    expect(roundTrip(made).text).toBe('fe..dcba....')
   })
 
   it('settles features with FEATURES_OK', () => {

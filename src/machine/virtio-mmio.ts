@@ -1,86 +1,30 @@
 /**
- * The virtio transport over MMIO, version 2 (Virtual I/O Device 1.2, 4.2): registers, status, queues and the interrupt. What a
- * queue is for, the device behind it knows. Offered are split queues without indirect descriptors or event indices.
+ * The virtio transport over MMIO (Virtual I/O Device 1.2, 4.2), version 2 or the legacy interface: status, queues and the
+ * interrupt. What a queue is for, the device behind it knows. Offered are split queues without indirect descriptors or event indices.
  */
 
 import { Frame, type FrameOptions } from '../mmio/index.ts'
 import { Line, type LineListener } from './line.ts'
 import { type GuestMemory, GuestMemoryError } from './memory.ts'
-import { checkState, flag, list, object, SavedStateError, whole, word32 } from './saved-state.ts'
+import { SavedStateError } from './saved-state.ts'
+import { type VirtioDevice, VirtioStatus } from './virtio-device.ts'
+import { virtioLegacyTable } from './virtio-mmio-legacy.ts'
 import { virtioMmioTable } from './virtio-mmio-registers.ts'
-import { type Chain, Virtqueue, VirtqueueError, type VirtqueueState } from './virtqueue.ts'
+import { checkTransport, type VirtioMmioState } from './virtio-mmio-state.ts'
+import { type Chain, Virtqueue, VirtqueueError } from './virtqueue.ts'
 
-/** VIRTIO_F_VERSION_1, without which this transport does not work. */
+/** VIRTIO_F_VERSION_1, which the legacy interface does not offer. */
 const VERSION_1 = 1n << 32n
-
-/** Bits of Status (Virtual I/O Device 1.2, 2.1). */
-export const VirtioStatus = {
-  acknowledge: 1,
-  driver: 2,
-  driverOk: 4,
-  featuresOk: 8,
-  needsReset: 64,
-  failed: 128,
-} as const
 
 const USED_BUFFER = 1
 const CONFIG_CHANGE = 2
-
-/** What a device may ask of its transport. */
-export interface VirtioHost {
-  readonly memory: GuestMemory
-  /**
-   * Handles the chains that wait in a queue, at most one ring full. `handle` returns the bytes that it wrote, or undefined to
-   * leave this chain and the rest for later. A driver that breaks the rules puts the device in need of a reset.
-   */
-  process(queue: number, handle: (chain: Chain) => number | undefined): void
-  /** Whether the driver is up and a chain waits in this queue. */
-  hasBuffers(queue: number): boolean
-  /** Tells the driver that the configuration changed. */
-  configChanged(): void
-}
-
-/** A kind of virtio device: block, console, entropy. */
-export interface VirtioDevice {
-  readonly name: string
-  /** Virtual I/O Device 1.2, 5. */
-  readonly deviceId: number
-  /** Feature bits of the device itself, 0 to 23. */
-  readonly features: bigint
-  /** The largest size of each queue: powers of two. */
-  readonly queueSizes: readonly number[]
-  /** Configuration space as it is now. */
-  readonly config: Uint8Array
-  attach(host: VirtioHost): void
-  /** The driver says that this queue has buffers. */
-  notify(queue: number): void
-  reset(): void
-  /** Plain JSON of what the device keeps beside its queues. */
-  snapshot(): unknown
-  /** Throws, and changes nothing, for anything but what `snapshot` gives. */
-  restore(state: unknown): void
-}
-
-/** Plain JSON. */
-export interface VirtioMmioState {
-  kind: 'virtio-mmio'
-  version: 1
-  deviceId: number
-  status: number
-  deviceFeaturesSel: number
-  driverFeaturesSel: number
-  driverFeatures: number[]
-  queueSel: number
-  interruptStatus: number
-  configGeneration: number
-  queues: VirtqueueState[]
-  device: unknown
-}
 
 export interface VirtioMmioOptions {
   memory: GuestMemory
   /** The device in this slot; a slot without one reads DeviceID 0, and drivers pass it by. */
   device?: VirtioDevice
+  /** The legacy interface of before version 1.0, in place of version 2. */
+  legacy?: boolean
   /** The interrupt; called on change only. */
   interrupt?: LineListener
   /** Called with a reason when the driver broke the rules and the device now needs a reset. */
@@ -94,7 +38,10 @@ export class VirtioMmio {
   deviceFeaturesSel = 0
   driverFeaturesSel = 0
   queueSel = 0
+  /** Of the legacy interface: how far a page number is shifted to be an address. A reset leaves it. */
+  pageShift = 0
 
+  readonly #legacy: boolean
   readonly #device: VirtioDevice | undefined
   readonly #memory: GuestMemory
   readonly #broken: ((reason: string) => void) | undefined
@@ -106,11 +53,12 @@ export class VirtioMmio {
 
   constructor(options: VirtioMmioOptions, frame: FrameOptions<VirtioMmio> = {}) {
     this.interrupt = new Line(options.interrupt)
+    this.#legacy = options.legacy ?? false
     this.#device = options.device
     this.#memory = options.memory
     this.#broken = options.broken
     this.queues = (options.device?.queueSizes ?? []).map((size) => new Virtqueue(options.memory, size))
-    this.frame = new Frame<VirtioMmio>(virtioMmioTable, this, {
+    this.frame = new Frame<VirtioMmio>(this.#legacy ? virtioLegacyTable : virtioMmioTable, this, {
       name: `virtio-${options.device?.name ?? 'mmio'}`,
       ...frame,
       settle: (transport) => transport.settle(),
@@ -138,9 +86,10 @@ export class VirtioMmio {
     return Number(BigInt.asIntN(32, this.#offered >> (this.deviceFeaturesSel === 1 ? 32n : 0n)))
   }
 
-  /** Features are settled with FEATURES_OK: a later write has no effect. */
+  /** Features are settled with FEATURES_OK: a later write has no effect. The legacy interface has no such bit. */
   set driverFeatures(value: number) {
-    if (this.#status & VirtioStatus.featuresOk || this.driverFeaturesSel >>> 0 > 1) return
+    const settled = !this.#legacy && this.#status & VirtioStatus.featuresOk
+    if (settled || this.driverFeaturesSel >>> 0 > 1) return
     this.#driverFeatures[this.driverFeaturesSel] = value
   }
 
@@ -154,6 +103,16 @@ export class VirtioMmio {
     if (queue === undefined || ready === queue.ready) return
     if (ready) this.#guard(() => queue.start())
     else queue.stop()
+  }
+
+  /** The legacy interface puts a queue to use with its address, and out of use with 0 (4.2.4). */
+  setQueueAddress(address: number): void {
+    const queue = this.queue
+    if (queue === undefined) return
+    queue.stop()
+    if (address === 0) return
+    queue.layOut(address)
+    this.#guard(() => queue.start())
   }
 
   notify(queue: number): void {
@@ -173,8 +132,12 @@ export class VirtioMmio {
     return this.#status
   }
 
-  /** 0 is a reset. FEATURES_OK stays only when the driver accepted what it must and nothing that was not offered. */
+  /**
+   * 0 is a reset. FEATURES_OK stays only when the driver accepted nothing that was not offered. That it must accept VERSION_1
+   * too, some do not know; a device may go on then (6.2), and QEMU's does.
+   */
   set status(value: number) {
+    if (this.#device === undefined) return
     if ((value & 0xff) === 0) {
       this.#status = 0
       this.#interruptStatus = 0
@@ -183,11 +146,12 @@ export class VirtioMmio {
       this.driverFeaturesSel = 0
       this.queueSel = 0
       for (const queue of this.queues) queue.reset()
-      this.#device?.reset()
+      this.#device.reset()
       return
     }
     let next = (value & 0xff) | (this.#status & VirtioStatus.needsReset)
-    if (next & ~this.#status & VirtioStatus.featuresOk && !this.#featuresAcceptable) next &= ~VirtioStatus.featuresOk
+    if (!this.#legacy && next & ~this.#status & VirtioStatus.featuresOk && !this.#featuresAcceptable)
+      next &= ~VirtioStatus.featuresOk
     this.#status = next
   }
 
@@ -212,6 +176,7 @@ export class VirtioMmio {
     return {
       kind: 'virtio-mmio',
       version: 1,
+      legacy: this.#legacy,
       deviceId: this.deviceId,
       status: this.#status,
       deviceFeaturesSel: this.deviceFeaturesSel >>> 0,
@@ -220,6 +185,7 @@ export class VirtioMmio {
       queueSel: this.queueSel >>> 0,
       interruptStatus: this.#interruptStatus,
       configGeneration: this.#configGeneration,
+      pageShift: this.pageShift,
       queues: this.queues.map((queue) => queue.snapshot()),
       device: this.#device?.snapshot() ?? null,
     }
@@ -227,8 +193,9 @@ export class VirtioMmio {
 
   /** Throws a SavedStateError, and changes nothing, for anything but what `snapshot` gives. */
   restore(state: unknown): void {
-    checkState('virtio-mmio', 1, SHAPE, state)
-    const saved = state as VirtioMmioState
+    const saved = checkTransport(state)
+    if (saved.legacy !== this.#legacy)
+      throw new SavedStateError('saved state of virtio-mmio: is of the other version of the interface')
     if (saved.deviceId !== this.deviceId || saved.queues.length !== this.queues.length)
       throw new SavedStateError(`saved state of virtio-mmio: is of another device than ${this.frame.name}`)
     // Tried on copies first: a ring that is not in this memory must leave all as it is.
@@ -248,22 +215,24 @@ export class VirtioMmio {
     this.queueSel = saved.queueSel | 0
     this.#interruptStatus = saved.interruptStatus
     this.#configGeneration = saved.configGeneration
+    this.pageShift = saved.pageShift
     this.settle()
   }
 
   get #offered(): bigint {
-    return this.#device === undefined ? 0n : this.#device.features | VERSION_1
+    return this.#device === undefined ? 0n : this.#device.features | (this.#legacy ? 0n : VERSION_1)
   }
 
   get #featuresAcceptable(): boolean {
     const [low, high] = this.#driverFeatures
     const accepted = (BigInt(high! >>> 0) << 32n) | BigInt(low! >>> 0)
-    return (accepted & VERSION_1) !== 0n && (accepted & ~this.#offered) === 0n
+    return (accepted & ~this.#offered) === 0n
   }
 
+  /** Drivers for the legacy interface may use a device before they say that they are up (3.1.2). */
   get #running(): boolean {
     const { driverOk, needsReset } = VirtioStatus
-    return (this.#status & (driverOk | needsReset)) === driverOk
+    return ((this.#status & (driverOk | needsReset)) | (this.#legacy ? driverOk : 0)) === driverOk
   }
 
   #hasBuffers(queue: number): boolean {
@@ -321,29 +290,4 @@ export class VirtioMmio {
     if (this.#status & VirtioStatus.driverOk) this.#interruptStatus |= CONFIG_CHANGE
     this.settle()
   }
-}
-
-const ADDRESS = whole(0, Number.MAX_SAFE_INTEGER)
-const SHAPE = {
-  deviceId: word32,
-  status: whole(0, 0xff),
-  deviceFeaturesSel: word32,
-  driverFeaturesSel: word32,
-  driverFeatures: list(word32, 2),
-  queueSel: word32,
-  interruptStatus: whole(0, 3),
-  configGeneration: whole(0, 0xff),
-  queues: list(
-    object({
-      size: whole(0, 0xffff),
-      ready: flag,
-      descriptors: ADDRESS,
-      driver: ADDRESS,
-      device: ADDRESS,
-      lastAvailable: whole(0, 0xffff),
-      used: whole(0, 0xffff),
-    }),
-    64,
-  ),
-  device: () => undefined,
 }

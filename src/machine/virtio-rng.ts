@@ -4,8 +4,8 @@
  */
 
 import { checkState, list, word32 } from './saved-state.ts'
-import type { VirtioDevice, VirtioHost } from './virtio-mmio.ts'
-import { scatter } from './virtqueue.ts'
+import type { VirtioDevice, VirtioHost } from './virtio-device.ts'
+import { QUEUE_SIZE, scatter } from './virtqueue.ts'
 
 /** Bytes that one request gets at most; fewer than asked for is allowed (5.4.6.1). */
 const MAX_BYTES = 0x1000
@@ -51,7 +51,7 @@ export class VirtioRng implements VirtioDevice {
   readonly name = 'rng'
   readonly deviceId = 4
   readonly features = 0n
-  readonly queueSizes = [8]
+  readonly queueSizes = [QUEUE_SIZE]
   readonly config = new Uint8Array(0)
 
   readonly #bytes: SeededBytes

@@ -10,6 +10,9 @@ export class VirtqueueError extends Error {
   override readonly name = 'VirtqueueError'
 }
 
+/** The largest queue of every device, as QEMU's transport has it: a driver takes as much of it as it likes. */
+export const QUEUE_SIZE = 1024
+
 const DESCRIPTOR = { next: 1, write: 2, indirect: 4 } as const
 const NO_INTERRUPT = 1
 
@@ -36,6 +39,7 @@ export interface VirtqueueState {
   descriptors: number
   driver: number
   device: number
+  alignment: number
   lastAvailable: number
   used: number
 }
@@ -50,6 +54,8 @@ export class Virtqueue {
   descriptors = 0
   driver = 0
   device = 0
+  /** Of the used ring where the legacy interface lays the queue out: a page, unless the driver says otherwise. */
+  alignment = 0x1000
 
   #ready = false
   /** The available ring's index up to which chains were taken, modulo 2^16, and that of the used ring. */
@@ -70,9 +76,19 @@ export class Virtqueue {
     this.descriptors = 0
     this.driver = 0
     this.device = 0
+    this.alignment = 0x1000
     this.#ready = false
     this.#lastAvailable = 0
     this.#used = 0
+  }
+
+  /** The rings in one block from an address on, as the legacy interface has them (2.7.2): of the largest size if none was chosen. */
+  layOut(address: number): void {
+    const size = this.size === 0 ? this.maxSize : this.size
+    this.size = size
+    this.descriptors = address
+    this.driver = address + 16 * size
+    this.device = Math.ceil((this.driver + 6 + 2 * size) / this.alignment) * this.alignment
   }
 
   /** Puts the queue to use. Throws a VirtqueueError when its size is none or a ring is misaligned or not in memory. */
@@ -135,13 +151,14 @@ export class Virtqueue {
   }
 
   snapshot(): VirtqueueState {
-    const { size, descriptors, driver, device } = this
+    const { size, descriptors, driver, device, alignment } = this
     return {
       size,
       ready: this.#ready,
       descriptors,
       driver,
       device,
+      alignment,
       lastAvailable: this.#lastAvailable,
       used: this.#used,
     }
@@ -154,6 +171,7 @@ export class Virtqueue {
     this.descriptors = state.descriptors
     this.driver = state.driver
     this.device = state.device
+    this.alignment = state.alignment
     if (!state.ready) return
     try {
       this.start()

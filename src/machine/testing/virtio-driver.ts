@@ -2,7 +2,8 @@
 
 import { silentPolicy } from '../../mmio/index.ts'
 import { Ram } from '../memory.ts'
-import { type VirtioDevice, VirtioMmio } from '../virtio-mmio.ts'
+import type { VirtioDevice } from '../virtio-device.ts'
+import { VirtioMmio } from '../virtio-mmio.ts'
 import { onBus } from './on-bus.ts'
 
 export const BASE = 0x4000_0000

@@ -1,0 +1,67 @@
+/** The board as a whole, where no device's spec can see it: who answers calls, and how a CPU starts. Beside QEMU: probe.qemu.spec.ts. */
+
+import { describe, expect, it } from 'vitest'
+import { cpuInitiator } from '../mmio/index.ts'
+import { planBoot } from './boot.ts'
+import { a64, booted, words } from './testing/guest.ts'
+import { VirtMachine } from './virt.ts'
+import { virtMap } from './virt-map.ts'
+
+const { movz, movk, hvc, loop } = a64
+const MEMORY = 2 ** 23
+const ENTRY = 0x4008_0000
+
+/** HVC #imm and SMC #imm (DDI 0487 C6.2). */
+const hvcOf = (immediate: number) => hvc + (immediate << 5)
+const smcOf = (immediate: number) => 0xd400_0003 + (immediate << 5)
+const psci = (call: number, ...rest: number[]) => [movz(0, call), movk(0, 0x8400, 1), ...rest]
+
+describe('PSCI on the board', () => {
+  it.each([hvcOf(0), hvcOf(1), hvcOf(0xffff), smcOf(0)])('answers instruction %i', async (instruction) => {
+    const { machine } = await booted(words(...psci(0, instruction), loop))
+    machine.run(20)
+    expect(machine.cluster.register(0, 0)).toBe(0x1_0000n)
+  })
+
+  it('starts a CPU at EL1 with the MMU off, interrupts masked, its context in X0 and nothing else (DEN 0022, CPU_ON)', async () => {
+    // CPU_ON of CPU 1 at the loop behind it, with 0x77 for its context; CPU 1 was on before and left registers behind.
+    const call = [movz(1, 1), movz(2, 0), movk(2, ENTRY >>> 16, 1), movk(2, 0x20), movz(3, 0x77), ...psci(3, hvc), loop]
+    const { machine } = await booted(words(...call), { cpus: 2 })
+    for (let n = 0; n < 31; n++) machine.cluster.setRegister(1, n, 99n)
+    machine.run(100)
+    const { cluster } = machine
+    expect(cluster.register(0, 0)).toBe(0n)
+    expect(cluster.pc(1)).toBe(BigInt(ENTRY + 0x20))
+    expect(Array.from({ length: 31 }, (_, n) => cluster.register(1, n))).toEqual([0x77n, ...Array(30).fill(0n)])
+    // EL1h with D, A, I and F set.
+    expect(cluster.pstate(1) & 0xfcf).toBe(0x3c5)
+    expect(cluster.systemRegister(1, 'SCTLR_EL1')! & 1n).toBe(0n)
+  })
+
+  it.each([
+    ['in memory', 0x4000, undefined, 0n],
+    ['where nothing is', 0x7000, undefined, -9n],
+    ['in the flash that nothing was put into', 0, undefined, -9n],
+    ['in the flash with firmware', 0, words(loop), 0n],
+  ])('takes or refuses an entry %s (DEN 0022, INVALID_ADDRESS)', async (_, upper, firmware, answer) => {
+    const call = words(movz(1, 1), movz(2, upper, 1), ...psci(3, hvc), loop)
+    const machine = new VirtMachine({ cpus: 2, memory: MEMORY, firmware })
+    const plan = await planBoot({ kernel: call }, { cpus: 2, memory: MEMORY, gic: 2 })
+    plan.start(machine)
+    machine.run(50)
+    expect(BigInt.asIntN(64, machine.cluster.register(0, 0))).toBe(answer)
+  })
+})
+
+describe('the UART of the board', () => {
+  it('raises its receive interrupt with one character in its FIFO, as small drivers for QEMU expect', () => {
+    const machine = new VirtMachine({ memory: MEMORY })
+    const write = (offset: number, value: number) =>
+      machine.bus.write(virtMap.uart.base + offset, 4, value, 0, cpuInitiator(0))
+    write(0x2c, 0x70)
+    write(0x38, 0x10)
+    expect(machine.uart.interrupt.level).toBe(false)
+    machine.uart.receive(0x41)
+    expect(machine.uart.interrupt.level).toBe(true)
+  })
+})
