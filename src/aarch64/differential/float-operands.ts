@@ -52,6 +52,16 @@ function number(random: Random, size: Size): bigint {
   }
 }
 
+/** Zero, infinity, a quiet and a signaling NaN, the ends of the denormals and of the normal numbers; of either sign. */
+function extreme(random: Random, size: Size): bigint {
+  const fraction = fractionBits[size]
+  const infinity = ((1n << (bits[size] - 1n - fraction)) - 1n) << fraction
+  const quiet = infinity | (1n << (fraction - 1n))
+  const smallest = 1n << fraction
+  const list = [0n, infinity, quiet, infinity | 1n, 1n, smallest - 1n, smallest, infinity - 1n]
+  return list[random.below(list.length)]! | (BigInt(random.below(2)) << (bits[size] - 1n))
+}
+
 /** A number that has to do with another one: the same, its negative, a neighbour, a multiple by a power of two, its half unit. */
 function relative(random: Random, size: Size, a: bigint): bigint {
   const width = bits[size]
@@ -97,11 +107,12 @@ export function floatOperands(random: Random, row: Row, word: number, v: bigint[
   const registers = [bitsOf(word, [9, 5]), bitsOf(word, [20, 16]), bitsOf(word, [14, 10]), bitsOf(word, [4, 0])]
   for (let half = 0; half < 2; half++) {
     const values = [0n, 0n, 0n, 0n]
+    const pick = random.below(8) ? number : extreme
     for (let lane = 0; lane < lanes; lane++) {
-      const a = number(random, size)
-      const b = random.below(3) ? number(random, size) : relative(random, size, a)
+      const a = pick(random, size)
+      const b = random.below(3) ? pick(random, size) : relative(random, size, a)
       // Three operands: the addend is Ra, or Rd of the vector forms.
-      const fused = random.below(2) ? cancelling(random, size, a, b) : number(random, size)
+      const fused = random.below(2) ? cancelling(random, size, a, b) : pick(random, size)
       for (const [index, one] of [a, b, fused, fused].entries()) values[index]! |= one << (BigInt(lane) * bits[size])
     }
     const count = /_floatdp3$/.test(row.name) ? 3 : 2
