@@ -104,7 +104,8 @@ export class Cluster {
       cpus: this.cpus,
       mmu,
       zero: (which, low, high) => this.access.zero(which, low, high),
-      probe: (which, low, high) => this.access.probe(which, low, high),
+      probe: (which, low, high, write) => this.access.probe(which, low, high, write),
+      fault: (which, status, low, high) => this.access.systemFault(which, status, low, high),
     }))
     const directReads = new Uint16Array(buffer, MEMORY.registerReads, 32768)
     const directWrites = new Uint16Array(buffer, MEMORY.registerWrites, 32768)
