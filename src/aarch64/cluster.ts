@@ -202,7 +202,7 @@ export class Cluster {
       }
       const left = target - cpu.retired
       if (left <= 0) return 'budget'
-      if (cpu.word(STATE.IL)) takeSynchronous(cpu, EC.illegalState, 0, cpu.quad(STATE.PC))
+      if (cpu.word(STATE.IL) && !this.illegalState(cpu)) continue
       takePending(cpu)
       const chunk = Math.min(left, most32, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
       cpu.setCount(STATE.END, cpu.retired + chunk)
@@ -221,6 +221,14 @@ export class Cluster {
       }
       if (cpu.word(STATE.POWER) === 0) return 'halted'
     }
+  }
+
+  /** PSTATE.IL is set. False if an exception with a higher priority was taken: a PC alignment fault or an Instruction Abort (D1.13.4). */
+  private illegalState(cpu: Cpu): boolean {
+    this.access.fetchMiss(cpu)
+    if (cpu.word(STATE.IL) === 0) return false
+    takeSynchronous(cpu, EC.illegalState, 0, cpu.quad(STATE.PC))
+    return true
   }
 
   /** Ends the run of a CPU after its current instruction; for use inside hooks and bus accesses. Without effect when it does not run. */
