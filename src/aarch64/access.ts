@@ -67,6 +67,11 @@ export class MemoryAccess {
     return -1
   }
 
+  /** Whether the fault just found is one of permission on Device memory: an Alignment fault by the memory type goes first (D5.2.11). */
+  private forbidsDevice(status: number): boolean {
+    return (status & ~3) === FAULT.permission && this.mmu.result.device
+  }
+
   private dataAbort(cpu: Cpu, status: number, write: boolean, low: number, high: number): void {
     takeAbort(cpu, EC.dataLower, status | (write ? 0x40 : 0), low, high)
     cpu.setWord(STATE.FAULT, 1)
@@ -94,6 +99,10 @@ export class MemoryAccess {
     }
     const status = this.locate(cpu, low, high, kind, el, pan)
     if (status >= 0) {
+      if (misaligned && this.forbidsDevice(status)) {
+        this.dataAbort(cpu, FAULT.alignment, wnr, low, high)
+        return
+      }
       if (atomic) wnr = this.mmu.translate(cpu, low, high, READ, el, pan) < 0
       this.dataAbort(cpu, status, wnr, low, high)
       return
@@ -222,13 +231,18 @@ export class MemoryAccess {
   }
 
   /**
-   * Cache maintenance by address: EL0 needs to be able to read, EL1 needs a translation (DDI 0487 D5.11.2). Faults are those of a
-   * write, with ESR_EL1.CM.
+   * Cache maintenance by address: EL0 needs to be able to read, EL1 needs a translation, and DC IVAC one that may be written
+   * (DDI 0487 D5.11.2).
    */
-  probe(cpu: Cpu, low: number, high: number): void {
-    const kind = cpu.el === 0 ? READ : READ | WRITE | EXECUTE
+  probe(cpu: Cpu, low: number, high: number, write: boolean): void {
+    const kind = write ? WRITE : cpu.el === 0 ? READ : READ | WRITE | EXECUTE
     const status = this.mmu.translate(cpu, low, high, kind, cpu.el, false)
-    if (status >= 0) this.dataAbort(cpu, status | 0x100, true, low, high)
+    if (status >= 0) this.systemFault(cpu, status, low, high)
+  }
+
+  /** Faults of cache maintenance and of address translation instructions are those of a write, with ESR_EL1.CM. */
+  systemFault(cpu: Cpu, status: number, low: number, high: number): void {
+    this.dataAbort(cpu, status | 0x100, true, low, high)
   }
 
   /** DC ZVA: 64 bytes of zero at the block that holds the address. */
@@ -236,7 +250,7 @@ export class MemoryAccess {
     const low = (addressLow & ~63) >>> 0
     const pan = cpu.el !== 0 && cpu.word(STATE.PAN) !== 0
     const status = this.locate(cpu, low, high, WRITE, cpu.el, pan)
-    if (status >= 0) this.dataAbort(cpu, status, true, addressLow, high)
+    if (status >= 0) this.dataAbort(cpu, this.forbidsDevice(status) ? FAULT.alignment : status, true, addressLow, high)
     else if (this.device) this.dataAbort(cpu, FAULT.alignment, true, addressLow, high)
     else if (this.host >= 0) this.memory.bytes.fill(0, this.host, this.host + 64)
     else this.dataAbort(cpu, FAULT.external, true, addressLow, high)

@@ -104,7 +104,8 @@ export class Cluster {
       cpus: this.cpus,
       mmu,
       zero: (which, low, high) => this.access.zero(which, low, high),
-      probe: (which, low, high) => this.access.probe(which, low, high),
+      probe: (which, low, high, write) => this.access.probe(which, low, high, write),
+      fault: (which, status, low, high) => this.access.systemFault(which, status, low, high),
     }))
     for (const register of registersOf(features)) {
       const key = encodingKey(register.encoding)
@@ -178,7 +179,7 @@ export class Cluster {
       }
       const left = target - cpu.retired
       if (left <= 0) return 'budget'
-      if (cpu.word(STATE.IL)) takeSynchronous(cpu, EC.illegalState, 0, cpu.quad(STATE.PC))
+      if (cpu.word(STATE.IL) && !this.illegalState(cpu)) continue
       takePending(cpu)
       const chunk = Math.min(left, most32, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
       cpu.setCount(STATE.END, cpu.retired + chunk)
@@ -197,6 +198,14 @@ export class Cluster {
       }
       if (cpu.word(STATE.POWER) === 0) return 'halted'
     }
+  }
+
+  /** PSTATE.IL is set. False if an exception with a higher priority was taken: a PC alignment fault or an Instruction Abort (D1.13.4). */
+  private illegalState(cpu: Cpu): boolean {
+    this.access.fetchMiss(cpu)
+    if (cpu.word(STATE.IL) === 0) return false
+    takeSynchronous(cpu, EC.illegalState, 0, cpu.quad(STATE.PC))
+    return true
   }
 
   /** Ends the run of a CPU after its current instruction; for use inside hooks and bus accesses. Without effect when it does not run. */

@@ -217,6 +217,52 @@ describe('illegal exception returns (D1.11.4)', () => {
   })
 })
 
+describe('Illegal Execution state', () => {
+  const illegal = 0x800000c9n // EL2h, with I and F set
+
+  it.each([1n, 0n])('has PSTATE.PAN %i, as NZCV and DAIF, from SPSR_EL1 (pseudocode SetPSTATEFromPSR)', (pan) => {
+    m.setSystem('PAN', (1n - pan) << 22n)
+    m.setSystem('SPSR_EL1', illegal | (pan << 22n))
+    m.setSystem('ELR_EL1', BigInt(RAM + 0x5000))
+    m.program([ERET])
+    m.run(1)
+    expect(m.cluster.pstate(0)).toBe((0x801000c5 | (Number(pan) << 22)) >>> 0)
+  })
+
+  it('gives way to a PC alignment fault and to an Instruction Abort, which clear it (D1.13.4)', () => {
+    m.setSystem('SPSR_EL1', illegal)
+    m.setSystem('ELR_EL1', BigInt(RAM + 0x5002))
+    m.program([ERET])
+    m.run(2)
+    expect(m.syndrome()).toEqual({ ec: 0x22, il: 1, iss: 0 })
+    expect(m.system('SPSR_EL1')).toBe(0x801000c5n)
+    expect(m.cluster.pstate(0) & 0x100000).toBe(0)
+    m.setSystem('SPSR_EL1', illegal)
+    m.setSystem('ELR_EL1', 0x8000000000n)
+    m.program([ERET])
+    m.run(2)
+    expect(m.syndrome().ec).toBe(0x21)
+    expect(m.system('FAR_EL1')).toBe(0x8000000000n)
+    expect(m.system('SPSR_EL1')).toBe(0x801000c5n)
+  })
+})
+
+describe('an SError interrupt', () => {
+  it('is taken at 0x180 with its class in ESR_EL1 once PSTATE.A is clear (D1.10.2, D13.2.37)', () => {
+    m.program([NOP], VECTORS + 0x380)
+    m.program([NOP, 0xd50344ff, NOP]) // msr daifclr, #4
+    m.cluster.setSError(0, true)
+    m.run(1)
+    expect(m.cluster.pc(0)).toBe(BigInt(CODE + 4))
+    expect(m.system('ISR_EL1')).toBe(0x100n)
+    m.run(2)
+    m.cluster.setSError(0, false)
+    expect(m.syndrome()).toEqual({ ec: 0x2f, il: 1, iss: 0 })
+    expect(m.cluster.pc(0)).toBe(vector(0x380 + 4))
+    expect(m.system('ELR_EL1')).toBe(BigInt(CODE + 8))
+  })
+})
+
 describe('interrupts', () => {
   it('are taken when unmasked, IRQ at 0x80 and FIQ at 0x100, and FIQ first', () => {
     m.program([NOP], VECTORS + 0x280)

@@ -21,6 +21,7 @@ export const EC = {
   dataLower: 0x24,
   dataSame: 0x25,
   spAlignment: 0x26,
+  serror: 0x2f,
   brk: 0x3c,
 } as const
 
@@ -63,6 +64,8 @@ export function takeAbort(cpu: Cpu, ec: number, iss: number, farLow: number, far
 export function takePending(cpu: Cpu): boolean {
   const due = cpu.word(STATE.LINES) & ~cpu.word(STATE.DAIF)
   if ((due & 7) === 0) return false
+  // An SError interrupt has a syndrome, which says no more here than what it is; IRQ and FIQ have none.
+  if ((due & 3) === 0) cpu.setQuad(SLOT.ESR_EL1, BigInt(((EC.serror << 26) | 0x02000000) >>> 0))
   enterException(cpu, due & 1 ? VECTOR.fiq : due & 2 ? VECTOR.irq : VECTOR.serror, cpu.quad(STATE.PC))
   return true
 }
@@ -76,7 +79,7 @@ function legal(mode: number): boolean {
 export function exceptionReturn(cpu: Cpu): void {
   const spsr = cpu.word(SLOT.SPSR_EL1)
   const target = cpu.quad(SLOT.ELR_EL1)
-  const pan = cpu.word(STATE.PAN)
+  // NZCV, DAIF and PAN come from SPSR_EL1 whether the return is legal or not (pseudocode SetPSTATEFromPSR).
   cpu.setStatus(spsr)
   if (!cpu.panImplemented) cpu.setWord(STATE.PAN, 0)
   cpu.setWord(STATE.MONITOR_SIZE, 0)
@@ -84,7 +87,6 @@ export function exceptionReturn(cpu: Cpu): void {
   if (legal(spsr & 31)) cpu.setMode((spsr >>> 2) & 3, spsr & 1)
   else {
     cpu.setWord(STATE.IL, 1)
-    cpu.setWord(STATE.PAN, pan)
     cpu.update()
   }
   cpu.setQuad(STATE.PC, target)

@@ -31,6 +31,9 @@ const MRS_PAR = 0xd5387405 // mrs x5, par_el1
 const TLBI_VAE1 = 0xd5088721 // tlbi vae1, x1
 const TLBI_VMALLE1 = 0xd508871f
 const DC_ZVA = 0xd50b7420
+const DC_IVAC = 0xd5087620
+const DC_CVAC = 0xd50b7a20
+const IC_IVAU = 0xd50b7520
 const MSR_PAN_1 = 0xd500419f
 
 const VA = BigInt(RAM + 0x30000)
@@ -328,7 +331,56 @@ describe('AT', () => {
   })
 })
 
+describe('cache maintenance by address', () => {
+  it('needs a translation, and DC IVAC one that may be written; the fault is that of a write with CM (DC IVAC, D13.2.37)', () => {
+    m.translate()
+    m.map(VA, page(READ_ONLY))
+    for (const word of [DC_CVAC, IC_IVAU, DC_IVAC]) {
+      expect(access(word, VA + 0x1000n)).toBe(true)
+      expect(m.syndrome()).toEqual({ ec: 0x25, il: 1, iss: 0x147 })
+      expect(m.system('FAR_EL1')).toBe(VA + 0x1000n)
+    }
+    expect(access(DC_CVAC, VA)).toBe(false)
+    expect(access(DC_IVAC, VA)).toBe(true)
+    expect(m.syndrome()).toEqual({ ec: 0x25, il: 1, iss: 0x14f })
+    m.map(VA, page(0n))
+    m.setSystem('TCR_EL1', m.system('TCR_EL1'))
+    expect(access(DC_IVAC, VA)).toBe(false)
+  })
+})
+
+describe('a table outside of memory', () => {
+  beforeEach(() => {
+    m.translate()
+    m.map(VA, page(0n))
+    m.setQuad(m.entry(HIGH, 0), 0x0fffff0003n)
+  })
+
+  it('is an external abort on the walk at the level that was read from it (D13.2.37)', () => {
+    expect(access(LDR, HIGH)).toBe(true)
+    expect(m.syndrome()).toEqual({ ec: 0x25, il: 1, iss: 0x15 })
+  })
+
+  it('is taken as a Data Abort of AT too, with CM and WnR, and leaves no PAR_EL1 to read (D5.2.11)', () => {
+    expect(access(AT_S1E1R, HIGH + 8n)).toBe(true)
+    expect(m.syndrome()).toEqual({ ec: 0x25, il: 1, iss: 0x155 })
+    expect(m.system('FAR_EL1')).toBe(HIGH + 8n)
+    expect(m.system('ELR_EL1')).toBe(BigInt(CODE))
+  })
+})
+
 describe('accesses', () => {
+  it('that are not aligned fault so on Device memory before they fault on its permissions (D5.2.11)', () => {
+    m.translate()
+    m.map(VA, page(READ_ONLY | DEVICE_MEMORY))
+    expect(access(STR, VA + 1n)).toBe(true)
+    expect(m.syndrome()).toEqual({ ec: 0x25, il: 1, iss: 0x61 })
+    expect(access(STR, VA)).toBe(true)
+    expect(m.syndrome()).toEqual({ ec: 0x25, il: 1, iss: 0x4f })
+    expect(access(DC_ZVA, VA)).toBe(true)
+    expect(m.syndrome()).toEqual({ ec: 0x25, il: 1, iss: 0x61 })
+  })
+
   it('cross a page into another physical page, and fault on the second with its address', () => {
     m.translate()
     m.map(VA, BigInt(DATA + 0x3000) | AF | VALID_PAGE)

@@ -63,8 +63,9 @@ export class Mmu {
   }
 
   /**
-   * Translates for an access of `kind` by `el`. Returns -1 and fills `result`, or a fault status code. `pan` applies
-   * PSTATE.PAN (not to unprivileged accesses). Permission to do something else than `kind` is in `result.allowed`.
+   * Translates for an access of `kind` by `el`. Returns -1 and fills `result`, or a fault status code; a permission fault fills
+   * `result.device`. `pan` applies PSTATE.PAN (not to unprivileged accesses). Permission to do something else than `kind` is in
+   * `result.allowed`.
    */
   translate(cpu: Cpu, low: number, high: number, kind: number, el: number, pan: boolean): number {
     const { result } = this
@@ -109,7 +110,7 @@ export class Mmu {
     const ips = tcrHigh & 7
     const limit = 2 ** Math.min(physicalBits, outputBits[Math.min(ips, 5)]!)
     const firstWidth = size - granule - stride * (3 - level)
-    // The table is aligned to its size, at least 64 bytes.
+    // The table is aligned to its size.
     const alignment = 2 ** Math.max(firstWidth + 3, 4)
     let table = (tableHigh & 0xffff) * two32 + ((tableLow & ~1 & ~(alignment - 1)) >>> 0)
     if (table >= limit) return FAULT.addressSize
@@ -168,12 +169,13 @@ export class Mmu {
         const noExecute = pxn || (user && !readOnly) || (wxn && !readOnly)
         allowed = (blocked ? 0 : READ) | (blocked || readOnly ? 0 : WRITE) | (noExecute ? 0 : EXECUTE)
       }
-      if ((allowed & kind) === 0) return FAULT.permission + level
       const attributeIndex = (descriptor >>> 2) & 7
       const attribute = (cpu.word(SLOT.MAIR_EL1 + (attributeIndex & 4)) >>> ((attributeIndex & 3) * 8)) & 0xff
+      // Before permissions: an unaligned access to Device memory is an Alignment fault even where it is not permitted.
+      result.device = (attribute & 0xf0) === 0
+      if ((allowed & kind) === 0) return FAULT.permission + level
       result.address = address
       result.allowed = allowed
-      result.device = (attribute & 0xf0) === 0
       result.nonGlobal = (descriptor & 0x800) !== 0
       result.bytes = 2 ** shift
       result.attribute = attribute

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { allRegisters, type Encoding, encodingKey, isReservedId } from './registers.ts'
 import { systemInstructions } from './sys.ts'
 import arm from './testdata/system-registers.json' with { type: 'json' }
+import { TestMachine } from './testing/machine.ts'
 
 /** `MRS CNTVCT_EL0` -> '3 3 14 0 2' */
 const byInstruction = new Map<string, string>()
@@ -52,6 +53,38 @@ describe('the system register table', () => {
     expect(new Set(slots).size).toBe(slots.length)
     for (const slot of slots) expect(slot % 8).toBe(0)
     expect(Math.max(...slots)).toBeLessThan(0xff8)
+  })
+})
+
+describe('registers at reset', () => {
+  it('SCTLR_EL1 has its RES1 bits of a CPU without AArch32 set, and its RES0 bits clear (DDI 0487 SCTLR_EL1)', () => {
+    const sctlr = new TestMachine().system('SCTLR_EL1')
+    // LSMAOE, nTLSMD, SPAN, EIS, TSCXT, EOS, SED and ITD where the feature is not there; CP15BEN, EE, E0E and the later fields.
+    expect(sctlr & 0x30d00980n).toBe(0x30d00980n)
+    expect(sctlr & ~0x30d00980n & ~0x040dd21fn).toBe(0n)
+    // MMU and caches are off (D13.2.118).
+    expect(sctlr & 0x1005n).toBe(0n)
+  })
+
+  it('RES1 and RES0 bits of SCTLR_EL1 keep their values, whatever is written', () => {
+    const m = new TestMachine()
+    m.setSystem('SCTLR_EL1', 0n)
+    expect(m.system('SCTLR_EL1')).toBe(0x30500980n)
+    m.setSystem('SCTLR_EL1', (1n << 64n) - 1n)
+    expect(m.system('SCTLR_EL1')).toBe(0x34dddb9fn)
+  })
+})
+
+describe('CLAIM tags', () => {
+  it('are eight, set by DBGCLAIMSET_EL1 and cleared by DBGCLAIMCLR_EL1 (DDI 0487 DBGCLAIMSET_EL1)', () => {
+    const m = new TestMachine()
+    expect(m.system('DBGCLAIMSET_EL1')).toBe(0xffn)
+    m.setSystem('DBGCLAIMSET_EL1', 0x1a5n)
+    m.setSystem('DBGCLAIMSET_EL1', 0x02n)
+    expect(m.system('DBGCLAIMCLR_EL1')).toBe(0xa7n)
+    m.setSystem('DBGCLAIMCLR_EL1', 0x81n)
+    expect(m.system('DBGCLAIMCLR_EL1')).toBe(0x26n)
+    expect(m.system('DBGCLAIMSET_EL1')).toBe(0xffn)
   })
 })
 

@@ -189,8 +189,11 @@ const sctlrWritable = BigInt(
     SCTLR.UCI) >>>
     0,
 )
-/** RES1: bits 29, 28, 22, 20, 11; EOS and SPAN are RES1 without their features. */
-const sctlrReset = 0x30c50838n
+/**
+ * RES1 without AArch32 and the features of later versions: bits 29, 28, 22 (EIS), 20, 11 (EOS), 8 (SED), 7 (ITD); and SPAN without
+ * FEAT_PAN. CP15BEN is RES0. Of the rest, which is UNKNOWN, nTWE, nTWI, SA0 and SA are set, as on the Cortex cores.
+ */
+const sctlrReset = 0x30d50998n
 
 const control: readonly SystemRegister[] = [
   stored('SCTLR_EL1', [3, 0, 1, 0, 0], {
@@ -297,13 +300,20 @@ const mdscr = stored('MDSCR_EL1', [2, 0, 0, 2, 2], { mask: 0x6c00b001n })
 /** MDSCR_EL1.TDCC traps EL0's accesses to the Debug Communications Channel. */
 const onDebugChannel = (cpu: Cpu): Verdict => (cpu.word(mdscr.slot!) & 0x1000 ? 'trap' : 'ok')
 
+const claimed = stored('DBGCLAIMCLR_EL1', [2, 0, 7, 9, 6])
+/** Writes clear the tags that they name. */
+const claim: SystemRegister = {
+  ...claimed,
+  write: ({ cpu }, value) => cpu.setQuad(claimed.slot!, cpu.quad(claimed.slot!) & ~value),
+}
+
 const debug: readonly SystemRegister[] = [
   stored('OSDTRRX_EL1', [2, 0, 0, 0, 2], { mask: 0xffffffffn }),
   ...[0, 1].flatMap((n) => [
     stored(`DBGBVR${n}_EL1`, [2, 0, 0, n, 4], { mask: all ^ 3n }),
     stored(`DBGBCR${n}_EL1`, [2, 0, 0, n, 5], { mask: 0xffe1e7n }),
     stored(`DBGWVR${n}_EL1`, [2, 0, 0, n, 6], { mask: all ^ 3n }),
-    stored(`DBGWCR${n}_EL1`, [2, 0, 0, n, 7], { mask: 0x1fffffffn }),
+    stored(`DBGWCR${n}_EL1`, [2, 0, 0, n, 7], { mask: 0x1f1fffffn }),
   ]),
   stored('MDCCINT_EL1', [2, 0, 0, 2, 0], { mask: 0x60000000n }),
   mdscr,
@@ -315,8 +325,14 @@ const debug: readonly SystemRegister[] = [
   }),
   stored('DBGPRCR_EL1', [2, 0, 1, 4, 4], { mask: 1n }),
   stored('OSDLR_EL1', [2, 0, 1, 3, 4], { mask: 1n }),
-  stored('DBGCLAIMSET_EL1', [2, 0, 7, 8, 6], { mask: 0n }),
-  stored('DBGCLAIMCLR_EL1', [2, 0, 7, 9, 6], { mask: 0n }),
+  // Eight CLAIM tags: SET says which there are, CLR which are set.
+  computed(
+    'DBGCLAIMSET_EL1',
+    [2, 0, 7, 8, 6],
+    () => 0xffn,
+    ({ cpu }, value) => cpu.setQuad(claim.slot!, cpu.quad(claim.slot!) | (value & 0xffn)),
+  ),
+  claim,
   computed('DBGAUTHSTATUS_EL1', [2, 0, 7, 14, 6], zero, undefined),
   // Nobody is at the other end of the Debug Communications Channel.
   computed('MDCCSR_EL0', [2, 3, 0, 1, 0], zero, undefined, { el0: onDebugChannel }),

@@ -3,7 +3,7 @@
  * A SYS encoding that is not here is UNDEFINED.
  */
 import { type Cpu, SCTLR, SLOT } from './cpu.ts'
-import { type Mmu, READ, WRITE } from './mmu.ts'
+import { FAULT, type Mmu, READ, WRITE } from './mmu.ts'
 import { type Encoding, encodingKey, type Verdict } from './registers.ts'
 
 export interface SysSurroundings {
@@ -13,7 +13,9 @@ export interface SysSurroundings {
   /** DC ZVA: writes 64 zero bytes, or takes the exception. */
   readonly zero: (cpu: Cpu, low: number, high: number) => void
   /** Cache maintenance by address: takes the exception when the address does not translate. */
-  readonly probe: (cpu: Cpu, low: number, high: number) => void
+  readonly probe: (cpu: Cpu, low: number, high: number, write: boolean) => void
+  /** Takes the Data Abort of a fault status code. */
+  readonly fault: (cpu: Cpu, status: number, low: number, high: number) => void
 }
 
 export interface SystemInstruction {
@@ -27,13 +29,13 @@ export interface SystemInstruction {
 const nothing = () => {}
 const userCache = (cpu: Cpu): Verdict => (cpu.word(SLOT.SCTLR_EL1) & SCTLR.UCI ? 'ok' : 'trap')
 const userZero = (cpu: Cpu): Verdict => (cpu.word(SLOT.SCTLR_EL1) & SCTLR.DZE ? 'ok' : 'trap')
-const byAddress = ({ cpu, probe }: SysSurroundings, low: number, high: number) => probe(cpu, low, high)
+const byAddress = ({ cpu, probe }: SysSurroundings, low: number, high: number) => probe(cpu, low, high, false)
 
 const cache: readonly SystemInstruction[] = [
   { name: 'IC IALLUIS', encoding: [1, 0, 7, 1, 0], run: nothing },
   { name: 'IC IALLU', encoding: [1, 0, 7, 5, 0], run: nothing },
   { name: 'IC IVAU', encoding: [1, 3, 7, 5, 1], el0: userCache, run: byAddress },
-  { name: 'DC IVAC', encoding: [1, 0, 7, 6, 1], run: byAddress },
+  { name: 'DC IVAC', encoding: [1, 0, 7, 6, 1], run: ({ cpu, probe }, low, high) => probe(cpu, low, high, true) },
   { name: 'DC ISW', encoding: [1, 0, 7, 6, 2], run: nothing },
   { name: 'DC CSW', encoding: [1, 0, 7, 10, 2], run: nothing },
   { name: 'DC CISW', encoding: [1, 0, 7, 14, 2], run: nothing },
@@ -43,11 +45,16 @@ const cache: readonly SystemInstruction[] = [
   { name: 'DC CIVAC', encoding: [1, 3, 7, 14, 1], el0: userCache, run: byAddress },
 ]
 
-/** AT S1E<el><R or W>: the outcome goes to PAR_EL1 (DDI 0487 D13.2.100). */
+/** AT S1E<el><R or W>: the outcome goes to PAR_EL1 (DDI 0487 D13.2.100), but for an external abort on the walk, which is taken. */
 function translateTo(el: number, kind: number) {
-  return ({ cpu, mmu }: SysSurroundings, low: number, high: number): void => {
+  return (around: SysSurroundings, low: number, high: number): void => {
+    const { cpu, mmu } = around
     const fault = mmu.translate(cpu, low, high, kind, el, false)
     if (fault >= 0) {
+      if ((fault & ~3) === FAULT.externalOnWalk) {
+        around.fault(cpu, fault, low, high)
+        return
+      }
       cpu.setQuad(SLOT.PAR_EL1, 0x801n | (BigInt(fault) << 1n))
       return
     }

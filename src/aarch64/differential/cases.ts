@@ -3,6 +3,7 @@
  * the case's memory window. What the architecture leaves CONSTRAINED UNPREDICTABLE is not generated. Seeded: the same seed, the same cases.
  */
 import { bitsOf, patternBits, type Row } from '../row.ts'
+import { floatOperands } from './float-operands.ts'
 import { type Case, caseAddress, code, codeBytes, entryOffset, window } from './image.ts'
 
 export class Random {
@@ -69,6 +70,9 @@ const excluded = /_(hints|barriers|pstate|systemmove|systeminstrs|exception)$|^(
 export function testable(row: Row): boolean {
   return !excluded.test(row.name)
 }
+
+/** Arithmetic, comparisons and conversions of floating-point numbers, scalar and vector. */
+const isFloat = ({ fp, name }: Row): boolean => fp && /^(F(?!MOV_)|[SU]CVTF|U?R(ECPE|SQRTE))/.test(name)
 
 const isMemory = (name: string): boolean =>
   /_(ldst|loadlit|comswap|memop|asisdls)/.test(name) || /_(ldstord|ldstexcl)/.test(name)
@@ -151,6 +155,7 @@ export function randomCase(row: Row, index: number, random: Random): Case | unde
   const here = BigInt(caseAddress(index) + window.offset)
   const middle = here + BigInt(window.bytes / 2)
   x[31] = middle + BigInt(random.below(8) * 16)
+  if (isFloat(row) && random.below(4) !== 0) floatOperands(random, row, word, v)
   if (isMemory(row.name)) aim(random, row, word, x, middle)
   const words = [word]
   if (/_branch_reg$/.test(row.name) && random.below(10) !== 0)
@@ -177,6 +182,8 @@ export function randomCase(row: Row, index: number, random: Random): Case | unde
     v,
     nzcv: random.below(16),
     fpcr: random.below(3) ? 0 : (random.below(32) << 22) >>> 0,
+    // With IXC set, one more inexact result changes nothing, and instructions may take another way.
+    fpsr: [0, 0, 0x10, 0x10, random.word() & 0x0800009f][random.below(5)]!,
     memory: random.word(),
   }
 }

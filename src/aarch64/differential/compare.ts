@@ -81,7 +81,7 @@ export function describeDifference(
   const vectors = [...used].map((n) => `v${n}=${one.v[2 * n + 1]!.toString(16)}_${one.v[2 * n]!.toString(16)}`)
   return [
     `case ${index}: ${texts.join('; ')}`,
-    `  nzcv=${one.nzcv.toString(2)} fpcr=${one.fpcr.toString(16)} ${state.join(' ')}`,
+    `  nzcv=${one.nzcv.toString(2)} fpcr=${one.fpcr.toString(16)} fpsr=${one.fpsr.toString(16)} ${state.join(' ')}`,
     `  ${vectors.join(' ')}`,
     ...fields.map((field) => `  ${field}`),
   ].join('\n')

@@ -43,6 +43,7 @@ export interface Case {
   readonly v: readonly bigint[]
   readonly nzcv: number
   readonly fpcr: number
+  readonly fpsr: number
   /** Seed of the bytes of the memory window. */
   readonly memory: number
 }
@@ -82,7 +83,8 @@ export function writeImage(memory: Uint8Array, batch: readonly Case[], user: boo
     for (const [half, value] of one.v.entries()) quad(to + at.v + 8 * half, value)
     quad(to + at.nzcv, BigInt(one.nzcv) << 28n)
     quad(to + at.fpcr, BigInt(one.fpcr))
-    for (const offset of [at.fpsr, at.esr, at.far, at.elr, at.spsr]) quad(to + offset, 0n)
+    quad(to + at.fpsr, BigInt(one.fpsr))
+    for (const offset of [at.esr, at.far, at.elr, at.spsr]) quad(to + offset, 0n)
     const start = to - ram.base + window.offset
     fillBytes(memory.subarray(start, start + window.bytes), one.memory)
     const from = code + index * codeBytes

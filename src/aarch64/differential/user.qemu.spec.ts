@@ -62,6 +62,7 @@ describe('EL0', () => {
           v: Array.from({ length: 64 }, () => 0n),
           nzcv: 0,
           fpcr: 0,
+          fpsr: 0,
           memory: index,
         })
         names.push(`${name} with SCTLR_EL1 0x${sctlr.toString(16)}`)

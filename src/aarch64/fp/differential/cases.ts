@@ -31,7 +31,8 @@ export class Random {
   }
 }
 
-const specials = {
+/** Encodings by element size (1 half, 2 single, 3 double): zeros, infinities, NaNs, denormals, the ends of ranges, ties. */
+export const specials = {
   1: [0, 0x8000, 0x3c00, 0xbc00, 1, 0x3ff, 0x400, 0x7bff, 0x7c00, 0xfc00, 0x7e00, 0x7d01, 0xfe55, 0x7fff, 0x8001],
   2: [
     0, 0x80000000, 0x3f7fffff, 0x3f800000, 0xbf800000, 1, 0x80000001, 0x7fffff, 0x800000, 0x80800000, 0x7f7fffff,

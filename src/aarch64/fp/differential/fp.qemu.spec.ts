@@ -8,6 +8,7 @@ import { cryptoRows } from '../../simd/crypto.ts'
 import { simdRows } from '../../simd/rows.ts'
 import { fpRows } from '../rows.ts'
 import { compareMachines, digests, randomBatch, summary } from './compare.ts'
+import { pairBatches } from './pairs.ts'
 import { runOnQemu } from './qemu.ts'
 import { recording } from './recording.ts'
 import { runConstant, runInterpreter } from './runners.ts'
@@ -20,6 +21,18 @@ it('every floating-point and SIMD instruction leaves the same registers and flag
   const outcome = compareMachines(batch, runInterpreter, (words, cases) => runOnQemu(words, cases))
   console.log(`seed ${seed}: ${outcome.executed} executed, ${outcome.undefinedOnBoth} UNDEFINED on both`)
   expect(summary(outcome)).toEqual([])
+})
+
+it('every pair of special numbers gives the same results and flags as on QEMU, in every two-operand instruction', () => {
+  let executed = 0
+  for (const batch of pairBatches([...fpRows, ...simdRows], 1)) {
+    const outcome = compareMachines(batch, runInterpreter, (words, cases) => runOnQemu(words, cases))
+    expect(summary(outcome)).toEqual([])
+    expect(outcome.undefinedOnBoth).toBe(0)
+    executed += outcome.executed
+  }
+  console.log(`pairs: ${executed} executed`)
+  expect(executed).toBeGreaterThan(50_000)
 })
 
 it.runIf(RECORD)('records what QEMU does', () => {
