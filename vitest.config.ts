@@ -11,5 +11,6 @@ export default defineConfig({
     exclude: ['src/**/*.qemu.spec.ts', 'src/**/*.guest.spec.ts'],
     pool: 'threads',
     testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })

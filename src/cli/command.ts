@@ -38,7 +38,7 @@ export interface Host {
   /** Whether keys come one by one and unchanged. Whatever ends the process ends that too. */
   setRaw(on: boolean): void
   /** Calls `hear` at a signal that asks the process to end, in place of ending it; the result takes that back. */
-  onSignal(hear: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void
+  onSignal(hear: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT') => void): () => void
 }
 
 /** How a command ended. */
@@ -55,6 +55,7 @@ export const ExitStatus = {
   /** 128 and the signal's number, as shells have it. */
   hangup: 129,
   interrupted: 130,
+  quit: 131,
   terminated: 143,
 } as const
 

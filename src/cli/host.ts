@@ -2,7 +2,8 @@
 
 import type { Host } from './command.ts'
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+const newline = Uint8Array.of(0x0a)
 type Signal = (typeof signals)[number]
 
 export class ProcessHost implements Host {
@@ -10,6 +11,8 @@ export class ProcessHost implements Host {
   #gone = false
   #raw = false
   #guarded = false
+  /** The guest's last line, as a shell's prompt is, has no end. */
+  #midLine = false
 
   get gone(): boolean {
     return this.#gone
@@ -21,6 +24,7 @@ export class ProcessHost implements Host {
 
   write(bytes: Uint8Array): void {
     if (this.#gone) return
+    if (bytes.length > 0) this.#midLine = bytes[bytes.length - 1] !== 0x0a
     process.stdout.write(bytes, (error) => {
       if (error) this.#gone = true
     })
@@ -47,13 +51,29 @@ export class ProcessHost implements Host {
     if (!process.stdin.isTTY || on === this.#raw) return
     this.#raw = on
     process.stdin.setRawMode(on)
+    if (!on && this.#midLine && !this.#gone) this.write(newline)
     if (this.#guarded) return
     this.#guarded = true
     process.on('exit', () => this.setRaw(false))
-    // Who was stopped from outside and goes on finds the terminal as the shell left it.
+    // Who was stopped and goes on finds the terminal as the shell left it. Node only does what it thinks is not done yet.
     process.on('SIGCONT', () => {
-      if (this.#raw) process.stdin.setRawMode(true)
+      if (!this.#raw) return
+      process.stdin.setRawMode(false)
+      process.stdin.setRawMode(true)
     })
+    process.on('SIGTSTP', this.#suspend)
+  }
+
+  /** Whoever stops this process from outside gets the terminal back for that time. */
+  readonly #suspend = (): void => {
+    if (this.#raw) process.stdin.setRawMode(false)
+    process.off('SIGTSTP', this.#suspend)
+    process.kill(process.pid, 'SIGTSTP')
+    // Behind a stop, or where the system grants none.
+    setTimeout(() => {
+      process.on('SIGTSTP', this.#suspend)
+      if (this.#raw) process.stdin.setRawMode(true)
+    }, 10)
   }
 
   onSignal(hear: (signal: Signal) => void): () => void {

@@ -57,6 +57,13 @@ async function dispatch(args: readonly string[], io: Io): Promise<ExitStatus> {
   return command.run(rest, io)
 }
 
+/** A fault of ours: still one line for the user; the stack is for whoever asks for it. */
+export function internalError(error: unknown, env: Io['env']): string {
+  const detail = error instanceof Error ? error : new Error(String(error))
+  const shown = (env['VGIC_DEBUG'] ?? '') === '' ? `${detail.name}: ${detail.message.split('\n')[0]}` : detail.stack
+  return `internal error: ${shown} (VGIC_DEBUG=1 shows where)`
+}
+
 /**
  * Runs a command line.
  * @param args the words behind `vgic`
@@ -70,11 +77,7 @@ export async function main(args: readonly string[], io: Io): Promise<ExitStatus>
       io.err.write(`vgic: ${error.message}\n`)
       return ExitStatus.unusable
     }
-    // A fault of ours: still one line for the user; the stack is for whoever asks for it.
-    const detail = error instanceof Error ? error : new Error(String(error))
-    const shown =
-      (io.env['VGIC_DEBUG'] ?? '') === '' ? `${detail.name}: ${detail.message.split('\n')[0]}` : detail.stack
-    io.err.write(`vgic: internal error: ${shown} (VGIC_DEBUG=1 shows where)\n`)
+    io.err.write(`vgic: ${internalError(error, io.env)}\n`)
     return ExitStatus.unusable
   }
 }

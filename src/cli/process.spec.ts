@@ -1,11 +1,14 @@
 /** The command as a process: its launcher, its exit status, and readers and disks that take no more. */
 
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { a64, words } from '../machine/testing/guest.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/vgic.js', import.meta.url))
 const trace = fileURLToPath(new URL('../../traces/linux-gicv2-smp4.trace.gz', import.meta.url))
@@ -51,6 +54,27 @@ describe('the vgic process', () => {
       status: 2,
       err: 'vgic: the output cannot be written: no space left\n',
     })
+  })
+
+  it.skipIf(process.platform === 'win32')('ends at a signal though nobody takes what its guest prints', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vgic-process-'))
+    try {
+      const { movz } = a64
+      // STR W2, [X1], the UART's data register, and back to it.
+      const kernel = join(folder, 'prints')
+      writeFileSync(kernel, words(movz(1, 0x0900, 1), movz(2, 0x21), 0xb900_0022, 0x17ff_ffff))
+      const child = spawn(process.execPath, [launcher, 'run', '--kernel', kernel, '-m', '4M'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const ended = once(child, 'exit')
+      await once(child.stdout, 'readable')
+      // Long enough for every buffer on the way to be full.
+      await delay(1000)
+      child.kill('SIGTERM')
+      expect((await ended)[0]).toBe(143)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('finds the bundled trace from any folder', () => {

@@ -3,7 +3,7 @@
 import type { Io, Output } from './command.ts'
 import { ExitStatus } from './command.ts'
 import { ProcessHost } from './host.ts'
-import { main } from './main.ts'
+import { internalError, main } from './main.ts'
 
 /** A reader that went away, as `head` does: what comes after that is for nobody, and no fault. */
 const goneReader: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
@@ -42,7 +42,14 @@ export async function runProcess(): Promise<void> {
     input: process.stdin,
     host: new ProcessHost(),
   }
+  // Nothing of this package throws outside of a command's promise; if something does, it is still one line.
+  process.on('uncaughtException', (error) => {
+    err.write(`vgic: ${internalError(error, process.env)}\n`)
+    process.exit(ExitStatus.unusable)
+  })
   const status = await main(process.argv.slice(2), io)
+  // Whoever sent a signal does not wait for a reader that takes nothing.
+  if (status > 128) process.exit(status)
   process.exitCode = lost ? ExitStatus.unusable : status
   // A pipe that stays open must not keep the process.
   process.stdin.destroy()

@@ -177,6 +177,7 @@ const signalStatus = {
   SIGINT: ExitStatus.interrupted,
   SIGTERM: ExitStatus.terminated,
   SIGHUP: ExitStatus.hangup,
+  SIGQUIT: ExitStatus.quit,
 } as const
 
 /** The exit status, and the line that says why where it is not plain. */

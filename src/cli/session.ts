@@ -3,6 +3,7 @@
  * how it ended. It makes no machine and reads no files.
  */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { VirtMachine } from '../machine/virt.ts'
 import type { Host } from './command.ts'
 import type { LiveClock } from './live-clock.ts'
@@ -13,7 +14,7 @@ export type SessionEnd =
   | { readonly why: 'off' | 'reset' | 'timeout' | 'quit' | 'gone' }
   /** Nothing can happen any more: no CPU will run, and there is no input left. */
   | { readonly why: 'stuck'; readonly halted: boolean }
-  | { readonly why: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' }
+  | { readonly why: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT' }
 
 export interface SessionOptions {
   readonly machine: VirtMachine
@@ -40,6 +41,8 @@ const MOST_BACKLOG = 2 ** 18
 const LONGEST = 1000
 /** How long input that is there already gets to arrive before the guest starts, in milliseconds. */
 const PATIENCE = 100
+/** How long a reader has for the rest when the session is told to end, in milliseconds. */
+const FAREWELL = 200
 
 export class Session {
   /** A machine that is stopped waits for its monitor. */
@@ -54,6 +57,8 @@ export class Session {
   #inputEnded = false
   #wake: (() => void) | undefined
   #end: SessionEnd | undefined
+  /** From outside: it waits for nobody any more. */
+  #told = false
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -74,7 +79,9 @@ export class Session {
 
   /** Ends the session at the next opportunity. */
   end(end: SessionEnd): void {
-    this.#end ??= end
+    this.#told ||= end.why === 'signal' || end.why === 'quit'
+    // A signal may cut short what an end that came before still has to write.
+    if (this.#end === undefined || end.why === 'signal') this.#end = end
     this.wake()
   }
 
@@ -118,7 +125,9 @@ export class Session {
     }
     this.busy += performance.now() - turn
     this.flush()
-    await host.drained()
+    await this.#until(host.drained())
+    // Who was told to go does not wait for a reader that takes nothing.
+    if (this.#told && host.backlog > 0) await Promise.race([host.drained(), delay(FAREWELL)])
     return this.#end
   }
 
@@ -165,8 +174,25 @@ export class Session {
     this.flush()
     this.#read()
     await new Promise<void>((resolve) => setImmediate(resolve))
-    if (host.backlog > MOST_BACKLOG) await host.drained()
-    await this.#options.room?.()
+    if (host.backlog > MOST_BACKLOG) await this.#until(host.drained())
+    await this.#until(this.#options.room?.())
+  }
+
+  /** Until that is done, or somebody tells the session to end. */
+  async #until(done: Promise<void> | undefined): Promise<void> {
+    if (done === undefined) return
+    let finished = false
+    const outcome = done.finally(() => {
+      finished = true
+    })
+    outcome.catch(() => {})
+    while (!finished && !this.#told) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      await Promise.race([outcome, woken])
+    }
+    this.#wake = undefined
   }
 
   /** What is in the pipe when the guest starts is there from its first instruction on, so that the run is the same each time. */
@@ -185,8 +211,11 @@ export class Session {
     this.#reading = true
     const done = (bytes: Uint8Array | undefined) => {
       this.#reading = false
-      if (bytes === undefined) this.#inputEnded = true
-      else machine.type(keys === undefined ? bytes : keys(bytes))
+      if (bytes === undefined) {
+        this.#inputEnded = true
+        // Keys have no end: a raw terminal that gives none any more was closed.
+        if (keys !== undefined) this.#end ??= { why: 'gone' }
+      } else machine.type(keys === undefined ? bytes : keys(bytes))
       this.wake()
     }
     input.next().then(

@@ -160,6 +160,15 @@ describe('explain names the gate of a GICv3 that holds an interrupt back', () =>
     for (const intid of [64, 1000, 1023, 1056, 4096, 8192, 2 ** 24, -1, 1.5])
       expect(closed(rig, intid).gate, String(intid)).toBe('exists')
   })
+
+  it('where the INTIDs of its kind end, by the field that tells software so (IHI 0069 12.9.38)', () => {
+    const extended = { extendedSpis: 64, extendedPpis: 32, lpis: { intidBits: 14 } }
+    const first = (intid: number) => where(opened(extended).gic.explain(intid, 0).gates[0]!)
+    expect(first(SPI)).toBe('GICD_TYPER.ITLinesNumber = 1')
+    expect(first(1056)).toBe('GICR_TYPER.PPInum = 1')
+    expect(first(4096)).toBe('GICD_TYPER.ESPI_range = 1')
+    expect(first(LPI)).toBe('GICD_TYPER.IDbits = 13')
+  })
 })
 
 describe('explain follows an LPI', () => {
@@ -185,6 +194,10 @@ describe('explain follows an LPI', () => {
     const rig = withLpi()
     rig.write(0, 0x48, LPI)
     expect(closed(rig, LPI).says).toBe('it is not pending on PE 0.')
+    const gate = () => rig.gic.explain(LPI, 0).gates.find(({ gate }) => gate === 'enabled')
+    expect(gate()).toMatchObject({ open: true, value: 0xa1, says: 'its configuration enables it.' })
+    rig.memory[CONFIGURATION_TABLE + LPI - 8192] = 0xa0
+    expect(gate()).toMatchObject({ open: false, value: 0xa0 })
   })
 
   it('whose configuration does not enable it, did not when it was read, or does only since', () => {

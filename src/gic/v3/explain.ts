@@ -23,9 +23,10 @@ import {
   runningPriorityOpen,
   SPURIOUS,
 } from './delivery.ts'
+import { typer } from './distributor-control.ts'
 import type { GicV3 } from './gic.ts'
 import { Group } from './groups.ts'
-import { FIRST_ESPI, IRM } from './irqs.ts'
+import { FIRST_EPPI, FIRST_ESPI, IRM } from './irqs.ts'
 import { FIRST_LPI } from './lpis.ts'
 
 /** One interrupt on one PE, as the gates see it. */
@@ -62,13 +63,20 @@ function registerOf(bank: string, { intid }: Subject, perRegister: number): stri
 
 const lpis = (s: Subject) => s.gic.redistributors[s.cpu.pe]!.lpis
 
+/** The field that tells software how far the INTIDs of this one's kind go. */
+function rangeOf({ gic, lpi, intid }: Subject): { register: string; field: string; value: number } {
+  const value = typer(gic)
+  if (lpi) return { register: 'GICD_TYPER', field: 'IDbits', value: (value >>> 19) & 31 }
+  if (intid >= FIRST_ESPI) return { register: 'GICD_TYPER', field: 'ESPI_range', value: value >>> 27 }
+  if (intid >= FIRST_EPPI) return { register: 'GICR_TYPER', field: 'PPInum', value: gic.config.extendedPpis / 32 }
+  return { register: 'GICD_TYPER', field: 'ITLinesNumber', value: value & 31 }
+}
+
 const existsGate: Gate = {
   name: 'exists',
   open: (s) => (s.lpi ? s.intid < s.gic.lpiEnd : s.gic.irqs.exists(s.intid)),
-  report: (_, open) => ({
-    register: 'GICD_TYPER',
-    field: 'ITLinesNumber',
-    value: 0,
+  report: (s, open) => ({
+    ...rangeOf(s),
     says: open ? 'the interrupt exists.' : 'this GIC has no such INTID.',
     remedy: open ? undefined : 'Configure the GIC with it, or use another one.',
   }),
@@ -113,8 +121,12 @@ const lpiGates: readonly Gate[] = [
   },
   {
     name: 'enabled',
-    // What the Redistributor read when the LPI became pending or was invalidated, not what is in memory since.
-    open: (s) => lpis(s)?.covers(s.intid) === true && lpis(s)!.listedPriority(s.intid) >= 0,
+    // Of a pending LPI, what the Redistributor read when it became so or was invalidated, not what is in memory since.
+    open: (s) => {
+      const table = lpis(s)
+      if (table?.covers(s.intid) !== true) return false
+      return table.isPending(s.intid) ? table.listedPriority(s.intid) >= 0 : (table.configurationOf(s.intid) & 1) === 1
+    },
     report: (s, open) => {
       const value = lpis(s)?.covers(s.intid) ? lpis(s)!.configurationOf(s.intid) : 0
       const pending = lpis(s)?.covers(s.intid) === true && lpis(s)!.isPending(s.intid)
