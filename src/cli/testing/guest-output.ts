@@ -57,6 +57,6 @@ export function taken(name: string, before: ProcInterrupts, after: ProcInterrupt
 /** Lines of the kernel's log with which it says that something is not as it has to be. */
 export function complaints(log: string): string[] {
   const words =
-    /WARNING|BUG|Oops|unexpected|unhandled|stall|nobody cared|spurious|call trace|lockup|hung|timed out|not responding|may not have|fail|error|unable|panic/i
+    /WARNING|\bBUG\b|Oops|unexpected|unhandled|stall|nobody cared|spurious|call trace|lockup|hung task|timed out|not responding|may not have|fail|error|unable|panic/i
   return log.split('\n').filter((line) => /^\[ *\d+\.\d+\]/.test(line) && words.test(line))
 }
