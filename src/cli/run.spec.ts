@@ -18,7 +18,7 @@ function file(name: string, content: Uint8Array): string {
   return path
 }
 
-async function run(args: string[], input = '') {
+async function run(args: string[], ...input: string[]) {
   const ran = { status: 0, out: '', err: '' }
   const output = (key: 'out' | 'err') => ({
     write: (text: string) => {
@@ -28,7 +28,11 @@ async function run(args: string[], input = '') {
     columns: 80,
   })
   async function* bytes() {
-    if (input !== '') yield new TextEncoder().encode(input)
+    for (const [i, text] of input.entries()) {
+      // What is typed later comes when the machine runs.
+      if (i > 0) await new Promise((resolve) => setTimeout(resolve, 300))
+      yield new TextEncoder().encode(text)
+    }
   }
   ran.status = await main(['run', ...args], { out: output('out'), err: output('err'), env: {}, input: bytes() })
   return ran
@@ -73,6 +77,18 @@ describe('vgic run', () => {
     const ran = await run(['--kernel', again, ...small, '--allow-reset', '--timeout', '5kinstr'])
     expect(ran.status).toBe(124)
     expect(ran.out).toBe('!!!')
+  })
+
+  it.each([
+    ['one by one', ['a', 'b', 'q'], 'abq'],
+    // A reset empties the FIFO, which is one character deep unless it is enabled.
+    ['all before the guest starts', ['abq'], 'aq'],
+  ])('gives the input to each of the lives of a machine that starts again, typed %s', async (_, typed, echoed) => {
+    // Echoes one character, polling UARTFR.RXFE; 'q' switches off, and anything else resets.
+    const poll = [movz(1, 0x0900, 1), 0xb940_1824, 0x3727_ffe4, 0xb940_0022, 0xb900_0022, 0x7101_c45f, 0x5400_0080]
+    const path = file('echo', words(...poll, ...psci(9), ...psci(8)))
+    const ran = await run(['--kernel', path, ...small, '--allow-reset', '--timeout', '1Ginstr'], ...typed)
+    expect(ran).toEqual({ status: 0, out: echoed, err: '' })
   })
 
   it.each([

@@ -15,6 +15,7 @@ import { readInputFile } from './input-file.ts'
 import { nameOf as interruptName } from './interrupt-names.ts'
 import { Keys } from './keys.ts'
 import { LiveClock } from './live-clock.ts'
+import { Relay } from './relay.ts'
 import { type DriveOption, FIXED_EPOCH, parseRunOptions, type RunOptions } from './run-options.ts'
 import { Session, type SessionEnd } from './session.ts'
 import { counted, printable } from './style.ts'
@@ -237,7 +238,8 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
     })
     const fwCfg = firmware && (await fwCfgItems(files, memory))
     const clock = live ? new LiveClock() : undefined
-    const input = io.input[Symbol.asyncIterator]()
+    const input = new Relay(io.input[Symbol.asyncIterator]())
+    let untyped: Uint8Array = new Uint8Array(0)
     if (options.trace !== undefined) trace = await TraceOutput.open(options.trace)
     const writer =
       trace && new TraceWriter(TITLE, describeVirt({ cpus, memory, gic, its }), (text) => trace?.write(text))
@@ -262,11 +264,12 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       })
       if (options.verbose) reportMissing(machine, io)
       plan.start(machine)
+      if (untyped.length > 0) machine.type(untyped)
       const keys = host.interactive ? keysFor(machine, host, () => session) : undefined
       session = new Session({
         machine,
         host,
-        input,
+        input: input.reader(),
         clock,
         limit,
         room: async () => trace?.room(),
@@ -278,6 +281,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         raw = true
       }
       const end = await session.run().finally(silence)
+      input.release()
       writer?.flush()
       if (raw) host.setRaw(false)
       const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { nameOf })
@@ -287,6 +291,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         // What a guest that resets for ever has used up stays used up, and signals are heard in between.
         const used = limit?.unit === 'seconds' ? machine.seconds : machine.instructions
         limit = limit && { ...limit, count: limit.count - used }
+        untyped = machine.withdraw()
         await new Promise<void>((resolve) => setImmediate(resolve))
         continue
       }

@@ -266,6 +266,14 @@ export class VirtMachine {
     return this.#input.length - this.#inputAt
   }
 
+  /** Takes back the characters that still wait for the guest. */
+  withdraw(): Uint8Array {
+    const characters = Uint8Array.from(this.#input.slice(this.#inputAt))
+    this.#input.length = 0
+    this.#inputAt = 0
+    return characters
+  }
+
   /** Presses the power button. */
   pressPower(): void {
     this.gpio.setInput(POWER_PIN, true)

@@ -1,12 +1,12 @@
 /** Linux with a virtio disk on our machine: the modules load, and the disk reads whole. CPUs that come and go are not here. */
 
 import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { encodeCpio } from '../../machine/cpio.ts'
-import { cached, linux, vgic } from '../testing/boot-guest.ts'
+import { linux, vgic } from '../testing/boot-guest.ts'
+import { ramDisk } from '../testing/ram-disk.ts'
 
 const modules = ['virtio_ring', 'virtio', 'virtio_mmio', 'virtio_blk']
 
@@ -20,13 +20,9 @@ for (const gic of ['2', '3']) {
         disk[i] = state >>> 24
       }
       await writeFile(join(folder, 'disk'), disk)
-      const data = await Promise.all(modules.map((name) => readFile(cached('guests', `${name}.ko`))))
-      const entries = modules.map((name, i) => ({ name: `mod/${name}.ko`, mode: 0o100644, data: data[i]! }))
-      // The kernel unpacks archives one after the other.
-      const more = encodeCpio([{ name: 'mod', mode: 0o040755 }, ...entries])
-      await writeFile(join(folder, 'initrd'), Buffer.concat([await readFile(cached('debian', 'initrd')), more]))
+      const initrd = await ramDisk(folder, { modules })
       const { status, out, err } = await vgic(
-        [...linux(join(folder, 'initrd')), '--gic', gic, '--smp', '2', '--drive', join(folder, 'disk')],
+        [...linux(initrd), '--gic', gic, '--smp', '2', '--drive', join(folder, 'disk')],
         [
           ...modules.map((name) => `insmod /mod/${name}.ko`),
           'md5sum /dev/vda',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cacheFolder } from '../debian.ts'
 
-const program = fileURLToPath(new URL('../../../bin/vgic.js', import.meta.url))
+export const program = fileURLToPath(new URL('../../../bin/vgic.js', import.meta.url))
 
 /** A file that scripts/guests.mjs put into the cache. */
 export const cached = (...name: string[]): string => join(cacheFolder(process.env), ...name)
