@@ -402,6 +402,20 @@ describe('PL011 with a host that has input before the guest listens', () => {
     expect(text).toBe('help')
   })
 
+  it('keeps what is typed ahead from a guest that looks in passing for a key that interrupts it, and drops it', () => {
+    const { input, read, write } = piped('\nversion')
+    write(LCR_H, FEN)
+    const poll = () => (read(FR) & RXFE ? undefined : read(DR))
+    let key: number | undefined
+    for (let i = 0; i < 100 && key === undefined; i++) key = poll()
+    expect(key).toBe(0x0a)
+    for (let line = 0; line < 20; line++) {
+      expect(poll()).toBeUndefined()
+      for (const character of 'a line of a dump\r\n') write(DR, character.charCodeAt(0))
+    }
+    expect(input).toHaveLength('version'.length)
+  })
+
   it('tells the host of the room that an emptied FIFO leaves', () => {
     let ready = 0
     const { uart, write } = setUp({ receiveReady: () => ready++ })

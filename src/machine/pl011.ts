@@ -52,9 +52,10 @@ export interface Pl011Options {
    */
   receiveAtOnce?: boolean
   /**
-   * Machine time in seconds. With it, characters are taken from the host only while the guest listens: it polls, or has
-   * unmasked a receive interrupt some time ago. For input that does not wait for a person, as from a pipe: a driver that
-   * starts up throws away what it finds in the FIFO, and Linux's unmasks the interrupt before it does.
+   * Machine time in seconds. With it, characters are taken from the host only while the guest listens: it has unmasked a
+   * receive interrupt some time ago, or it polls, and then one at a time. For input that does not wait for a person, as from
+   * a pipe: a driver that starts up throws away what it finds in the FIFO, and Linux's unmasks the interrupt before it does.
+   * Firmware throws away what was typed while it was busy, be it to look for a Ctrl-C (U-Boot) or to start a shell (EDK2).
    */
   waitForListener?: () => number
 }
@@ -158,6 +159,8 @@ export class Pl011 {
    */
   receive(character: number, errors = 0): boolean {
     if (!this.#receiverOn || this.#cr & Control.LBE) return false
+    // Who polls has to ask as often again for the next one.
+    this.#polls = 0
     return this.#take((character & 0xff) | (errors & 0x700))
   }
 
