@@ -4,8 +4,8 @@
  */
 
 import { Cluster, type Hooks } from '../aarch64/index.ts'
-import { GicV2, GicV3, type GuestMemory, Its } from '../gic/index.ts'
-import { Bus } from '../mmio/index.ts'
+import { GicV2, GicV3, type GuestMemory, Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
+import { Bus, cpuInitiator } from '../mmio/index.ts'
 import { CfiFlash } from './cfi-flash.ts'
 import { CpuBus } from './cpu-bus.ts'
 import type { Disk } from './disk.ts'
@@ -229,6 +229,7 @@ export class VirtMachine {
   /** Powers the first CPU on at an address, with an argument in X0: for Linux, where its device tree is. */
   boot(entry: number, argument = 0): void {
     this.cluster.start(0, BigInt(entry), BigInt(argument))
+    this.#wakeRedistributor(0)
   }
 
   /** Runs for `budget` instructions of machine time, or until the machine stops. */
@@ -295,11 +296,22 @@ export class VirtMachine {
       if (!(this.gic instanceof GicV3)) return
       this.gic.resetCpu(cpu)
       this.#recorder?.reset(cpu)
+      this.#wakeRedistributor(cpu)
     },
     turnOff: (cpu) => this.cluster.powerOff(cpu),
     standBy: (cpu) => this.cluster.standBy(cpu),
     systemOff: () => this.stop('off'),
     systemReset: () => this.stop('reset'),
+  }
+
+  /**
+   * GICR_WAKER resets to asleep, and who powers a PE on wakes it (IHI 0069 11.1): that is firmware, for which this machine stands
+   * with its PSCI. Guests written for QEMU and KVM, where a sleeping Redistributor forwards or none sleeps, count on it.
+   */
+  #wakeRedistributor(cpu: number): void {
+    if (this.options.gic !== 3) return
+    const waker = virtMap.gicr.base + cpu * REDISTRIBUTOR_STRIDE + 0x14
+    this.bus.write32(waker, 0, cpuInitiator(cpu))
   }
 
   #hooks(): Hooks {
