@@ -1,8 +1,8 @@
 /** The state of the PL011 as plain JSON, and the check of what claims to be one. */
 
-import { POLLS } from './pl011-listener.ts'
+import { POLLS } from './listener.ts'
 import { ALL_INTERRUPTS, DEPTH } from './pl011-registers.ts'
-import { checkState, flag, list, whole } from './saved-state.ts'
+import { checkState, flag, list, timeOrNull, whole } from './saved-state.ts'
 
 /** Plain JSON. `receive` holds characters with their error bits. */
 export interface Pl011State {
@@ -43,8 +43,7 @@ const SHAPE = {
   dmacr: whole(0, 7),
   modem: whole(0, 0x1ff),
   polls: whole(0, POLLS),
-  listensFrom: (value: unknown) =>
-    value === null || (typeof value === 'number' && Number.isFinite(value)) ? undefined : 'must be null or a time',
+  listensFrom: timeOrNull,
 }
 
 /** Throws a SavedStateError for anything but a state. */

@@ -6,7 +6,7 @@
 import { Frame, type FrameOptions } from '../mmio/index.ts'
 import { Fifo } from './fifo.ts'
 import { Line } from './line.ts'
-import { Listener } from './pl011-listener.ts'
+import { Listener } from './listener.ts'
 import { type ModemInputs, ModemLines, modemInterrupts } from './pl011-modem.ts'
 import type { Pl011Options } from './pl011-options.ts'
 import {

@@ -187,6 +187,7 @@ export class VirtMachine {
           for (const byte of bytes) this.options.console(byte)
         },
         receiveReady: () => this.#feed(),
+        waitForListener: () => this.seconds,
       })
     this.#makeVirtio(disks, spi)
     this.bus.observer = (range: Range | undefined, access) => {
@@ -422,7 +423,7 @@ export class VirtMachine {
   #deviceDeadline(): number {
     const alarm = this.rtc.nextAlarm ?? Number.POSITIVE_INFINITY
     // Input that waits for a driver to be up must not wait for ever on an idle machine.
-    const listens = this.untyped > 0 ? (this.uart.listensFrom ?? 0) : 0
+    const listens = this.untyped > 0 ? ((this.#console ?? this.uart).listensFrom ?? 0) : 0
     const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
     return Math.min(Math.min(alarm - this.options.epoch, input) * INSTRUCTIONS_PER_SECOND, this.#releaseAt)
   }

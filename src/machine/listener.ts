@@ -1,9 +1,9 @@
 /**
- * Whether the driver of a UART listens: it polls the flags, or has unmasked a receive interrupt some time ago. No register and
- * no character is here.
+ * Whether the driver of a UART or a console listens: it polls the flags, or has unmasked a receive interrupt, or lent a buffer,
+ * some time ago: what comes before it is up, it throws away. No register and no character is here.
  */
 
-/** How long a receive interrupt must be unmasked until the driver counts as started, in seconds of machine time. */
+/** How long a receive interrupt must be unmasked, or a buffer lent, until the driver counts as started, in seconds of machine time. */
 const START_UP = 0.01
 
 /** Reads of UARTFR in a row, with nothing sent and nothing set between, that count as polling for input. */
@@ -42,7 +42,7 @@ export class Listener {
     this.#polls = 0
   }
 
-  /** Receive interrupts are unmasked, or are not. */
+  /** Receive interrupts are unmasked or buffers lent, or are not. */
   unmask(on: boolean): void {
     if (!on) this.#from = undefined
     else this.#from ??= (this.#now?.() ?? 0) + START_UP
