@@ -58,7 +58,7 @@ describe('README.md', () => {
     expect(tables.length).toBe(built.length)
   })
 
-  it.each(['README.md', 'CONTRIBUTING.md', 'docs/io-bus.md'])('%s links to files that exist', (page) => {
+  it.each(['README.md', 'CONTRIBUTING.md', 'docs/io-bus.md', 'docs/board.md'])('%s links to files that exist', (page) => {
     const folder = page.includes('/') ? page.slice(0, page.lastIndexOf('/')) : ''
     const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!)
     expect(links.filter((target) => !existsSync(join(root, folder, target)))).toEqual([])
