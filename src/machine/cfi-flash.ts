@@ -1,57 +1,28 @@
 /**
  * A bank of NOR flash as on QEMU's virt board: two 16-bit chips side by side on a 32-bit bus, with the Intel command set and
  * the CFI query. Operations take no time: status is always ready. Suspend, protection registers and locking are not modelled.
+ * It has no registers, and so no table: every address takes commands, and reads as what its chip is in the mode for.
  */
 
 import type { Access, Device } from '../mmio/index.ts'
 import { Outcome } from '../mmio/index.ts'
-import { checkState, hexBytes, list, object, SavedStateError, whole } from './saved-state.ts'
-
-/** Bytes of both chips that one erase clears. */
-const BLOCK = 0x4_0000
-/** 16-bit words that a chip's write buffer holds. */
-const BUFFER = 32
-
-/** Commands that say what a chip answers from then on; F0 is the reset of AMD's set, which drivers send when they probe. */
-const READS: Readonly<Record<number, Mode>> = {
-  [0xff]: 'array',
-  [0xf0]: 'array',
-  [0x70]: 'status',
-  [0x90]: 'id',
-  [0x98]: 'cfi',
-}
-/** Commands of several writes: what the next one is for. */
-const SEQUENCES: Readonly<Record<number, Expected>> = {
-  [0x10]: 'word',
-  [0x40]: 'word',
-  [0x20]: 'erase',
-  [0x60]: 'lock',
-  [0xe8]: 'count',
-}
-const CLEAR_STATUS = 0x50
-const CONFIRM = 0xd0
-
-const Status = { ready: 0x80, eraseError: 0x20, programError: 0x10 } as const
-const SEQUENCE_ERROR = Status.eraseError | Status.programError
-
-/** What a chip answers to a read. */
-const modes = ['array', 'status', 'id', 'cfi'] as const
-type Mode = (typeof modes)[number]
-/** What a chip takes the next write for. */
-const expectations = ['command', 'word', 'erase', 'lock', 'count', 'buffer', 'confirm'] as const
-type Expected = (typeof expectations)[number]
-
-interface Chip {
-  mode: Mode
-  expected: Expected
-  status: number
-  /** The block of a buffered write or an erase, as an offset in the bank. */
-  block: number
-  /** Words that the buffer still waits for. */
-  left: number
-  /** Offsets in the bank, and words to program there with the mask of the lanes that were written. */
-  buffer: { offset: number; value: number; mask: number }[]
-}
+import {
+  answer,
+  BLOCK,
+  BUFFER,
+  blockOf,
+  type Chip,
+  CONFIRM,
+  cfiTable,
+  command,
+  type Expected,
+  expectations,
+  modes,
+  newChip,
+  SEQUENCE_ERROR,
+} from './cfi-chip.ts'
+import { type CfiFlashState, checkFlash } from './cfi-flash-state.ts'
+import { SavedStateError } from './saved-state.ts'
 
 export interface CfiFlashOptions {
   name?: string
@@ -67,21 +38,6 @@ export interface CfiFlashOptions {
   plainChanged?: (plain: boolean) => void
   /** Called when contents changed. */
   written?: (offset: number, length: number) => void
-}
-
-/** Plain JSON: the blocks that differ from what the flash was made with, and the two chips. */
-export interface CfiFlashState {
-  kind: 'CFI flash'
-  version: 1
-  blocks: { index: number; bytes: string }[]
-  chips: {
-    mode: number
-    expected: number
-    status: number
-    block: number
-    left: number
-    buffer: { offset: number; value: number; mask: number }[]
-  }[]
 }
 
 export class CfiFlash implements Device {
@@ -176,8 +132,7 @@ export class CfiFlash implements Device {
 
   /** Throws a SavedStateError, and changes nothing, for anything but what `snapshot` gives. */
   restore(state: unknown): void {
-    checkState('CFI flash', 1, SHAPE, state)
-    const saved = state as CfiFlashState
+    const saved = checkFlash(state)
     const fits = ({ index, bytes }: { index: number; bytes: string }) =>
       index < this.size / BLOCK && bytes.length === BLOCK * 2
     if (!saved.blocks.every(fits)) throw new SavedStateError('saved state of CFI flash: a block does not fit this bank')
@@ -304,49 +259,6 @@ export class CfiFlash implements Device {
   }
 }
 
-function newChip(): Chip {
-  return { mode: 'array', expected: 'command', status: Status.ready, block: 0, left: 0, buffer: [] }
-}
-
-function blockOf(offset: number): number {
-  return offset - (offset % BLOCK)
-}
-
-/** A first write. From the first write of several on, reads are status. */
-function command(chip: Chip, code: number, offset: number): void {
-  const next = SEQUENCES[code]
-  if (next !== undefined) {
-    chip.expected = next
-    chip.block = blockOf(offset)
-    chip.mode = 'status'
-  } else if (code === CLEAR_STATUS) chip.status = Status.ready
-  else chip.mode = READS[code] ?? chip.mode
-}
-
-/** What a chip in another mode than array has on its 16 lines at this offset of the bank. */
-function answer(chip: Chip, offset: number, cfi: Uint8Array): number {
-  if (chip.mode === 'status') return chip.status
-  const word = Math.floor(offset / 4)
-  if (chip.mode === 'cfi') return word < cfi.length ? cfi[word]! : 0
-  // Manufacturer Intel, and QEMU's device number; the third word of a block is its lock: open.
-  return [0x89, 0x18][word & 0xff] ?? 0
-}
-
-/** The query table of one chip, a byte for each of its words from 0 on (JEDEC JESD68). */
-function cfiTable(bankSize: number): Uint8Array {
-  const table = new Uint8Array(0x40)
-  const blocks = bankSize / BLOCK - 1
-  const blockSize = BLOCK / 2 / 256
-  table.set([0x51, 0x52, 0x59, 0x01, 0x00, 0x31, 0x00], 0x10)
-  // Vcc 4.5 to 5.5 V; typical times, and their maxima as powers of two of them.
-  table.set([0x45, 0x55, 0, 0, 7, 7, 10, 0, 4, 4, 4, 0], 0x1b)
-  table.set([Math.log2(bankSize / 2), 1, 0, Math.log2(BUFFER * 2), 0, 1], 0x27)
-  table.set([blocks & 0xff, blocks >> 8, blockSize & 0xff, blockSize >> 8], 0x2d)
-  // The primary table of the command set: no optional features.
-  table.set([0x50, 0x52, 0x49, 0x31, 0x30], 0x31)
-  return table
-}
-
 function toHex(bytes: Uint8Array): string {
   let text = ''
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
@@ -355,20 +267,4 @@ function toHex(bytes: Uint8Array): string {
 
 function fromHex(text: string): Uint8Array {
   return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(i * 2, i * 2 + 2), 16))
-}
-
-const anywhere = whole(0, 2 ** 40)
-const SHAPE = {
-  blocks: list(object({ index: whole(0, 0xffff), bytes: hexBytes(BLOCK) }), 0x1_0000),
-  chips: list(
-    object({
-      mode: whole(0, modes.length - 1),
-      expected: whole(0, expectations.length - 1),
-      status: whole(0, 0xff),
-      block: anywhere,
-      left: whole(0, BUFFER),
-      buffer: list(object({ offset: anywhere, value: whole(0, 0xffff), mask: whole(0, 0xffff) }), BUFFER),
-    }),
-    2,
-  ),
 }

@@ -1,6 +1,7 @@
 /**
  * QEMU's firmware configuration device in its MMIO form: numbered items of bytes, read through a data port or by DMA, and a
  * directory of named ones. Items are read-only: what firmware writes is refused, as by QEMU for items without a writer.
+ * Its registers are a table but for the data port, which takes as many bytes as an access is wide: a row of a table sees words.
  */
 
 import { type Access, type Device, dword, Frame, Outcome, registerTable, word } from '../mmio/index.ts'

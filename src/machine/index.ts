@@ -1,6 +1,7 @@
 /** The board around the GIC: devices, device tree, PSCI, loaders. Disks in files are in `file-disk.ts`, for Node alone. */
 
 export * from './cfi-flash.ts'
+export type { CfiFlashState } from './cfi-flash-state.ts'
 export * from './disk.ts'
 export * from './fdt.ts'
 export * from './fw-cfg.ts'
@@ -10,7 +11,9 @@ export { type LoadedKernel, LoaderError, type LoadOptions, type LoadSegment, sto
 export * from './loader.ts'
 export * from './memory.ts'
 export * from './pl011.ts'
+export type { Pl011Options } from './pl011-options.ts'
 export { Pl011Error, Pl011Interrupt, pl011Table } from './pl011-registers.ts'
+export type { Pl011State } from './pl011-state.ts'
 export * from './pl031.ts'
 export * from './pl061.ts'
 export * from './psci.ts'

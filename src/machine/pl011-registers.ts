@@ -39,6 +39,9 @@ export const Flag = {
   RI: 1 << 8,
 } as const
 
+/** Characters in each FIFO when FIFOs are enabled (DDI 0183, revision 3 and 4 of the part: 16); 1 when they are not. */
+export const DEPTH = 16
+
 export const LCR_H_FEN = 1 << 4
 
 /** Bits of UARTCR that have an effect here; the modem outputs only in loopback. */

@@ -3,8 +3,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AccessSize, silentPolicy } from '../mmio/index.ts'
-import { Pl011, type Pl011Options, type Pl011State } from './pl011.ts'
+import { Pl011 } from './pl011.ts'
+import type { Pl011Options } from './pl011-options.ts'
 import { Pl011Interrupt as Interrupt, pl011Table, Pl011Error as ReceiveError } from './pl011-registers.ts'
+import type { Pl011State } from './pl011-state.ts'
 import { SavedStateError } from './saved-state.ts'
 import { cpu0, onBus } from './testing/on-bus.ts'
 

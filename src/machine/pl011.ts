@@ -5,12 +5,16 @@
 
 import { Frame, type FrameOptions } from '../mmio/index.ts'
 import { Fifo } from './fifo.ts'
-import { Line, type LineListener } from './line.ts'
+import { Line } from './line.ts'
+import { Listener } from './listener.ts'
+import { type ModemInputs, ModemLines, modemInterrupts } from './pl011-modem.ts'
+import type { Pl011Options } from './pl011-options.ts'
 import {
   ALL_INTERRUPTS,
   Cell,
   Control,
   CR_RESET,
+  DEPTH,
   Flag,
   IFLS_RESET,
   LCR_H_FEN,
@@ -18,76 +22,10 @@ import {
   Pl011Interrupt,
   pl011Table,
 } from './pl011-registers.ts'
-import { checkState, flag, list, whole } from './saved-state.ts'
-
-/** Characters in each FIFO when FIFOs are enabled (DDI 0183, revision 3 and 4 of the part: 16); 1 when they are not. */
-const DEPTH = 16
+import { checkPl011, type Pl011State } from './pl011-state.ts'
 
 /** Levels of UARTIFLS in characters; the reserved encodings act as the last one. */
 const LEVELS = [2, 4, 8, 12, 14, 14, 14, 14] as const
-
-export interface Pl011Options {
-  /**
-   * Takes a character that the guest sends; false when it cannot now: the character then waits in the FIFO until
-   * `transmitReady`. Anything else is yes.
-   */
-  transmit?: (character: number) => boolean | undefined
-  /** The combined interrupt UARTINTR; called on change only. */
-  interrupt?: LineListener
-  /** Called when there is room for `receive` again after there was none. */
-  receiveReady?: () => void
-  /**
-   * Starts the receive timeout of 32 bit periods over again; the host calls `receiveTimeout` when it ends. Without it the
-   * line counts as idle after every character, so that the timeout interrupt comes with the character.
-   */
-  startReceiveTimeout?: () => void
-  /**
-   * Nothing is sent or received unless UARTCR has UARTEN with TXE or RXE, as the part does. Without it the UART works as soon as
-   * it is touched, as QEMU's does, on which many small guests rely.
-   */
-  strictEnable?: boolean
-  /**
-   * The receive interrupt comes with the first character whatever UARTIFLS says, as with QEMU's, on which drivers rely that
-   * unmask it alone and not the timeout.
-   */
-  receiveAtOnce?: boolean
-  /**
-   * Machine time in seconds. With it, characters are taken from the host only while the guest listens: it has unmasked a
-   * receive interrupt some time ago, or it polls, and then one at a time. For input that does not wait for a person, as from
-   * a pipe: a driver that starts up throws away what it finds in the FIFO, and Linux's unmasks the interrupt before it does.
-   * Firmware throws away what was typed while it was busy, be it to look for a Ctrl-C (U-Boot) or to start a shell (EDK2).
-   */
-  waitForListener?: () => number
-}
-
-/** How long a receive interrupt must be unmasked until the driver counts as started, in seconds of machine time. */
-const START_UP = 0.01
-
-/** Reads of UARTFR in a row, with nothing sent and nothing set between, that count as polling for input. */
-const POLLS = 8
-
-/** Plain JSON. `receive` holds characters with their error bits. */
-export interface Pl011State {
-  kind: 'PL011'
-  version: 1
-  receive: number[]
-  transmit: number[]
-  overrun: boolean
-  rsr: number
-  ilpr: number
-  ibrd: number
-  fbrd: number
-  lcrH: number
-  cr: number
-  ifls: number
-  imsc: number
-  ris: number
-  dmacr: number
-  modem: number
-  polls: number
-  /** Seconds of machine time; null while receive interrupts are masked. */
-  listensFrom: number | null
-}
 
 export class Pl011 {
   readonly frame: Frame<Pl011>
@@ -99,6 +37,7 @@ export class Pl011 {
   readonly cells = new Int32Array(4)
 
   readonly #options: Pl011Options
+  readonly #listener: Listener
   readonly #receive = new Fifo(DEPTH)
   readonly #transmit = new Fifo(DEPTH)
   #sending = false
@@ -109,12 +48,11 @@ export class Pl011 {
   #ifls = IFLS_RESET
   #imsc = 0
   #ris = 0
-  #modem = 0
-  #polls = 0
-  #listensFrom: number | undefined
+  readonly #modem = new ModemLines()
 
   constructor(options: Pl011Options = {}, frame: FrameOptions<Pl011> = {}) {
     this.#options = options
+    this.#listener = new Listener(options.waitForListener)
     this.interrupt = new Line(options.interrupt)
     this.frame = new Frame<Pl011>(pl011Table, this, { ...frame, settle: (device) => device.settle() })
   }
@@ -131,8 +69,7 @@ export class Pl011 {
     this.#ifls = IFLS_RESET
     this.#imsc = 0
     this.#ris = 0
-    this.#polls = 0
-    this.#listensFrom = undefined
+    this.#listener.restore(0, undefined)
     this.settle()
   }
 
@@ -144,13 +81,12 @@ export class Pl011 {
 
   /** With `waitForListener`: whether the guest waits for input, by an interrupt or by polling. */
   get listening(): boolean {
-    const now = this.#options.waitForListener?.() ?? 0
-    return this.#polls === POLLS || (this.#listensFrom !== undefined && now >= this.#listensFrom)
+    return this.#listener.listening
   }
 
   /** With `waitForListener`: the machine time in seconds from which on the guest listens, where that is known by now. */
   get listensFrom(): number | undefined {
-    return this.#listensFrom
+    return this.#listener.from
   }
 
   /**
@@ -160,7 +96,7 @@ export class Pl011 {
   receive(character: number, errors = 0): boolean {
     if (!this.#receiverOn || this.#cr & Control.LBE) return false
     // Who polls has to ask as often again for the next one.
-    this.#polls = 0
+    this.#listener.busy()
     return this.#take((character & 0xff) | (errors & 0x700))
   }
 
@@ -178,15 +114,9 @@ export class Pl011 {
   }
 
   /** Levels of the modem inputs, true where asserted; each change latches its interrupt. */
-  setModem(inputs: { cts?: boolean; dsr?: boolean; dcd?: boolean; ri?: boolean }): void {
-    const place = (now: boolean | undefined, mask: number) => (now === undefined ? this.#modem & mask : now ? mask : 0)
-    const modem =
-      place(inputs.cts, Flag.CTS) |
-      place(inputs.dsr, Flag.DSR) |
-      place(inputs.dcd, Flag.DCD) |
-      place(inputs.ri, Flag.RI)
-    const before = this.flags
-    this.#modem = modem
+  setModem(inputs: ModemInputs): void {
+    const before = this.#modem.flags(this.#cr)
+    this.#modem.set(inputs)
     this.#latchModem(before)
     this.settle()
   }
@@ -219,7 +149,7 @@ export class Pl011 {
 
   /** A write of UARTDR. */
   writeData(character: number): void {
-    this.#polls = 0
+    this.#listener.busy()
     if (this.#transmit.length >= this.depth) {
       this.lost++
       return
@@ -239,7 +169,7 @@ export class Pl011 {
 
   /** A read of UARTFR. */
   readFlags(): number {
-    if (this.#polls < POLLS && ++this.#polls === POLLS && this.canReceive) this.#options.receiveReady?.()
+    if (this.#listener.poll() && this.canReceive) this.#options.receiveReady?.()
     return this.flags
   }
 
@@ -247,7 +177,7 @@ export class Pl011 {
   get flags(): number {
     const empty = this.#transmit.length === 0
     return (
-      this.#modemFlags |
+      this.#modem.flags(this.#cr) |
       (empty ? Flag.TXFE : Flag.BUSY) |
       (this.#transmit.length >= this.depth ? Flag.TXFF : 0) |
       (this.#receive.length === 0 ? Flag.RXFE : 0) |
@@ -262,7 +192,7 @@ export class Pl011 {
   /** Turning the FIFOs on or off empties them: what is in the one form has no place in the other. */
   set lcrH(value: number) {
     const couldReceive = this.canReceive
-    this.#polls = 0
+    this.#listener.busy()
     if ((this.#lcrH ^ value) & LCR_H_FEN) {
       this.#receive.clear()
       this.#transmit.clear()
@@ -278,9 +208,9 @@ export class Pl011 {
   }
 
   set cr(value: number) {
-    const before = this.flags
+    const before = this.#modem.flags(this.#cr)
     const couldReceive = this.canReceive
-    this.#polls = 0
+    this.#listener.busy()
     this.#cr = value & 0xff87
     this.#latchModem(before)
     this.#send()
@@ -302,10 +232,8 @@ export class Pl011 {
 
   set imsc(value: number) {
     const couldReceive = this.canReceive
-    this.#polls = 0
-    const receives = (value & (Pl011Interrupt.RX | Pl011Interrupt.RT)) !== 0
-    if (!receives) this.#listensFrom = undefined
-    else this.#listensFrom ??= (this.#options.waitForListener?.() ?? 0) + START_UP
+    this.#listener.busy()
+    this.#listener.unmask((value & (Pl011Interrupt.RX | Pl011Interrupt.RT)) !== 0)
     this.#imsc = value & ALL_INTERRUPTS
     if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
   }
@@ -340,16 +268,15 @@ export class Pl011 {
       imsc: this.#imsc,
       ris: this.#ris,
       dmacr: this.cells[Cell.DMACR]!,
-      modem: this.#modem,
-      polls: this.#polls,
-      listensFrom: this.#listensFrom ?? null,
+      modem: this.#modem.inputs,
+      polls: this.#listener.polls,
+      listensFrom: this.#listener.from ?? null,
     }
   }
 
   /** Throws a SavedStateError, and changes nothing, for anything but what `snapshot` gives. */
   restore(state: unknown): void {
-    checkState('PL011', 1, SHAPE, state)
-    const saved = state as Pl011State
+    const saved = checkPl011(state)
     const depth = saved.lcrH & LCR_H_FEN ? DEPTH : 1
     this.#receive.fill(saved.receive.slice(0, depth))
     this.#transmit.fill(saved.transmit.slice(0, depth))
@@ -361,9 +288,8 @@ export class Pl011 {
     this.#ifls = saved.ifls
     this.#imsc = saved.imsc
     this.#ris = saved.ris
-    this.#modem = saved.modem
-    this.#polls = saved.polls
-    this.#listensFrom = saved.listensFrom ?? undefined
+    this.#modem.inputs = saved.modem
+    this.#listener.restore(saved.polls, saved.listensFrom ?? undefined)
     this.settle()
   }
 
@@ -383,21 +309,8 @@ export class Pl011 {
     return this.#lcrH & LCR_H_FEN ? LEVELS[this.#ifls & 7]! : 0
   }
 
-  /** In loopback the modem outputs are the modem inputs (DDI 0183 3.3.8, LBE). */
-  get #modemFlags(): number {
-    if (!(this.#cr & Control.LBE)) return this.#modem
-    const to = (output: number, input: number) => (this.#cr & output ? input : 0)
-    return (
-      to(Control.RTS, Flag.CTS) | to(Control.DTR, Flag.DSR) | to(Control.Out1, Flag.DCD) | to(Control.Out2, Flag.RI)
-    )
-  }
-
   #latchModem(before: number): void {
-    const changed = before ^ this.flags
-    if (changed & Flag.CTS) this.#ris |= Pl011Interrupt.CTS
-    if (changed & Flag.DSR) this.#ris |= Pl011Interrupt.DSR
-    if (changed & Flag.DCD) this.#ris |= Pl011Interrupt.DCD
-    if (changed & Flag.RI) this.#ris |= Pl011Interrupt.RI
+    this.#ris |= modemInterrupts(before ^ this.#modem.flags(this.#cr))
   }
 
   #take(character: number): boolean {
@@ -436,24 +349,4 @@ export class Pl011 {
       this.#sending = false
     }
   }
-}
-
-const SHAPE = {
-  receive: list(whole(0, 0x7ff), DEPTH),
-  transmit: list(whole(0, 0xff), DEPTH),
-  overrun: flag,
-  rsr: whole(0, 15),
-  ilpr: whole(0, 0xff),
-  ibrd: whole(0, 0xffff),
-  fbrd: whole(0, 0x3f),
-  lcrH: whole(0, 0xff),
-  cr: whole(0, 0xffff),
-  ifls: whole(0, 0x3f),
-  imsc: whole(0, ALL_INTERRUPTS),
-  ris: whole(0, ALL_INTERRUPTS),
-  dmacr: whole(0, 7),
-  modem: whole(0, 0x1ff),
-  polls: whole(0, POLLS),
-  listensFrom: (value: unknown) =>
-    value === null || (typeof value === 'number' && Number.isFinite(value)) ? undefined : 'must be null or a time',
 }

@@ -45,6 +45,10 @@ export function list(each: Check, maxLength: number): Check {
   }
 }
 
+/** A time of which it may be that there is none. */
+export const timeOrNull: Check = (value) =>
+  value === null || (typeof value === 'number' && Number.isFinite(value)) ? undefined : 'must be null or a time'
+
 /** A state within a state. */
 export function object(shape: Shape): Check {
   return (value) => faultOf(value, shape)

@@ -17,7 +17,12 @@ const smcOf = (immediate: number) => 0xd400_0003 + (immediate << 5)
 const psci = (call: number, ...rest: number[]) => [movz(0, call), movk(0, 0x8400, 1), ...rest]
 
 describe('PSCI on the board', () => {
-  it.each([hvcOf(0), hvcOf(1), hvcOf(0xffff), smcOf(0)])('answers instruction %i', async (instruction) => {
+  it.each([
+    ['HVC #0', hvcOf(0)],
+    ['HVC #1', hvcOf(1)],
+    ['HVC #0xffff', hvcOf(0xffff)],
+    ['SMC #0', smcOf(0)],
+  ])('answers %s', async (_, instruction) => {
     const { machine } = await booted(words(...psci(0, instruction), loop))
     machine.run(20)
     expect(machine.cluster.register(0, 0)).toBe(0x1_0000n)
@@ -63,5 +68,19 @@ describe('the UART of the board', () => {
     expect(machine.uart.interrupt.level).toBe(false)
     machine.uart.receive(0x41)
     expect(machine.uart.interrupt.level).toBe(true)
+  })
+})
+
+describe('the power button', () => {
+  it('stays down for a tenth of a second, as its driver looks at the pin after the edge, and goes up on an idle machine too', async () => {
+    const { machine } = await booted(words(a64.wfi, 0x17ff_ffff))
+    const pin = () => machine.bus.read(virtMap.gpio.base + 0x20, 4, cpuInitiator(0))
+    machine.run(1000)
+    machine.pressPower()
+    const start = machine.seconds
+    expect(pin()).toBe(8)
+    for (let i = 0; i < 10 && pin() !== 0; i++) machine.run(20e6)
+    expect(pin()).toBe(0)
+    expect(machine.seconds - start).toBeCloseTo(0.1, 6)
   })
 })

@@ -103,6 +103,8 @@ export class VirtMachine {
   readonly #console: VirtioConsole | undefined
   readonly #input: number[] = []
   #inputAt = 0
+  /** Machine time in instructions at which the power button is let go of. */
+  #releaseAt = Number.POSITIVE_INFINITY
   #stopReason: StopReason | undefined
 
   /** Throws an Error that names the option for a machine that there cannot be. */
@@ -153,10 +155,7 @@ export class VirtMachine {
       slice: this.options.slice,
       clock,
       deviceDeadline: () => this.#deviceDeadline(),
-      timePassed: () => {
-        this.rtc.update()
-        if (this.untyped > 0) this.#feed()
-      },
+      timePassed: () => this.#timePassed(),
     })
 
     this.gic = gic === 2 ? this.#gicV2(cpus) : this.#gicV3(cpus)
@@ -191,6 +190,7 @@ export class VirtMachine {
           for (const byte of bytes) this.options.console(byte)
         },
         receiveReady: () => this.#feed(),
+        waitForListener: () => this.seconds,
       })
     this.#makeVirtio(disks, spi)
     if (recorder !== undefined)
@@ -275,9 +275,18 @@ export class VirtMachine {
     return characters
   }
 
-  /** Presses the power button. */
+  /** Presses the power button, and lets go of it a tenth of a second of machine time later, as QEMU does: drivers look twice. */
   pressPower(): void {
+    this.scheduler.passIdleTime()
     this.gpio.setInput(POWER_PIN, true)
+    this.#releaseAt = this.scheduler.time + INSTRUCTIONS_PER_SECOND / 10
+  }
+
+  #timePassed(): void {
+    this.rtc.update()
+    if (this.untyped > 0) this.#feed()
+    if (this.scheduler.time < this.#releaseAt) return
+    this.#releaseAt = Number.POSITIVE_INFINITY
     this.gpio.setInput(POWER_PIN, false)
   }
 
@@ -420,9 +429,9 @@ export class VirtMachine {
   #deviceDeadline(): number {
     const alarm = this.rtc.nextAlarm ?? Number.POSITIVE_INFINITY
     // Input that waits for a driver to be up must not wait for ever on an idle machine.
-    const listens = this.untyped > 0 ? (this.uart.listensFrom ?? 0) : 0
+    const listens = this.untyped > 0 ? ((this.#console ?? this.uart).listensFrom ?? 0) : 0
     const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
-    return Math.min(alarm - this.options.epoch, input) * INSTRUCTIONS_PER_SECOND
+    return Math.min(Math.min(alarm - this.options.epoch, input) * INSTRUCTIONS_PER_SECOND, this.#releaseAt)
   }
 
   #feed(): void {

@@ -76,6 +76,23 @@ describe('virtio-console', () => {
     expect(new TextDecoder().decode(ram.bytes.subarray(0x1_0000, 0x1_0011))).toBe('one line of input')
   })
 
+  it('waits until the driver had time to come up, where the host has a clock: what comes before, Linux throws away', () => {
+    let now = 5
+    const { device, up, submit, collect, write } = setUp({ waitForListener: () => now })
+    up()
+    submit(0, [{ address: BUFFERS, length: 4, write: true }])
+    expect([device.canReceive, device.listensFrom]).toEqual([false, 5.01])
+    now = 5.01
+    expect(device.canReceive).toBe(true)
+    const saved = JSON.parse(JSON.stringify(device.snapshot()))
+    const other = new VirtioConsole({ waitForListener: () => now })
+    other.restore(saved)
+    expect(other.listensFrom).toBe(5.01)
+    expect([device.receive(text('x')), collect(0)]).toEqual([1, [{ head: 0, written: 1 }]])
+    write(0x70, 0)
+    expect(device.listensFrom).toBeUndefined()
+  })
+
   it('gives back a buffer that holds nothing, and does not take that for room', () => {
     const { device, up, submit, collect } = setUp()
     up()

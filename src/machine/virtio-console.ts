@@ -3,7 +3,8 @@
  * for it goes into buffers that the guest lends. Multiple ports and emergency writes are not offered.
  */
 
-import { checkState, whole } from './saved-state.ts'
+import { Listener } from './listener.ts'
+import { checkState, timeOrNull, whole } from './saved-state.ts'
 import type { VirtioDevice, VirtioHost } from './virtio-device.ts'
 import { gather, QUEUE_SIZE, scatter } from './virtqueue.ts'
 
@@ -20,6 +21,11 @@ export interface VirtioConsoleOptions {
   transmit?: (bytes: Uint8Array) => void
   /** Called when the guest has lent buffers, so that `receive` has room. */
   receiveReady?: () => void
+  /**
+   * Machine time in seconds. With it, the guest is given something only some time after it lent its first buffer: Linux's driver
+   * throws away what comes before its console is registered.
+   */
+  waitForListener?: () => number
   /** Size of the terminal in characters. */
   columns?: number
   rows?: number
@@ -34,10 +40,12 @@ export class VirtioConsole implements VirtioDevice {
 
   readonly #options: VirtioConsoleOptions
   readonly #piece = new Uint8Array(PIECE)
+  readonly #listener: Listener
   #host: VirtioHost | undefined
 
   constructor(options: VirtioConsoleOptions = {}) {
     this.#options = options
+    this.#listener = new Listener(options.waitForListener)
     this.#setSize(options.columns ?? 80, options.rows ?? 24)
   }
 
@@ -53,7 +61,13 @@ export class VirtioConsole implements VirtioDevice {
 
   /** Whether `receive` would take something now: the host's flow control. */
   get canReceive(): boolean {
+    if (this.#options.waitForListener && !this.#listener.listening) return false
     return this.#host?.hasBuffers(RECEIVE) ?? false
+  }
+
+  /** With `waitForListener`: the machine time in seconds from which on the guest listens, where that is known by now. */
+  get listensFrom(): number | undefined {
+    return this.#listener.from
   }
 
   /** Gives the guest as many of these bytes as its buffers hold; returns how many. */
@@ -70,7 +84,10 @@ export class VirtioConsole implements VirtioDevice {
   }
 
   notify(queue: number): void {
-    if (queue === RECEIVE) this.#options.receiveReady?.()
+    if (queue === RECEIVE) {
+      this.#listener.unmask(true)
+      this.#options.receiveReady?.()
+    }
     if (queue !== TRANSMIT) return
     const host = this.#host!
     host.process(TRANSMIT, (chain) => {
@@ -84,7 +101,9 @@ export class VirtioConsole implements VirtioDevice {
     })
   }
 
-  reset(): void {}
+  reset(): void {
+    this.#listener.unmask(false)
+  }
 
   snapshot(): unknown {
     const view = new DataView(this.config.buffer)
@@ -93,13 +112,16 @@ export class VirtioConsole implements VirtioDevice {
       version: 1,
       columns: view.getUint16(0, true),
       rows: view.getUint16(2, true),
+      listensFrom: this.#listener.from ?? null,
     }
   }
 
   restore(state: unknown): void {
-    checkState('virtio-console', 1, { columns: whole(0, 0xffff), rows: whole(0, 0xffff) }, state)
-    const { columns, rows } = state as { columns: number; rows: number }
+    const shape = { columns: whole(0, 0xffff), rows: whole(0, 0xffff), listensFrom: timeOrNull }
+    checkState('virtio-console', 1, shape, state)
+    const { columns, rows, listensFrom } = state as { columns: number; rows: number; listensFrom: number | null }
     this.#setSize(columns, rows)
+    this.#listener.restore(0, listensFrom ?? undefined)
   }
 
   #setSize(columns: number, rows: number): void {
