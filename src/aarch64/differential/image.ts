@@ -69,10 +69,13 @@ export interface Setting {
   readonly user?: boolean
   /** Bits of SCTLR_EL1 that are set besides M, C and I. */
   readonly sctlr?: bigint
+  /** Writes what else the cases need into memory, which starts at `ram.base`. */
+  readonly fill?: (memory: DataView) => void
 }
 
 /** Writes the batch over the RAM that starts at `ram.base`. */
-export function writeImage(memory: Uint8Array, batch: readonly Case[], { user, sctlr = 0n }: Setting): void {
+export function writeImage(memory: Uint8Array, batch: readonly Case[], setting: Setting): void {
+  const { user, sctlr = 0n, fill } = setting
   const view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength)
   const word = (address: number, value: number) => view.setUint32(address - ram.base, value >>> 0, true)
   const quad = (address: number, value: bigint) =>
@@ -82,6 +85,7 @@ export function writeImage(memory: Uint8Array, batch: readonly Case[], { user, s
   for (const [index, value] of agentWords().entries()) word(entry + 4 * index, value)
   quad(header, BigInt(batch.length))
   quad(header + 24, sctlr)
+  fill?.(view)
   // One 1 GiB block of Normal memory, for EL1 only, at 1 GiB.
   quad(table, 0n)
   quad(table + 8, 0x40000000n | 0x705n)
