@@ -7,6 +7,7 @@ const NOP = 0xd503201f
 const LOOP = 0x14000000 // b .
 const LDXR = 0xc85f7c01 // ldxr x1, [x0]
 const STXR = 0xc8027c03 // stxr w2, x3, [x0]
+const STR = 0xf9000003 // str x3, [x0]
 const CLREX = 0xd5033f5f
 const ADD = 0x91000400 // add x0, x0, #1
 const MRS_IAR = 0xd538cc00 // mrs x0, icc_iar1_el1
@@ -102,6 +103,35 @@ describe('a cluster', () => {
     m.run(3)
     expect(m.x(2)).toBe(1n)
   })
+
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])(
+    'fails the store exclusive of CPU %i when CPU %i has stored in between, and both see that store (B2.9)',
+    (one, other) => {
+      const m = new TestMachine({ cpus: 2 })
+      m.setQuad(DATA, 1n)
+      m.program([LDXR, STXR, LOOP], CODE, one)
+      m.program([STR, LDXR, STXR, LOOP], CODE + 0x100, other)
+      for (const cpu of [one, other]) m.setX(0, DATA, cpu)
+      m.setX(3, 77, one)
+      m.setX(3, 55, other)
+      m.run(1, one)
+      m.run(1, other)
+      m.run(1, one)
+      expect(m.x(2, one)).toBe(1n)
+      expect(m.quad(DATA)).toBe(55n)
+      // The other way round: the last reservation is the one that holds.
+      m.program([LDXR, STXR, LOOP], CODE, one)
+      m.run(1, one)
+      m.setX(3, 66, other)
+      m.run(2, other)
+      expect(m.x(2, other)).toBe(0n)
+      m.run(1, one)
+      expect([m.x(2, one), m.quad(DATA)]).toEqual([1n, 66n])
+    },
+  )
 
   it('hands system registers that it does not have to the embedder, and what nobody has is UNDEFINED', () => {
     const seen: string[] = []

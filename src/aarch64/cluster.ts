@@ -399,6 +399,17 @@ export class Cluster {
     return this.access.physical(this.cpu(index), address)
   }
 
+  /**
+   * The bytes that the CPU has an exclusive reservation of, where it last took one; undefined without one. A store of another CPU to
+   * them ends the reservation, which is an event for a WFE (DDI 0487 D1.17.1); who lets CPUs wait compares them.
+   */
+  reserved(index: number): Uint8Array | undefined {
+    const cpu = this.cpu(index)
+    const size = cpu.word(STATE.MONITOR_SIZE)
+    const address = size === 0 ? -1 : this.translate(index, cpu.quad(STATE.MONITOR))
+    return address < 0 ? undefined : this.view(address, size)
+  }
+
   /** Flash that leaves (false) or re-enters (true) its read mode: whether guest reads of its region go to memory. */
   setDirect(address: number, direct: boolean): void {
     this.physical.setDirect(address, direct)

@@ -42,6 +42,8 @@ export class Scheduler {
   readonly #timePassed: () => void
   /** CPUs that executed WFE and wait for an event. */
   readonly #waitingForEvent: boolean[]
+  /** What those CPUs had an exclusive reservation of, as it was when they began to wait: a store to it is an event. */
+  readonly #watched: (Uint8Array | undefined)[] = []
   /** CPUs whose last turn ended in WFI. */
   readonly #slept: boolean[]
   /** How far in machine time each CPU is in the present round. */
@@ -147,6 +149,7 @@ export class Scheduler {
         this.#reached[cpu] = reason === 'yield' || reason === 'wfe' ? end : at
         this.#slept[cpu] = reason === 'wfi'
         this.#waitingForEvent[cpu] = reason === 'wfe'
+        if (reason === 'wfe') this.#watched[cpu] = cluster.reserved(cpu)?.slice()
         latest = Math.max(latest, at)
         if (reason === 'debug') again = at > from
         if (this.#stop) {
@@ -172,9 +175,16 @@ export class Scheduler {
   #allWait(): boolean {
     const cluster = this.#cluster
     for (let cpu = 0; cpu < cluster.cpus.length; cpu++)
-      if (cluster.isOn(cpu) && !this.#isAsleep(cpu) && !(this.#waitingForEvent[cpu] && !cluster.hasLine(cpu)))
-        return false
+      if (cluster.isOn(cpu) && !this.#isAsleep(cpu) && !this.#waitsForEvent(cpu)) return false
     return true
+  }
+
+  #waitsForEvent(cpu: number): boolean {
+    if (!this.#waitingForEvent[cpu] || this.#cluster.hasLine(cpu)) return false
+    const before = this.#watched[cpu]
+    if (before === undefined) return true
+    const now = this.#cluster.reserved(cpu)
+    return now !== undefined && before.every((byte, index) => byte === now[index])
   }
 
   /** Machine time of the next thing that happens by itself to a CPU that waits, or to a device. */

@@ -1,5 +1,5 @@
 /* Runs test cases on bare metal at EL1 with the MMU on, and powers off by PSCI. Assembled copy: agent.ts.
-   Header at 0x41000000: u64 count. Page table (level 1, 39-bit) at 0x41001000.
+   Header at 0x41000000: u64 count, and at 24 the bits of SCTLR_EL1 to set besides M, C and I (A, SA). Page table (level 1, 39-bit) at 0x41001000.
    Cases at 0x42000000, 2048 bytes each: X0-X30 at 0, SP 248, V0-V31 256, NZCV 768, FPCR 776, FPSR 784; results ESR 792, FAR 800,
    ELR 808, SPSR 816; memory window of the case at 1024. Code of a case: 64 bytes at 0x46000000 + 64 n, entered at + 32.
    A case ends with whatever exception it takes: its code is followed by BRK. TPIDR_EL1 points to the case. */
@@ -27,6 +27,9 @@ _start:
     orr x0, x0, #(1 << 12)
     bic x0, x0, #2
     bic x0, x0, #8
+    movz x1, #0x4100, lsl #16
+    ldr x1, [x1, #24]
+    orr x0, x0, x1
     msr sctlr_el1, x0
     isb
     movz x0, #0x4200, lsl #16

@@ -14,6 +14,8 @@ import { digest, recordedCase, recordedRows } from './recorded.ts'
 const total = Number(process.env['CASES'] ?? (process.env['CI'] ? 1_000_000 : 60_000))
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const batchSize = 30_000
+/** Batches in turn: without and with the alignment of every access checked (A). That of SP (SA) is left out: QEMU 7.2 never checks it. */
+const settings = [{}, { sctlr: 1n << 1n }, {}]
 
 describe('random instructions over random states', () => {
   it.each(['cortex-a57', 'neoverse-n1'] as const)(
@@ -25,8 +27,9 @@ describe('random instructions over random states', () => {
       const failures: string[] = []
       for (let done = 0; done < total * share; done += batchSize) {
         const batch = randomBatch(held, Math.min(batchSize, Math.ceil(total * share - done)), seed + done)
-        const expected = runOnQemu(batch, model)
-        for (const difference of differences(batch, expected, own.run(batch)))
+        const setting = settings[(seed + done / batchSize) % settings.length]!
+        const expected = runOnQemu(batch, model, setting)
+        for (const difference of differences(batch, expected, own.run(batch, setting)))
           failures.push(describeDifference(batch, difference, (word, address) => own.disassemble(word, address)))
       }
       expect(failures.slice(0, 5).join('\n\n'), `${failures.length} differences, seed ${seed}`).toBe('')

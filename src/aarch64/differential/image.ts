@@ -63,8 +63,19 @@ export function fillBytes(bytes: Uint8Array, seed: number): void {
 
 const brk = 0xd420eee0
 
-/** Writes the batch over the RAM that starts at `ram.base`; with `user`, EL0 has the same memory at `userAlias` further up. */
-export function writeImage(memory: Uint8Array, batch: readonly Case[], user: boolean): void {
+/** What all cases of a batch have in common. */
+export interface Setting {
+  /** EL0 has the same memory at `userAlias` further up. */
+  readonly user?: boolean
+  /** Bits of SCTLR_EL1 that are set besides M, C and I. */
+  readonly sctlr?: bigint
+  /** Writes what else the cases need into memory, which starts at `ram.base`. */
+  readonly fill?: (memory: DataView) => void
+}
+
+/** Writes the batch over the RAM that starts at `ram.base`. */
+export function writeImage(memory: Uint8Array, batch: readonly Case[], setting: Setting): void {
+  const { user, sctlr = 0n, fill } = setting
   const view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength)
   const word = (address: number, value: number) => view.setUint32(address - ram.base, value >>> 0, true)
   const quad = (address: number, value: bigint) =>
@@ -73,6 +84,8 @@ export function writeImage(memory: Uint8Array, batch: readonly Case[], user: boo
   memory.fill(0)
   for (const [index, value] of agentWords().entries()) word(entry + 4 * index, value)
   quad(header, BigInt(batch.length))
+  quad(header + 24, sctlr)
+  fill?.(view)
   // One 1 GiB block of Normal memory, for EL1 only, at 1 GiB.
   quad(table, 0n)
   quad(table + 8, 0x40000000n | 0x705n)

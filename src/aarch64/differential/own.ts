@@ -1,7 +1,7 @@
 /** Runs a batch on this CPU: the image of image.ts, until the agent asks PSCI to power off. */
 import { Cluster } from '../cluster.ts'
 import { features } from '../row.ts'
-import { type Case, entry, ram, writeImage } from './image.ts'
+import { type Case, entry, ram, type Setting, writeImage } from './image.ts'
 
 /** There is nothing but memory: anything else is an external abort, as on QEMU's board. */
 const bus = {
@@ -38,9 +38,9 @@ export class OwnMachine {
   }
 
   /** The memory after the run; valid until the next one. Throws when the agent does not come to its end. */
-  run(batch: readonly Case[], user = false): Uint8Array {
+  run(batch: readonly Case[], setting: Setting = {}): Uint8Array {
     const memory = this.cluster.view(ram.base, ram.size)!
-    writeImage(memory, batch, user)
+    writeImage(memory, batch, setting)
     this.off = false
     this.cluster.start(0, BigInt(entry), 0n)
     for (let slice = 0; !this.off; slice++) {

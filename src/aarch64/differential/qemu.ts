@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Case, entry, ram, writeImage } from './image.ts'
+import { type Case, entry, ram, type Setting, writeImage } from './image.ts'
 
 /** The memory after the run, or throws with what QEMU said. */
-export function runOnQemu(batch: readonly Case[], model: string, user = false): Uint8Array {
+export function runOnQemu(batch: readonly Case[], model: string, setting: Setting = {}): Uint8Array {
   const memory = new Uint8Array(ram.size)
-  writeImage(memory, batch, user)
+  writeImage(memory, batch, setting)
   const folder = mkdtempSync(join(tmpdir(), 'vgic-cpu-'))
   try {
     const file = join(folder, 'ram')

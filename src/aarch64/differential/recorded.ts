@@ -22,10 +22,11 @@ function hash(text: string): number {
 /** The case of a row at a place of a batch. */
 export function recordedCase(row: Row, index: number): Case {
   const random = new Random(hash(`${row.name} ${index}`))
-  for (;;) {
+  for (let attempt = 0; attempt < 1000; attempt++) {
     const one = randomCase(row, index, random)
     if (one) return one
   }
+  throw new Error(`${row.name} has no word to test`)
 }
 
 /** The rows to record for one of QEMU's models, each `times` times. */

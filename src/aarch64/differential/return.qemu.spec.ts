@@ -40,8 +40,8 @@ it('an exception return leaves the same PSTATE, or Illegal Execution state, as o
       memory: batch.length,
     })
   }
-  const expected = runOnQemu(batch, 'cortex-a57', true)
-  const found = differences(batch, expected, new OwnMachine().run(batch, true)).map(
+  const expected = runOnQemu(batch, 'cortex-a57', { user: true })
+  const found = differences(batch, expected, new OwnMachine().run(batch, { user: true })).map(
     ({ index, fields }) =>
       `SPSR ${batch[index]!.x[1]!.toString(16)} ELR ${batch[index]!.x[2]!.toString(16)}: ${fields.join(', ')}`,
   )

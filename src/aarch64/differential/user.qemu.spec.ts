@@ -68,8 +68,8 @@ describe('EL0', () => {
         names.push(`${name} with SCTLR_EL1 0x${sctlr.toString(16)}`)
       }
     }
-    const expected = runOnQemu(batch, 'cortex-a57', true)
-    const found = differences(batch, expected, new OwnMachine().run(batch, true)).map(
+    const expected = runOnQemu(batch, 'cortex-a57', { user: true })
+    const found = differences(batch, expected, new OwnMachine().run(batch, { user: true })).map(
       ({ index, fields }) => `${names[index]}: ${fields.join(', ')}`,
     )
     expect(found).toEqual([])
