@@ -1,5 +1,6 @@
 /** The command line of `vgic run`: QEMU's names, checked and turned into numbers. It opens no file. */
 
+import { MOST_MEMORY } from '../machine/virt-map.ts'
 import { parseOptions, UsageError, wholeNumber } from './command.ts'
 import { printable } from './style.ts'
 
@@ -124,7 +125,7 @@ const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 *
 function memoryOf(text = '256M'): number {
   const match = /^(?:size=)?([0-9]{1,10}(?:\.[0-9]{1,6})?)([kKmMgG])?[bB]?$/.exec(text)
   const bytes = Number(match?.[1] ?? 0) * (units[(match?.[2] ?? 'M').toUpperCase()] ?? 0)
-  if (bytes < 2 ** 20 || bytes > 3 * 2 ** 30 || bytes % 2 ** 20 !== 0)
+  if (bytes < 2 ** 20 || bytes > MOST_MEMORY || bytes % 2 ** 20 !== 0)
     throw new UsageError(
       `--memory wants a whole number of MiB from 1M to 3G, as in 512M, not '${printable(text).slice(0, 60)}'`,
     )

@@ -3,7 +3,7 @@
 import { type BootFiles, fwCfgItems, planBoot } from '../machine/boot.ts'
 import { type Disk, OverlayDisk, readOnlyDisk } from '../machine/disk.ts'
 import { openBase, openDisk } from '../machine/file-disk.ts'
-import { LoaderError } from '../machine/loader.ts'
+import { LoaderError, NoRoomError } from '../machine/loader.ts'
 import { Monitor } from '../machine/monitor.ts'
 import { describeVirt, Recorder } from '../machine/recorder.ts'
 import { VirtMachine } from '../machine/virt.ts'
@@ -59,18 +59,27 @@ const TITLE = "GIC access trace: a guest on vgic's own machine"
 /** Device trees and flash banks are no larger. */
 const DTB_LIMIT = 16 * 2 ** 20
 
+const MORE = '; --memory gives more'
+
 async function readFiles(options: RunOptions): Promise<BootFiles & { firmware: Uint8Array | undefined }> {
-  const read = async (path: string | undefined, limit: number) =>
-    path === undefined ? undefined : readInputFile(path, limit)
+  const read = async (path: string | undefined, limit: number, help?: string) =>
+    path === undefined ? undefined : readInputFile(path, limit, help)
   const firmware = await read(options.bios, virtMap.flash0.size)
   if (firmware?.length === 0) throw new FileError(`${printable(options.bios ?? '')}: the firmware is empty`)
   return {
-    kernel: await read(options.kernel, options.memory),
-    initrd: await read(options.initrd, options.memory),
+    kernel: await read(options.kernel, options.memory, MORE),
+    initrd: await read(options.initrd, options.memory, MORE),
     dtb: await read(options.dtb, DTB_LIMIT),
     append: options.append,
     firmware,
   }
+}
+
+/** Which file it is about, what is wrong, and what helps. */
+function fileError(error: LoaderError, options: RunOptions): FileError {
+  const name = error.about === undefined ? undefined : options[error.about]
+  const help = error instanceof NoRoomError ? MORE : ''
+  return new FileError(`${name === undefined ? '' : `${printable(name)}: `}${error.message}${help}`)
 }
 
 function openDrive({ file, mode }: DriveOption): { disk: Disk; close(): void } {
@@ -285,7 +294,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       return status
     }
   } catch (error) {
-    if (error instanceof LoaderError) throw new FileError(error.message)
+    if (error instanceof LoaderError) throw fileError(error, options)
     if (error instanceof RangeError && /^[a-z]+: /.test(error.message)) throw new UsageError(error.message)
     throw error
   } finally {

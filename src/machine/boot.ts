@@ -64,7 +64,7 @@ const DTB_LIMIT = 2 * 2 ** 20
 export async function planBoot(files: BootFiles, board: BootBoard): Promise<BootPlan> {
   const ram = { base: virtMap.ram.base, size: board.memory }
   const { initrd, append } = files
-  const given = files.dtb === undefined ? undefined : readTree(files.dtb)
+  const given = files.dtb === undefined ? undefined : ofTree(() => decodeFdt(files.dtb!))
   if (append?.includes('\0')) throw new LoaderError('the command line contains a zero character')
   const tree = (place: { start: number; end: number } | undefined): Uint8Array =>
     given === undefined
@@ -78,7 +78,7 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
           ...(place === undefined ? {} : { initrd: place }),
           ...(board.firmware ? {} : { without: ['flash' as const] }),
         })
-      : encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) })
+      : ofTree(() => encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) }))
 
   if (files.kernel === undefined || board.firmware) {
     if (!board.firmware) throw new LoaderError('there is neither a kernel nor firmware to start')
@@ -94,8 +94,8 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
     }
   }
 
-  const kernel = await loadKernel(files.kernel, { ram })
-  if (initrd?.length === 0) throw new LoaderError('the initial RAM disk is empty')
+  const kernel = await loadKernel(files.kernel, { ram }).catch((error: unknown) => about('kernel', error))
+  if (initrd?.length === 0) about('initrd', new LoaderError('the initial RAM disk is empty'))
   const size = tree(initrd === undefined ? undefined : { start: 0, end: 0 }).length
   if (size > DTB_LIMIT) throw new LoaderError(`the device tree of ${size} bytes is larger than 2 MiB`)
   const at = layOut(kernel, ram, initrd?.length, size)
@@ -111,13 +111,19 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
   }
 }
 
-function readTree(bytes: Uint8Array): ReturnType<typeof decodeFdt> {
+/** A step with the device tree that was given. */
+function ofTree<T>(step: () => T): T {
   try {
-    return decodeFdt(bytes)
+    return step()
   } catch (error) {
-    if (error instanceof FdtError) throw new LoaderError(`the device tree cannot be used: ${error.message}`)
-    throw error
+    if (!(error instanceof FdtError)) throw error
+    return about('dtb', new LoaderError(`the device tree cannot be used: ${error.message}`))
   }
+}
+
+function about(file: NonNullable<LoaderError['about']>, error: unknown): never {
+  if (error instanceof LoaderError) error.about ??= file
+  throw error
 }
 
 /** The tree with what only the machine knows: as QEMU does, its memory, the command line and where the RAM disk is. */

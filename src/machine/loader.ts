@@ -4,11 +4,18 @@
  */
 
 import type { GuestMemory } from './memory.ts'
-import type { Place } from './virt-map.ts'
+import { MOST_MEMORY, type Place } from './virt-map.ts'
 
 /** A file that cannot be loaded: says why in one line. */
 export class LoaderError extends Error {
-  override readonly name = 'LoaderError'
+  override readonly name: string = 'LoaderError'
+  /** Which of the files it is about, where that is known. */
+  about: 'kernel' | 'initrd' | 'dtb' | undefined
+}
+
+/** A file that would fit a larger memory. */
+export class NoRoomError extends LoaderError {
+  override readonly name = 'NoRoomError'
 }
 
 /** Bytes for memory; `size` of them, of which those that `bytes` has not are zero. */
@@ -78,12 +85,12 @@ export function layOut(kernel: LoadedKernel, ram: Place, initrdSize: number | un
   const start = alignUp(Math.max(middle, kernel.end), 0x1000)
   const behind = start + (initrdSize ?? 0)
   if (behind > end)
-    throw new LoaderError(
+    throw new NoRoomError(
       `the initial RAM disk of ${mib(initrdSize ?? 0)} does not fit: ${mib(Math.max(0, end - start))} of the memory's ${mib(ram.size)} are left behind the kernel`,
     )
   const dtb = alignUp(behind, 2 * MIB)
   if (dtb + dtbSize > end)
-    throw new LoaderError(
+    throw new NoRoomError(
       `the device tree of ${dtbSize} bytes does not fit behind the kernel and the initial RAM disk in ${mib(ram.size)} of memory`,
     )
   return { initrd: initrdSize === undefined ? undefined : { start, end: behind }, dtb }
@@ -117,7 +124,7 @@ export async function gunzip(packed: Uint8Array, limit: number): Promise<Uint8Ar
       const { done, value } = await reader.read()
       if (done) break
       length += value.length
-      if (length > limit) throw new LoaderError(`gzip data of more than the memory's ${mib(limit)}`)
+      if (length > limit) throw new NoRoomError(`gzip data of more than the memory's ${mib(limit)}`)
       chunks.push(value)
     }
   } catch (error) {
@@ -241,7 +248,9 @@ function elf(bytes: Uint8Array, { ram }: LoadOptions): LoadedKernel {
 function checkFits(what: string, start: number, size: number, ram: Place): void {
   if (start >= ram.base && size <= ram.base + ram.size - start) return
   const range = (base: number, length: number) => `0x${base.toString(16)} to 0x${(base + length - 1).toString(16)}`
-  throw new LoaderError(
+  // No memory of the board starts lower or goes further.
+  const possible = start >= ram.base && start + size <= ram.base + MOST_MEMORY
+  throw new (possible ? NoRoomError : LoaderError)(
     `${what} does not fit: it needs ${range(start, size)}, and memory is ${range(ram.base, ram.size)}`,
   )
 }
@@ -270,10 +279,18 @@ function foreign(bytes: Uint8Array): string | undefined {
     ).join('')
     if (there === magic) return what
   }
-  const start = bytes.subarray(0, 512)
-  return start.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127))
-    ? 'text'
-    : undefined
+  return isText(bytes.subarray(0, 512)) ? 'text' : undefined
+}
+
+/** The beginning of a text in UTF-8, which may be cut anywhere. */
+function isText(bytes: Uint8Array): boolean {
+  if (!bytes.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte !== 127))) return false
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function text(bytes: Uint8Array): string {
