@@ -2,6 +2,7 @@
 
 import { MOST_MEMORY } from '../machine/virt-map.ts'
 import { parseOptions, UsageError, wholeNumber } from './command.ts'
+import { checkQemuOptions, cpuCount, qemuSpecs } from './qemu-options.ts'
 import { printable } from './style.ts'
 
 export interface DriveOption {
@@ -65,28 +66,40 @@ const specs = {
   ask: { type: 'string', multiple: true },
   'allow-reset': { type: 'boolean' },
   'no-reboot': { type: 'boolean' },
+  ...qemuSpecs,
 } as const
 
+/** Options whose value may begin with a dash, as a command line of `-- single` does. */
+const anyValue: readonly string[] = ['--append', '--ask']
+
 /** QEMU writes its long options with one dash; both are taken. */
-function withTwoDashes(argument: string): string {
-  const name = /^-([a-z][a-z-]+)(=.*)?$/.exec(argument)?.[1]
-  return name !== undefined && Object.hasOwn(specs, name) ? `-${argument}` : argument
+function normalised(args: readonly string[]): string[] {
+  const result: string[] = []
+  for (const [i, argument] of args.entries()) {
+    const before = result[result.length - 1]
+    if (i > 0 && before !== undefined && anyValue.includes(before)) result[result.length - 1] = `${before}=${argument}`
+    else result.push(/^-[a-z][a-z-]+(=.*)?$/s.test(argument) ? `-${argument}` : argument)
+  }
+  return result
 }
 
 /** @throws UsageError that names the option at fault */
 export function parseRunOptions(args: readonly string[]): RunOptions {
-  const { values, positionals } = parseOptions(args.map(withTwoDashes), specs, 'run')
+  const { values, positionals } = parseOptions(normalised(args), specs, 'run')
   if (positionals[0] !== undefined)
     throw new UsageError(`run takes no '${printable(positionals[0]).slice(0, 60)}'; --kernel names what is to run`)
   if (values.kernel === undefined && values.bios === undefined)
     throw new UsageError("run needs --kernel FILE or --bios FILE; 'vgic run --help' has an example")
   if (values['allow-reset'] && values['no-reboot'])
     throw new UsageError('--allow-reset and --no-reboot contradict each other')
-  const gic = wholeNumber(values.gic, 'gic', 2) ?? (values.its ? 3 : 2)
-  if (gic !== 2 && gic !== 3) throw new UsageError(`--gic is 2 or 3, not ${gic}`)
+  for (const name of ['kernel', 'initrd', 'dtb', 'bios', 'trace'] as const)
+    if (values[name] === '') throw new UsageError(`--${name} wants a FILE`)
+  const machine = checkQemuOptions(values)
+  const its = values.its ?? machine.its ?? false
+  const gic = gicOf(values.gic) ?? machine.gic ?? (its ? 3 : 2)
   if (values.trace !== undefined && values['allow-reset'])
     throw new UsageError('--trace and --allow-reset: a trace is of one life of a machine')
-  if (values.its && gic === 2) throw new UsageError('--its needs --gic 3')
+  if (its && gic === 2) throw new UsageError('--its needs --gic 3')
   return {
     kernel: values.kernel,
     initrd: values.initrd,
@@ -96,7 +109,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     cpus: cpusOf(values.smp, gic),
     memory: memoryOf(values.memory),
     gic,
-    its: values.its ?? false,
+    its,
     drives: (values.drive ?? []).map(driveOf),
     trace: values.trace,
     stats: values.stats ?? false,
@@ -110,12 +123,20 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   }
 }
 
-function cpusOf(text: string | undefined, gic: 2 | 3): number {
-  const digits = /^(?:cpus=)?([0-9]{1,4})$/.exec(text ?? '1')?.[1]
-  const count = Number(digits ?? 0)
+function gicOf(text: string | undefined): 2 | 3 | undefined {
+  if (text === undefined) return undefined
+  if (text === '2' || text === '3') return text === '2' ? 2 : 3
+  throw new UsageError(`--gic is 2 or 3, not '${printable(text).slice(0, 60)}'`)
+}
+
+function cpusOf(text = '1', gic: 2 | 3): number {
+  const count = cpuCount(text)
   const most = gic === 2 ? 8 : 64
+  const help = count > 8 && count <= 64 ? '; --gic 3 has more' : ''
   if (count < 1 || count > most)
-    throw new UsageError(`--smp wants 1 to ${most} CPUs with a GICv${gic}, not '${printable(text ?? '').slice(0, 60)}'`)
+    throw new UsageError(
+      `--smp wants 1 to ${most} CPUs with a GICv${gic}, not '${printable(text).slice(0, 60)}'${help}`,
+    )
   return count
 }
 

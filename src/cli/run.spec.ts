@@ -60,6 +60,17 @@ describe('vgic run', () => {
     expect(await run(['-kernel', path, '-smp', '2', '-m', '4'])).toMatchObject({ status: 0 })
   })
 
+  it('takes a line written for QEMU that asks for what there is, and a value that begins with a dash', async () => {
+    const line = '-M virt,gic-version=3,its=on -cpu cortex-a57 -nographic -no-reboot -smp 2,sockets=1,cores=2 -m 8M'
+    const drive = ['-drive', `file=${guests.loop},if=none,format=raw,id=hd`, '-device', 'virtio-blk-device,drive=hd']
+    const rest = ['-append', '-- quiet', '--ask', 'info mtree', '--ask', 'info cpus']
+    const { status, out } = await run([...line.split(' '), ...drive, '-kernel', guests.off, ...rest])
+    expect(status).toBe(0)
+    expect(out).toMatch(/GITS/)
+    expect(out).toMatch(/virtio-blk/)
+    expect(out).toMatch(/^1 +off/m)
+  })
+
   it('ends with 3 and a line when the guest asks for a reset (PSCI SYSTEM_RESET)', async () => {
     const ran = await run(['--kernel', guests.reset, ...small])
     expect(ran).toMatchObject({ status: 3, out: '' })
@@ -164,6 +175,18 @@ describe('vgic run with something unusable', () => {
     [['--kernel', guests.loop, '--timeout', '0'], '--timeout wants'],
     [['--kernel', guests.loop, '--rtc', 'base=later'], '--rtc wants'],
     [['--kernel', guests.loop, '--clock', 'x'], '--clock is host or guest'],
+    [['--kernel', guests.loop, '-frob'], "Unknown option '--frob'"],
+    [['--kernel', guests.loop, '--smp', '-1'], "Option '--smp' wants a value;"],
+    [['--kernel'], "Option '--kernel' wants a value;"],
+    [['--kernel', ''], '--kernel wants a FILE'],
+    [['--kernel', guests.loop, '--smp', '2,cores=0'], '--smp wants'],
+    [['--kernel', guests.loop, '--smp', '9'], '--gic 3 has more'],
+    [['--kernel', guests.loop, '--gic', '2.5'], "--gic is 2 or 3, not '2.5'"],
+    [['--kernel', guests.loop, '-M', 'raspi3b'], "--machine 'raspi3b': the machine is virt"],
+    [['--kernel', guests.loop, '-M', 'virt,virtualization=on'], 'no EL2'],
+    [['--kernel', guests.loop, '-cpu', 'cortex-a15'], "--cpu 'cortex-a15': the CPU is"],
+    [['--kernel', guests.loop, '-device', 'virtio-net-device'], "--device 'virtio-net-device': "],
+    [['--kernel', guests.loop, '-serial', 'pty'], "--serial 'pty': "],
     [['--kernel', guests.loop, '--frob'], "Unknown option '--frob'"],
     [[guests.loop], 'run takes no'],
   ])('answers %j with one line and status 2', async (args, reason) => {

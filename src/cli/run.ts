@@ -46,6 +46,9 @@ in which every CPU waits is skipped, and a run is the same each time.
   --stats                one line at the end: speed, device accesses, interrupts
   -v, --verbose          say what the guest uses and the machine does not have
 
+QEMU's single dashes are taken, and those of its options that ask for what this machine is: -M virt,gic-version=3, -cpu,
+-nographic, -serial mon:stdio, -device virtio-blk-device,drive=ID and the like.
+
 Exit status: 0 the guest switched the machine off or you left, 2 a file or an option that cannot be used, 3 the guest asked
 for a reset, 124 the limit of --timeout, or nothing left that could happen, 130 interrupted.
 
