@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly drives: readonly DriveOption[]
   readonly trace: string | undefined
   readonly stats: boolean
+  /** The line of stats is for a program. */
+  readonly json: boolean
   readonly verbose: boolean
   readonly limit: RunLimit | undefined
   /** Seconds since 1970 when the machine starts; undefined is now. */
@@ -58,6 +60,7 @@ const specs = {
   drive: { type: 'string', multiple: true },
   trace: { type: 'string' },
   stats: { type: 'boolean' },
+  json: { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
   timeout: { type: 'string' },
   rtc: { type: 'string' },
@@ -112,7 +115,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     its,
     drives: (values.drive ?? []).map(driveOf),
     trace: values.trace,
-    stats: values.stats ?? false,
+    stats: values.stats ?? values.json ?? false,
+    json: values.json ?? false,
     verbose: values.verbose ?? false,
     limit: limitOf(values.timeout),
     epoch: epochOf(values.rtc),

@@ -77,6 +77,17 @@ describe('vgic run', () => {
     expect(ran.err).toMatch(/^vgic: the guest asked for a reset.*\n$/)
   })
 
+  it('gives its figures to a program as one JSON object', async () => {
+    const { err } = await run(['--kernel', guests.off, ...small, '--json'])
+    expect(JSON.parse(err)).toMatchObject({
+      end: 'off',
+      instructions: 3,
+      exits: 0,
+      interrupts: 0,
+      interruptsPerSecond: 0,
+    })
+  })
+
   it('starts the machine again where a reset is allowed, within one limit for all its lives', async () => {
     // Writes a character to the UART in each life, after some 1000 turns of a loop: SUBS X3, X3, #1; B.NE back to it.
     const said = [movz(1, 0x0900, 1), movz(2, 0x21), 0xb900_0022, movz(3, 1000), 0xf100_0463, 0x54ff_ffe1]
@@ -119,12 +130,14 @@ describe('vgic run', () => {
     const ran = await run(['--kernel', demoImage, '--append', 'stay', '-m', '8', '--stats'], 'aq')
     expect(ran.status).toBe(0)
     expect(ran.out).toContain('switching off')
-    expect(ran.err).toMatch(/^vgic: [0-9.]+ M instructions in .* MIPS; .* device accesses, [0-9]+ interrupts/)
+    expect(ran.err).toMatch(/^vgic: [0-9.]+ M instructions in .* MIPS; .* exits to devices, [0-9]+ interrupts/)
   })
 
   it("answers the monitor's questions when the run is over", async () => {
     const ran = await run(['--kernel', demoImage, '-m', '8', '--ask', 'why 44', '--ask', 'info cpus'])
-    expect(ran.out).toMatch(/SPI 44 is not signalled to CPU 0: .*[\s\S]*CPU +state/)
+    expect(ran.out).toMatch(
+      /^\(vgic\) why 44\nSPI 44 is not signalled to CPU 0: .*[\s\S]*\n\(vgic\) info cpus\nCPU +state/m,
+    )
   })
 
   it('writes a trace that vgic replay finds no fault with', async () => {
