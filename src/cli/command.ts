@@ -86,7 +86,11 @@ export function parseOptions<T extends OptionSpecs>(args: readonly string[], opt
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split(/[.\n]/)[0] ?? '') : String(error)
+    const said = error instanceof Error ? (error.message.split(/[.\n]/)[0] ?? '') : String(error)
+    const reason = said.replace(
+      /^Option '([^' ]*).*(argument is ambiguous|argument missing)$/,
+      "Option '$1' wants a value",
+    )
     throw new UsageError(`${reason}; 'vgic ${command} --help' lists the options`)
   }
 }

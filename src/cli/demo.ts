@@ -12,11 +12,13 @@ const help = `Usage: vgic demo [options of vgic run]
 
 Boots a small guest of this package (guests/demo) on its own machine: every CPU comes up and takes timer, inter-processor,
 UART and message interrupts, and says so. At a terminal it then waits, with three interrupts that are pending and never come:
-Ctrl-A c is the monitor, and 'why 44' the question. The q key switches the machine off.
+Ctrl-A c is the monitor, and 'why 44' the question. The q key switches the machine off. Without a terminal it switches the
+machine off itself, and the question is asked for you; --ask asks others.
 
 Examples:
   vgic demo
   vgic demo --gic 3 --its --smp 8
+  vgic demo --ask 'why 45' --ask 'why 46' --ask 'info irq' </dev/null
 `
 
 /** Boots the guest; at a terminal it stays until its user leaves. */
@@ -26,8 +28,10 @@ export async function bootDemo(args: readonly string[], io: Io): Promise<ExitSta
   const interactive = io.host?.interactive === true
   if (interactive)
     io.out.write(style.dim("Ctrl-A c is the monitor: try 'why 44', 'why 45', 'info irq'. Ctrl-A x leaves.\n"))
-  const more = [...(has('--smp') ? [] : ['--smp', '4']), ...(interactive ? ['--append', 'stay'] : [])]
-  return runCommand.run(['--kernel', demoImage, ...more, ...args], io)
+  const smp = has('--smp') || has('-smp') ? [] : ['--smp', '4']
+  // Without a terminal the guest does not wait: one question is asked for whoever reads.
+  const more = interactive ? ['--append', 'stay'] : has('--ask') ? [] : ['--ask', 'why 44']
+  return runCommand.run(['--kernel', demoImage, ...smp, ...more, ...args], io)
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitStatus> {

@@ -16,9 +16,10 @@ const reasons: Readonly<Record<string, string>> = {
 /**
  * The bytes of a plain file.
  * @param limit the most it may have: more is refused before it is read
+ * @param help what there is to do then
  * @throws FileError, with one line
  */
-export async function readInputFile(path: string, limit: number): Promise<Uint8Array> {
+export async function readInputFile(path: string, limit: number, help = ''): Promise<Uint8Array> {
   const name = printable(path)
   try {
     const file = await open(path, 'r')
@@ -27,7 +28,7 @@ export async function readInputFile(path: string, limit: number): Promise<Uint8A
       if (status.isDirectory()) throw new FileError(`${name}: cannot be read: it is a directory`)
       if (!status.isFile()) throw new FileError(`${name}: cannot be read: it is no plain file`)
       if (status.size > limit)
-        throw new FileError(`${name}: its ${status.size} bytes do not fit: ${limit} are what there is room for`)
+        throw new FileError(`${name}: its ${status.size} bytes do not fit: ${limit} are what there is room for${help}`)
       const bytes = new Uint8Array(status.size)
       let length = 0
       while (length < bytes.length) {

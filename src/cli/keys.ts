@@ -14,7 +14,8 @@ export interface KeyActions {
 }
 
 const CTRL_A = 0x01
-const PROMPT = '(vgic) '
+/** What the monitor's line begins with. */
+export const PROMPT = '(vgic) '
 const LONGEST_LINE = 500
 
 const help = [

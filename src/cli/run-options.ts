@@ -1,23 +1,15 @@
 /** The command line of `vgic run`: QEMU's names, checked and turned into numbers. It opens no file. */
 
+import { MOST_MEMORY } from '../machine/virt-map.ts'
 import { parseOptions, UsageError, wholeNumber } from './command.ts'
+import { devicesOf, type LoaderOption, legacyOf } from './device-options.ts'
+import { checkQemuOptions, cpuCount, qemuSpecs } from './qemu-options.ts'
 import { printable } from './style.ts'
 
 export interface DriveOption {
   readonly file: string
   /** What the guest writes goes into the file; else it is kept in memory and lost, or refused. */
   readonly mode: 'readonly' | 'snapshot' | 'write'
-}
-
-/** QEMU's generic loader: a file in memory before the machine starts. */
-export interface LoaderOption {
-  readonly file: string
-  /** Where a flat file goes; an ELF file has its own addresses. */
-  readonly address: number | undefined
-  /** The first CPU starts there. */
-  readonly start: boolean
-  /** An ELF file, too, is bytes. */
-  readonly raw: boolean
 }
 
 export interface RunLimit {
@@ -43,6 +35,8 @@ export interface RunOptions {
   readonly legacyVirtio: boolean
   readonly trace: string | undefined
   readonly stats: boolean
+  /** The line of stats is for a program. */
+  readonly json: boolean
   readonly verbose: boolean
   readonly limit: RunLimit | undefined
   /** Seconds since 1970 when the machine starts; undefined is now. */
@@ -72,6 +66,7 @@ const specs = {
   global: { type: 'string', multiple: true },
   trace: { type: 'string' },
   stats: { type: 'boolean' },
+  json: { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
   timeout: { type: 'string' },
   rtc: { type: 'string' },
@@ -80,17 +75,26 @@ const specs = {
   ask: { type: 'string', multiple: true },
   'allow-reset': { type: 'boolean' },
   'no-reboot': { type: 'boolean' },
+  ...qemuSpecs,
 } as const
 
+/** Options whose value may begin with a dash, as a command line of `-- single` does. */
+const anyValue: readonly string[] = ['--append', '--ask']
+
 /** QEMU writes its long options with one dash; both are taken. */
-function withTwoDashes(argument: string): string {
-  const name = /^-([a-z][a-z-]+)(=.*)?$/.exec(argument)?.[1]
-  return name !== undefined && Object.hasOwn(specs, name) ? `-${argument}` : argument
+function normalised(args: readonly string[]): string[] {
+  const result: string[] = []
+  for (const [i, argument] of args.entries()) {
+    const before = result[result.length - 1]
+    if (i > 0 && before !== undefined && anyValue.includes(before)) result[result.length - 1] = `${before}=${argument}`
+    else result.push(/^-[a-z][a-z-]+(=.*)?$/s.test(argument) ? `-${argument}` : argument)
+  }
+  return result
 }
 
 /** @throws UsageError that names the option at fault */
 export function parseRunOptions(args: readonly string[]): RunOptions {
-  const { values, positionals } = parseOptions(args.map(withTwoDashes), specs, 'run')
+  const { values, positionals } = parseOptions(normalised(args), specs, 'run')
   if (positionals[0] !== undefined)
     throw new UsageError(`run takes no '${printable(positionals[0]).slice(0, 60)}'; --kernel names what is to run`)
   const { loaders, virtioConsole } = devicesOf(values.device ?? [])
@@ -98,11 +102,14 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     throw new UsageError("run needs --kernel FILE or --bios FILE; 'vgic run --help' has an example")
   if (values['allow-reset'] && values['no-reboot'])
     throw new UsageError('--allow-reset and --no-reboot contradict each other')
-  const gic = wholeNumber(values.gic, 'gic', 2) ?? (values.its ? 3 : 2)
-  if (gic !== 2 && gic !== 3) throw new UsageError(`--gic is 2 or 3, not ${gic}`)
+  for (const name of ['kernel', 'initrd', 'dtb', 'bios', 'trace'] as const)
+    if (values[name] === '') throw new UsageError(`--${name} wants a FILE`)
+  const machine = checkQemuOptions(values)
+  const its = values.its ?? machine.its ?? false
+  const gic = gicOf(values.gic) ?? machine.gic ?? (its ? 3 : 2)
   if (values.trace !== undefined && values['allow-reset'])
     throw new UsageError('--trace and --allow-reset: a trace is of one life of a machine')
-  if (values.its && gic === 2) throw new UsageError('--its needs --gic 3')
+  if (its && gic === 2) throw new UsageError('--its needs --gic 3')
   return {
     kernel: values.kernel,
     initrd: values.initrd,
@@ -112,13 +119,14 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     cpus: cpusOf(values.smp, gic),
     memory: memoryOf(values.memory),
     gic,
-    its: values.its ?? false,
+    its,
     drives: (values.drive ?? []).map(driveOf),
     loaders,
     virtioConsole,
     legacyVirtio: legacyOf(values.global ?? []),
     trace: values.trace,
-    stats: values.stats ?? false,
+    stats: values.stats ?? values.json ?? false,
+    json: values.json ?? false,
     verbose: values.verbose ?? false,
     limit: limitOf(values.timeout),
     epoch: epochOf(values.rtc),
@@ -129,12 +137,20 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   }
 }
 
-function cpusOf(text: string | undefined, gic: 2 | 3): number {
-  const digits = /^(?:cpus=)?([0-9]{1,4})$/.exec(text ?? '1')?.[1]
-  const count = Number(digits ?? 0)
+function gicOf(text: string | undefined): 2 | 3 | undefined {
+  if (text === undefined) return undefined
+  if (text === '2' || text === '3') return text === '2' ? 2 : 3
+  throw new UsageError(`--gic is 2 or 3, not '${printable(text).slice(0, 60)}'`)
+}
+
+function cpusOf(text = '1', gic: 2 | 3): number {
+  const count = cpuCount(text)
   const most = gic === 2 ? 8 : 64
+  const help = count > 8 && count <= 64 ? '; --gic 3 has more' : ''
   if (count < 1 || count > most)
-    throw new UsageError(`--smp wants 1 to ${most} CPUs with a GICv${gic}, not '${printable(text ?? '').slice(0, 60)}'`)
+    throw new UsageError(
+      `--smp wants 1 to ${most} CPUs with a GICv${gic}, not '${printable(text).slice(0, 60)}'${help}`,
+    )
   return count
 }
 
@@ -144,7 +160,7 @@ const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 *
 function memoryOf(text = '256M'): number {
   const match = /^(?:size=)?([0-9]{1,10}(?:\.[0-9]{1,6})?)([kKmMgG])?[bB]?$/.exec(text)
   const bytes = Number(match?.[1] ?? 0) * (units[(match?.[2] ?? 'M').toUpperCase()] ?? 0)
-  if (bytes < 2 ** 20 || bytes > 3 * 2 ** 30 || bytes % 2 ** 20 !== 0)
+  if (bytes < 2 ** 20 || bytes > MOST_MEMORY || bytes % 2 ** 20 !== 0)
     throw new UsageError(
       `--memory wants a whole number of MiB from 1M to 3G, as in 512M, not '${printable(text).slice(0, 60)}'`,
     )
@@ -175,61 +191,6 @@ function driveOf(text: string): DriveOption {
   }
   if (file === undefined || file === '') throw new UsageError('--drive wants a FILE')
   return { file, mode }
-}
-
-/** Devices that are there without being named: a command line for QEMU names them. */
-const given = /^virtio-(rng|blk|serial)-device(,|$)/
-
-function devicesOf(texts: readonly string[]): { loaders: LoaderOption[]; virtioConsole: boolean } {
-  const loaders = texts.filter((text) => text.startsWith('loader,')).map(loaderOf)
-  const virtioConsole = texts.some((text) => /^virtconsole(,|$)/.test(text))
-  const unknown = texts.find((text) => !/^(loader,|virtconsole(,|$))/.test(text) && !given.test(text))
-  if (unknown !== undefined)
-    throw new UsageError(
-      `--device: there is no '${printable(unknown).slice(0, 60)}'; loader,file=FILE,addr=ADDRESS and virtconsole there are`,
-    )
-  if (loaders.filter(({ start }) => start).length > 1)
-    throw new UsageError('--device loader: cpu-num=0 is where the first CPU starts, and there are two')
-  return { loaders, virtioConsole }
-}
-
-function loaderOf(text: string): LoaderOption {
-  const fail = (why: string): never => {
-    throw new UsageError(`--device loader: ${why}`)
-  }
-  const values = new Map<string, string>()
-  for (const part of text.split(/(?<!,),(?!,)/).slice(1)) {
-    const [key = '', value = ''] = /^([a-z-]+)=(.*)$/s.exec(part.replaceAll(',,', ','))?.slice(1) ?? []
-    if (!['file', 'addr', 'cpu-num', 'force-raw'].includes(key))
-      fail(`'${printable(part).slice(0, 60)}' is not known; file, addr, cpu-num and force-raw are`)
-    values.set(key, value)
-  }
-  const number = (key: string) => {
-    const value = values.get(key)
-    if (value === undefined) return undefined
-    if (!/^(0x[0-9a-f]{1,13}|[0-9]{1,15})$/i.test(value))
-      fail(`${key} wants a number, not '${printable(value).slice(0, 60)}'`)
-    return Number(value)
-  }
-  const [file, address, cpu, raw] = [values.get('file'), number('addr'), number('cpu-num'), values.get('force-raw')]
-  if (file === undefined || file === '') return fail('it wants a file=FILE')
-  if (cpu !== undefined && cpu !== 0) fail('cpu-num is 0: PSCI says where the other CPUs start')
-  if (raw !== undefined && raw !== 'on' && raw !== 'off') fail('force-raw is on or off')
-  return { file, address, start: cpu === 0, raw: raw === 'on' }
-}
-
-/** QEMU's way to choose the version of virtio's interface. */
-function legacyOf(texts: readonly string[]): boolean {
-  let legacy = true
-  for (const text of texts) {
-    const value = /^virtio-mmio\.force-legacy=(on|off|true|false)$/.exec(text)?.[1]
-    if (value === undefined)
-      throw new UsageError(
-        `--global: '${printable(text).slice(0, 60)}' is not known; virtio-mmio.force-legacy=false is version 2 of virtio`,
-      )
-    legacy = value === 'on' || value === 'true'
-  }
-  return legacy
 }
 
 const scales: Readonly<Record<string, number>> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 }

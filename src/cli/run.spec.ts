@@ -64,10 +64,32 @@ describe('vgic run', () => {
     expect(await run(['-kernel', path, '-smp', '2', '-m', '4'])).toMatchObject({ status: 0 })
   })
 
+  it('takes a line written for QEMU that asks for what there is, and a value that begins with a dash', async () => {
+    const line = '-M virt,gic-version=3,its=on -cpu cortex-a57 -nographic -no-reboot -smp 2,sockets=1,cores=2 -m 8M'
+    const drive = ['-drive', `file=${guests.loop},if=none,format=raw,id=hd`, '-device', 'virtio-blk-device,drive=hd']
+    const rest = ['-append', '-- quiet', '--ask', 'info mtree', '--ask', 'info cpus']
+    const { status, out } = await run([...line.split(' '), ...drive, '-kernel', guests.off, ...rest])
+    expect(status).toBe(0)
+    expect(out).toMatch(/GITS/)
+    expect(out).toMatch(/virtio-blk/)
+    expect(out).toMatch(/^1 +off/m)
+  })
+
   it('ends with 3 and a line when the guest asks for a reset (PSCI SYSTEM_RESET)', async () => {
     const ran = await run(['--kernel', guests.reset, ...small])
     expect(ran).toMatchObject({ status: 3, out: '' })
     expect(ran.err).toMatch(/^vgic: the guest asked for a reset.*\n$/)
+  })
+
+  it('gives its figures to a program as one JSON object', async () => {
+    const { err } = await run(['--kernel', guests.off, ...small, '--json'])
+    expect(JSON.parse(err)).toMatchObject({
+      end: 'off',
+      instructions: 3,
+      exits: 0,
+      interrupts: 0,
+      interruptsPerSecond: 0,
+    })
   })
 
   it('starts the machine again where a reset is allowed, within one limit for all its lives', async () => {
@@ -81,8 +103,8 @@ describe('vgic run', () => {
 
   it.each([
     ['one by one', ['a', 'b', 'q'], 'abq'],
-    // A reset empties the FIFO, which is one character deep unless it is enabled.
-    ['all before the guest starts', ['abq'], 'aq'],
+    // Who polls gets one character at a time, so that the reset finds none in the FIFO, which it empties.
+    ['all before the guest starts', ['abq'], 'abq'],
   ])('gives the input to each of the lives of a machine that starts again, typed %s', async (_, typed, echoed) => {
     // Echoes one character, polling UARTFR.RXFE; 'q' switches off, and anything else resets.
     const poll = [movz(1, 0x0900, 1), 0xb940_1824, 0x3727_ffe4, 0xb940_0022, 0xb900_0022, 0x7101_c45f, 0x5400_0080]
@@ -124,12 +146,14 @@ describe('vgic run', () => {
     const ran = await run(['--kernel', demoImage, '--append', 'stay', '-m', '8', '--stats'], 'aq')
     expect(ran.status).toBe(0)
     expect(ran.out).toContain('switching off')
-    expect(ran.err).toMatch(/^vgic: [0-9.]+ M instructions in .* MIPS; .* device accesses, [0-9]+ interrupts/)
+    expect(ran.err).toMatch(/^vgic: [0-9.]+ M instructions in .* MIPS; .* exits to devices, [0-9]+ interrupts/)
   })
 
   it("answers the monitor's questions when the run is over", async () => {
     const ran = await run(['--kernel', demoImage, '-m', '8', '--ask', 'why 44', '--ask', 'info cpus'])
-    expect(ran.out).toMatch(/SPI 44 is not signalled to CPU 0: .*[\s\S]*CPU +state/)
+    expect(ran.out).toMatch(
+      /^\(vgic\) why 44\nSPI 44 is not signalled to CPU 0: .*[\s\S]*\n\(vgic\) info cpus\nCPU +state/m,
+    )
   })
 
   it('writes a trace that vgic replay finds no fault with', async () => {
@@ -168,14 +192,17 @@ describe('vgic run with something unusable', () => {
     [['--kernel', tmpdir()], 'it is a directory'],
     [['--kernel', '/dev/zero'], 'no plain file'],
     [['--kernel', file('empty', new Uint8Array(0))], 'the kernel is empty'],
-    [['--kernel', file('text', new TextEncoder().encode('hello\n'.repeat(20)))], 'the kernel is text'],
+    [['--kernel', file('text', new TextEncoder().encode('hello, wörld\n'.repeat(60)))], 'text: the kernel is text'],
     [['--kernel', file('cut.gz', gzipSync(new Uint8Array(5000)).subarray(0, 20))], 'gzip data that is damaged'],
     [['--kernel', file('elf', Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2))], 'the ELF file'],
     [['--kernel', big, ...small], 'do not fit'],
     [[...kernel, '--initrd', big], 'do not fit'],
-    [[...kernel, '--initrd', file('most', new Uint8Array(3 * 2 ** 20))], 'the initial RAM disk of 3 MiB does not fit'],
+    [
+      [...kernel, '--initrd', file('most', new Uint8Array(3 * 2 ** 20))],
+      "the initial RAM disk of 3 MiB does not fit: 2 MiB of the memory's 4 MiB are left behind the kernel; --memory gives more",
+    ],
     [[...kernel, '--initrd', file('none', new Uint8Array(0))], 'the initial RAM disk is empty'],
-    [[...kernel, '--dtb', guests.loop], 'the device tree cannot be used: not a device tree'],
+    [[...kernel, '--dtb', guests.loop], 'loop: the device tree cannot be used: not a device tree'],
     [[...kernel, '--dtb', '/no/dtb'], '/no/dtb: cannot be read'],
     [[...kernel, '--drive', '/no/disk'], '/no/disk'],
     [[...kernel, '--drive', `${guests.loop},colour=red`], "--drive: 'colour=red' is not known"],
@@ -200,6 +227,18 @@ describe('vgic run with something unusable', () => {
     [[...kernel, '--device', `loader,file=${guests.loop},addr=0x9000000`], 'a file to load does not fit'],
     [[...kernel, '--device', 'loader,file=/no/file,addr=0'], '/no/file: cannot be read'],
     [[...kernel, '--global', 'virtio-mmio.force-legacy=maybe'], '--global:'],
+    [['--kernel', guests.loop, '-frob'], "Unknown option '--frob'"],
+    [['--kernel', guests.loop, '--smp', '-1'], "Option '--smp' wants a value;"],
+    [['--kernel'], "Option '--kernel' wants a value;"],
+    [['--kernel', ''], '--kernel wants a FILE'],
+    [['--kernel', guests.loop, '--smp', '2,cores=0'], '--smp wants'],
+    [['--kernel', guests.loop, '--smp', '9'], '--gic 3 has more'],
+    [['--kernel', guests.loop, '--gic', '2.5'], "--gic is 2 or 3, not '2.5'"],
+    [['--kernel', guests.loop, '-M', 'raspi3b'], "--machine 'raspi3b': the machine is virt"],
+    [['--kernel', guests.loop, '-M', 'virt,virtualization=on'], 'no EL2'],
+    [['--kernel', guests.loop, '-cpu', 'cortex-a15'], "--cpu 'cortex-a15': the CPU is"],
+    [['--kernel', guests.loop, '-device', 'virtio-net-device'], "--device: there is no 'virtio-net-device'"],
+    [['--kernel', guests.loop, '-serial', 'pty'], "--serial 'pty': "],
     [['--kernel', guests.loop, '--frob'], "Unknown option '--frob'"],
     [[guests.loop], 'run takes no'],
   ])('answers %j with one line and status 2', async (args, reason) => {

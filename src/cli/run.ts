@@ -3,22 +3,23 @@
 import { type BootFiles, fwCfgItems, planBoot } from '../machine/boot.ts'
 import { type Disk, OverlayDisk, readOnlyDisk } from '../machine/disk.ts'
 import { openBase, openDisk } from '../machine/file-disk.ts'
-import { LoaderError } from '../machine/loaded.ts'
+import { LoaderError, NoRoomError } from '../machine/loaded.ts'
 import { Monitor } from '../machine/monitor.ts'
 import { describeVirt, Recorder } from '../machine/recorder.ts'
 import { VirtMachine } from '../machine/virt.ts'
 import { virtMap } from '../machine/virt-map.ts'
 import { TraceWriter } from '../trace/index.ts'
 import type { Command, Host, Io } from './command.ts'
-import { ExitStatus, UsageError } from './command.ts'
+import { type ExitStatus, UsageError } from './command.ts'
 import { readInputFile } from './input-file.ts'
 import { nameOf as interruptName } from './interrupt-names.ts'
-import { Keys } from './keys.ts'
+import { Keys, PROMPT } from './keys.ts'
 import { LiveClock } from './live-clock.ts'
 import { Relay } from './relay.ts'
 import { type DriveOption, FIXED_EPOCH, parseRunOptions, type RunOptions } from './run-options.ts'
-import { Session, type SessionEnd } from './session.ts'
-import { counted, printable } from './style.ts'
+import { outcome, reportMissing, statsLine, statsOf } from './run-report.ts'
+import { Session } from './session.ts'
+import { printable } from './style.ts'
 import { FileError } from './trace-file.ts'
 import { TraceOutput } from './trace-output.ts'
 
@@ -49,8 +50,11 @@ in which every CPU waits is skipped, and a run is the same each time.
   --timeout LIMIT        guest seconds, as in 10, or instructions, as in 500Minstr
   --allow-reset          a reset starts the machine again; without it, and with QEMU's --no-reboot, it ends the run
   --trace FILE           record the GIC's traffic for 'vgic replay' (packed where the name ends in .gz)
-  --stats                one line at the end: speed, device accesses, interrupts
+  --stats                one line at the end: speed, exits to devices, interrupts; with --json as a JSON object
   -v, --verbose          say what the guest uses and the machine does not have
+
+QEMU's single dashes are taken, and those of its options that ask for what this machine is: -M virt,gic-version=3, -cpu,
+-nographic, -serial mon:stdio, -device virtio-blk-device,drive=ID and the like.
 
 Exit status: 0 the guest switched the machine off or you left, 2 a file or an option that cannot be used, 3 the guest asked
 for a reset, 124 the limit of --timeout, or nothing left that could happen, 130 interrupted.
@@ -65,14 +69,16 @@ const TITLE = "GIC access trace: a guest on vgic's own machine"
 /** Device trees and flash banks are no larger. */
 const DTB_LIMIT = 16 * 2 ** 20
 
+const MORE = '; --memory gives more'
+
 async function readFiles(options: RunOptions): Promise<BootFiles & { firmware: Uint8Array | undefined }> {
-  const read = async (path: string | undefined, limit: number) =>
-    path === undefined ? undefined : readInputFile(path, limit)
+  const read = async (path: string | undefined, limit: number, help?: string) =>
+    path === undefined ? undefined : readInputFile(path, limit, help)
   const firmware = await read(options.bios, virtMap.flash0.size)
   if (firmware?.length === 0) throw new FileError(`${printable(options.bios ?? '')}: the firmware is empty`)
   return {
-    kernel: await read(options.kernel, options.memory),
-    initrd: await read(options.initrd, options.memory),
+    kernel: await read(options.kernel, options.memory, MORE),
+    initrd: await read(options.initrd, options.memory, MORE),
     dtb: await read(options.dtb, DTB_LIMIT),
     append: options.append,
     loads: await Promise.all(
@@ -80,6 +86,13 @@ async function readFiles(options: RunOptions): Promise<BootFiles & { firmware: U
     ),
     firmware,
   }
+}
+
+/** Which file it is about, what is wrong, and what helps. */
+function fileError(error: LoaderError, options: RunOptions): FileError {
+  const name = error.about === undefined ? undefined : options[error.about]
+  const help = error instanceof NoRoomError ? MORE : ''
+  return new FileError(`${name === undefined ? '' : `${printable(name)}: `}${error.message}${help}`)
 }
 
 function openDrive({ file, mode }: DriveOption): { disk: Disk; close(): void } {
@@ -105,32 +118,6 @@ function seeded(seed: number, length: number): Uint8Array {
     state ^= state << 5
     return state & 0xff
   })
-}
-
-/** Reports each thing that the guest misses once. */
-function reportMissing(machine: VirtMachine, io: Io): void {
-  const said = new Set<string>()
-  const say = (key: string, text: string) => {
-    if (said.size >= 200 || said.has(key)) return
-    said.add(key)
-    io.err.write(`vgic: ${text}\n`)
-  }
-  const hex = (value: number | bigint) => `0x${value.toString(16)}`
-  machine.onEvent = (event) => {
-    if (event.kind === 'device') say(event.message, printable(event.message))
-    else if (event.kind === 'unmapped')
-      say(
-        `page ${Math.floor(event.address / 4096)} ${event.write}`,
-        `CPU ${event.cpu} ${event.write ? 'writes' : 'reads'} ${hex(event.address)}, where nothing is`,
-      )
-    else {
-      const text = event.what === 'instruction' ? machine.cluster.disassemble(event.word, event.pc) : 'MRS or MSR'
-      say(
-        `word ${event.word}`,
-        `CPU ${event.cpu} at ${hex(event.pc)}: unknown ${event.what} ${hex(event.word >>> 0)} (${text})`,
-      )
-    }
-  }
 }
 
 const nameOf = (intid: number) => interruptName(intid, false)
@@ -172,49 +159,6 @@ function plainHost(io: Io): Host {
     setRaw: () => {},
     onSignal: () => () => {},
   }
-}
-
-const signalStatus = {
-  SIGINT: ExitStatus.interrupted,
-  SIGTERM: ExitStatus.terminated,
-  SIGHUP: ExitStatus.hangup,
-  SIGQUIT: ExitStatus.quit,
-} as const
-
-/** The exit status, and the line that says why where it is not plain. */
-function outcome(end: SessionEnd, machine: VirtMachine): [ExitStatus, string?] {
-  switch (end.why) {
-    case 'off':
-    case 'quit':
-    case 'gone':
-      return [ExitStatus.ok]
-    case 'reset':
-      return [ExitStatus.reset, 'the guest asked for a reset; --allow-reset grants it']
-    case 'timeout':
-      return [
-        ExitStatus.timeout,
-        `the limit is reached: ${machine.seconds.toFixed(3)} guest seconds, ${counted(machine.instructions, 'instruction')}`,
-      ]
-    case 'stuck':
-      return [
-        ExitStatus.timeout,
-        end.halted
-          ? 'every CPU is off, and nothing is left that could switch one on'
-          : 'every CPU waits, and nothing is left that could wake one',
-      ]
-    case 'signal':
-      return [signalStatus[end.signal]]
-  }
-}
-
-function statsLine(machine: VirtMachine, busy: number): string {
-  const seconds = Math.max(busy / 1000, 1e-6)
-  const millions = machine.instructions / 1e6
-  return (
-    `${millions.toFixed(1)} M instructions in ${seconds.toFixed(2)} s, ${(millions / seconds).toFixed(1)} MIPS; ` +
-    `${machine.seconds.toFixed(3)} guest seconds; ${counted(machine.deviceAccesses, 'device access', 'device accesses')}, ` +
-    `${counted(machine.interrupts, 'interrupt')}, ${counted(machine.interrupts / seconds, 'interrupt')} a second`
-  )
 }
 
 async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> {
@@ -285,8 +229,11 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       writer?.flush()
       if (raw) host.setRaw(false)
       const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { nameOf })
-      for (const line of options.ask) io.out.write(`${monitor.execute(line)}\n`)
-      if (options.stats) io.err.write(`vgic: ${statsLine(machine, session.busy)}\n`)
+      for (const line of options.ask) io.out.write(`${PROMPT}${printable(line)}\n${monitor.execute(line)}\n`)
+      if (options.stats) {
+        const stats = statsOf(machine, session.busy)
+        io.err.write(options.json ? `${JSON.stringify({ end: end.why, ...stats })}\n` : `vgic: ${statsLine(stats)}\n`)
+      }
       if (end.why === 'reset' && options.allowReset) {
         // What a guest that resets for ever has used up stays used up, and signals are heard in between.
         const used = limit?.unit === 'seconds' ? machine.seconds : machine.instructions
@@ -301,7 +248,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       return status
     }
   } catch (error) {
-    if (error instanceof LoaderError) throw new FileError(error.message)
+    if (error instanceof LoaderError) throw fileError(error, options)
     if (error instanceof RangeError && /^[a-z]+: /.test(error.message)) throw new UsageError(error.message)
     throw error
   } finally {

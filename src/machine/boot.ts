@@ -85,7 +85,7 @@ const DTB_LIMIT = 2 * 2 ** 20
 export async function planBoot(files: BootFiles, board: BootBoard): Promise<BootPlan> {
   const ram = { base: virtMap.ram.base, size: board.memory }
   const { initrd, append } = files
-  const given = files.dtb === undefined ? undefined : readTree(files.dtb)
+  const given = files.dtb === undefined ? undefined : ofTree(() => decodeFdt(files.dtb!))
   if (append?.includes('\0')) throw new LoaderError('the command line contains a zero character')
   const tree = (place: { start: number; end: number } | undefined): Uint8Array =>
     given === undefined
@@ -98,7 +98,7 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
           ...(board.rngSeed === undefined ? {} : { rngSeed: board.rngSeed }),
           ...(place === undefined ? {} : { initrd: place }),
         })
-      : encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) })
+      : ofTree(() => encodeFdt({ ...given, root: completed(given.root, board.memory, append, place) }))
 
   const flash = virtMap.flash0
   const loads = (files.loads ?? []).map((load) => loadFile(load, { ram, flash }))
@@ -123,8 +123,8 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
     }
   }
 
-  const kernel = await loadKernel(files.kernel, { ram, flash })
-  if (initrd?.length === 0) throw new LoaderError('the initial RAM disk is empty')
+  const kernel = await loadKernel(files.kernel, { ram, flash }).catch((error: unknown) => about('kernel', error))
+  if (initrd?.length === 0) about('initrd', new LoaderError('the initial RAM disk is empty'))
   const size = tree(initrd === undefined ? undefined : { start: 0, end: 0 }).length
   if (size > DTB_LIMIT) throw new LoaderError(`the device tree of ${size} bytes is larger than 2 MiB`)
   const at = layOut(kernel, ram, initrd?.length, size, flash)
@@ -155,13 +155,19 @@ function loadFile({ bytes, address, raw }: BootLoad, places: { ram: Place; flash
   return { kind: 'flat binary', entry: address, segments, start: address, end, bootProtocol: false }
 }
 
-function readTree(bytes: Uint8Array): ReturnType<typeof decodeFdt> {
+/** A step with the device tree that was given. */
+function ofTree<T>(step: () => T): T {
   try {
-    return decodeFdt(bytes)
+    return step()
   } catch (error) {
-    if (error instanceof FdtError) throw new LoaderError(`the device tree cannot be used: ${error.message}`)
-    throw error
+    if (!(error instanceof FdtError)) throw error
+    return about('dtb', new LoaderError(`the device tree cannot be used: ${error.message}`))
   }
+}
+
+function about(file: NonNullable<LoaderError['about']>, error: unknown): never {
+  if (error instanceof LoaderError) error.about ??= file
+  throw error
 }
 
 /** The tree with what only the machine knows: as QEMU does, its memory, PSCI, the command line and where the RAM disk is. */

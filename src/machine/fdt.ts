@@ -282,9 +282,9 @@ class Reader {
     const length = this.#u32()
     const name = this.#u32()
     const end = this.#strings.indexOf(0, name)
-    if (end < 0) throw new FdtError(`device tree: a property of ${node.name || 'the root'} has no name`)
+    if (end < 0) throw new FdtError(`device tree: a property of ${shown(node)} has no name`)
     if (length > this.#structure.length - this.#at)
-      throw new FdtError(`device tree: a property of ${node.name || 'the root'} is cut off`)
+      throw new FdtError(`device tree: a property of ${shown(node)} is cut off`)
     node.properties.set(
       new TextDecoder().decode(this.#strings.subarray(name, end)),
       this.#structure.slice(this.#at, this.#at + length),
@@ -307,7 +307,16 @@ class Reader {
   }
 }
 
+/** A node in a message: names of a damaged tree may hold anything. */
+function shown({ name }: FdtNode): string {
+  return name === '' ? 'the root' : `'${printed(name)}'`
+}
+
+function printed(text: string): string {
+  return text.slice(0, 60).replace(/[^\x20-\x7e]/g, '?')
+}
+
 function asciiz(text: string): Uint8Array {
-  if (!/^[\x20-\x7e]*$/.test(text)) throw new FdtError(`${JSON.stringify(text)} is no name for a device tree`)
+  if (!/^[\x20-\x7e]*$/.test(text)) throw new FdtError(`'${printed(text)}' is no name for a device tree`)
   return Uint8Array.from(`${text}\0`, (character) => character.charCodeAt(0))
 }

@@ -1,6 +1,6 @@
 /** Where the initial RAM disk and the device tree go, beside a kernel that has its place. It moves no bytes. */
 
-import { type LoadedKernel, LoaderError, MIB, mib } from './loaded.ts'
+import { type LoadedKernel, MIB, mib, NoRoomError } from './loaded.ts'
 import type { Place } from './virt-map.ts'
 
 export interface BootLayout {
@@ -28,14 +28,14 @@ export function layOut(
   const start = alignUp(Math.max(middle, kernel.end), 0x1000)
   const behind = start + (initrdSize ?? 0)
   if (behind > end)
-    throw new LoaderError(
+    throw new NoRoomError(
       `the initial RAM disk of ${mib(initrdSize ?? 0)} does not fit: ${mib(Math.max(0, end - start))} of the memory's ${mib(ram.size)} are left behind the kernel`,
     )
   const initrd = initrdSize === undefined ? undefined : { start, end: behind }
   if (found !== undefined) return { initrd, dtb: found.base }
   const dtb = alignUp(behind, 2 * MIB)
   if (dtb + dtbSize > end)
-    throw new LoaderError(
+    throw new NoRoomError(
       `the device tree of ${dtbSize} bytes does not fit behind the kernel and the initial RAM disk in ${mib(ram.size)} of memory`,
     )
   return { initrd, dtb }

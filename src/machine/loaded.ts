@@ -4,11 +4,18 @@
  */
 
 import type { GuestMemory } from './memory.ts'
-import type { Place } from './virt-map.ts'
+import { MOST_MEMORY, type Place } from './virt-map.ts'
 
 /** A file that cannot be loaded: says why in one line. */
 export class LoaderError extends Error {
-  override readonly name = 'LoaderError'
+  override readonly name: string = 'LoaderError'
+  /** Which of the files it is about, where that is known. */
+  about: 'kernel' | 'initrd' | 'dtb' | undefined
+}
+
+/** A file that would fit a larger memory. */
+export class NoRoomError extends LoaderError {
+  override readonly name = 'NoRoomError'
 }
 
 /** Bytes for memory; `size` of them, of which those that `bytes` has not are zero. */
@@ -59,9 +66,11 @@ export function viewOf(bytes: Uint8Array): DataView {
 export function checkFits(what: string, start: number, size: number, places: readonly Place[]): void {
   if (places.some((place) => start >= place.base && size <= place.base + place.size - start)) return
   const range = (base: number, length: number) => `0x${base.toString(16)} to 0x${(base + length - 1).toString(16)}`
-  const [ram] = places
-  throw new LoaderError(
-    `${what} does not fit: it needs ${range(start, size)}, and memory is ${range(ram!.base, ram!.size)}`,
+  const ram = places[0]!
+  // No memory of the board starts lower or goes further.
+  const possible = start >= ram.base && start + size <= ram.base + MOST_MEMORY
+  throw new (possible ? NoRoomError : LoaderError)(
+    `${what} does not fit: it needs ${range(start, size)}, and memory is ${range(ram.base, ram.size)}`,
   )
 }
 

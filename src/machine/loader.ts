@@ -81,8 +81,16 @@ function foreign(bytes: Uint8Array): string | undefined {
     ).join('')
     if (there === magic) return what
   }
-  const start = bytes.subarray(0, 512)
-  return start.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127))
-    ? 'text'
-    : undefined
+  return isText(bytes.subarray(0, 512)) ? 'text' : undefined
+}
+
+/** The beginning of a text in UTF-8, which may be cut anywhere. */
+function isText(bytes: Uint8Array): boolean {
+  if (!bytes.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte !== 127))) return false
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    return true
+  } catch {
+    return false
+  }
 }

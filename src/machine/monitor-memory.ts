@@ -12,7 +12,7 @@ function parse(format: string): { count: number; kind: string; size: number } {
   let size = 0
   for (const letter of match?.[2] ?? '?') {
     if (sizes[letter] !== undefined && size === 0) size = sizes[letter]
-    else if ('xduci'.includes(letter) && kind === '') kind = letter
+    else if ('xduoci'.includes(letter) && kind === '') kind = letter
     else throw new RangeError(`'/${format.slice(0, 20)}' is no format`)
   }
   const count = match?.[1] === '' ? 1 : Number(match?.[1])
@@ -20,6 +20,30 @@ function parse(format: string): { count: number; kind: string; size: number } {
   kind ||= 'x'
   if (kind === 'i') size = 4
   return { count, kind, size: size || (kind === 'c' ? 1 : 4) }
+}
+
+/**
+ * The address that a word names: sums and differences of numbers and of a CPU's registers, as in `$sp+16`; undefined for a word
+ * that names none.
+ */
+export function addressOf(cluster: Cluster, cpu: number, word: string): bigint | undefined {
+  if (!/^[-+]?[^-+]+([-+][^-+]+)*$/.test(word)) return undefined
+  let sum = 0n
+  for (const [, sign, term] of word.matchAll(/([-+]?)([^-+]+)/g)) {
+    const value = termOf(cluster, cpu, term!.toLowerCase())
+    if (value === undefined) return undefined
+    sum += sign === '-' ? -value : value
+  }
+  return BigInt.asUintN(64, sum)
+}
+
+function termOf(cluster: Cluster, cpu: number, term: string): bigint | undefined {
+  if (/^(0x[0-9a-f]{1,16}|[0-9]{1,20})$/.test(term)) return BigInt(term)
+  if (term === '$pc') return cluster.pc(cpu)
+  const number = term === '$sp' ? 31 : term === '$lr' ? 30 : term === '$fp' ? 29 : /^\$x([0-9]{1,2})$/.exec(term)?.[1]
+  return number === undefined || (term !== '$sp' && Number(number) > 30)
+    ? undefined
+    : cluster.register(cpu, Number(number))
 }
 
 /** @param cpu whose translation to use; undefined for a physical address */
@@ -61,6 +85,7 @@ function text(cluster: Cluster, value: bigint, address: bigint, kind: string, si
   if (kind === 'i') return cluster.disassemble(Number(value), address)
   if (kind === 'd') return BigInt.asIntN(8 * size, value).toString()
   if (kind === 'u') return value.toString()
+  if (kind === 'o') return `0${value.toString(8)}`
   const character = Number(value & 0xffn)
   if (kind === 'c')
     return character >= 0x20 && character < 0x7f

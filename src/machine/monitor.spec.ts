@@ -51,7 +51,26 @@ describe.each([2, 3] as const)("the monitor of the bundled guest's machine with 
     expect(ask('xp 0xffffffffffffffff')).toContain('not memory')
   })
 
+  it('takes registers and sums for an address, as QEMU and debuggers do', () => {
+    const pc = machine.cluster.pc(1)
+    const word = (text: string) => text.split(': ')[1]
+    expect(ask('x/i $pc 1')).toMatch(new RegExp(`^0x0{8}${pc.toString(16)}: `))
+    expect(word(ask('x/2xw $pc-4 1'))).toBe(
+      `${word(ask(`x/xw ${pc - 4n} 1`))} ${word(ask(`x/xw 0x${pc.toString(16)} 1`))}`,
+    )
+    expect(ask('xp/xw 0x40000000+0x200038')).toBe('0x0000000040200038: 0x644d5241')
+    expect(ask('xp/1ob 0x40200038')).toBe('0x0000000040200038: 0101')
+    expect(ask(`x $sp`)).toContain(machine.cluster.register(0, 31).toString(16))
+  })
+
+  it('shows the registers of all CPUs for -a', () => {
+    expect(ask('info registers -a').match(/^CPU [01]$/gm)).toEqual(['CPU 0', 'CPU 1'])
+  })
+
   it.each([
+    ['x $x31', 'is no address'],
+    ['x $pc+', 'is no address'],
+    ['x --1', 'is no address'],
     ['frob', "'frob' is no command"],
     ['info frob', "'info frob' is no command"],
     ['info', "'info' is no command"],
@@ -77,6 +96,15 @@ describe.each([2, 3] as const)("the monitor of the bundled guest's machine with 
   it('answers nothing to an empty line, and every command to help', () => {
     expect(ask('  ')).toBe('')
     for (const word of ['why', 'info irq', 'step', 'quit']) expect(ask('help')).toContain(word)
+  })
+})
+
+describe('the monitor of a machine with an ITS', () => {
+  it('lists an LPI that is enabled, and says by which message it comes (IHI 0069 5.1)', async () => {
+    const { machine } = await runDemo({ gic: 3, its: true, cpus: 2 })
+    const { monitor } = monitorOf(machine)
+    expect(monitor.execute('info irq')).toMatch(/^8192 +LPI 8192 +its message +0xa0 +enabled$/m)
+    expect(monitor.execute('why 8192')).toMatch(/^LPI 8192 is not signalled[\s\S]*open +enabled/)
   })
 })
 

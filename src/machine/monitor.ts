@@ -3,9 +3,10 @@
  * where the command is to stop, go on or step. It owns no terminal.
  */
 
-import { formatExplanation, GicV3, kindOf } from '../gic/index.ts'
-import { cpuInitiator } from '../mmio/index.ts'
-import { examine } from './monitor-memory.ts'
+import { formatExplanation, GicV3 } from '../gic/index.ts'
+import { interruptLines } from './monitor-irq.ts'
+import { addressOf, examine } from './monitor-memory.ts'
+import { cpuLines, registerLines, treeLines } from './monitor-state.ts'
 import type { VirtMachine } from './virt.ts'
 
 /** What the monitor asks of whoever runs the machine. */
@@ -39,7 +40,7 @@ const commands: Readonly<Record<string, CommandRow>> = {
   'info irq': {
     usage: 'info irq',
     help: 'interrupts that are enabled, pending or active',
-    run: (monitor) => monitor.interrupts(),
+    run: (monitor) => interruptLines(monitor.machine, monitor.nameOf, MOST_LINES).join('\n'),
   },
   why: {
     usage: 'why INTID [CPU]',
@@ -47,15 +48,23 @@ const commands: Readonly<Record<string, CommandRow>> = {
     run: (monitor, [intid, cpu]) => monitor.why(intid, cpu),
   },
   'info registers': {
-    usage: 'info registers [CPU]',
-    help: "a CPU's registers",
+    usage: 'info registers [CPU | -a]',
+    help: "a CPU's registers, or those of all",
     run: (monitor, [cpu]) => monitor.registers(cpu),
   },
-  'info cpus': { usage: 'info cpus', help: 'where each CPU is', run: (monitor) => monitor.cpus() },
-  'info mtree': { usage: 'info mtree', help: 'what is at which address', run: (monitor) => monitor.tree() },
+  'info cpus': {
+    usage: 'info cpus',
+    help: 'where each CPU is',
+    run: (monitor) => cpuLines(monitor.machine).join('\n'),
+  },
+  'info mtree': {
+    usage: 'info mtree',
+    help: 'what is at which address',
+    run: (monitor) => treeLines(monitor.machine).join('\n'),
+  },
   x: {
     usage: 'x [/NFMT] ADDRESS [CPU]',
-    help: 'memory as that CPU sees it; FMT is of x d u c i and b h w g, as in x /4xg',
+    help: 'memory as that CPU sees it; FMT is of x d u o c i and b h w g, as in x /4xg $sp or x /8i $pc-16',
     run: (monitor, args) => monitor.memory(args, true),
   },
   xp: {
@@ -98,6 +107,7 @@ const aliases: Readonly<Record<string, string>> = {
   h: 'help',
   'info irqs': 'info irq',
   'info interrupts': 'info irq',
+  'info pic': 'info irq',
   'info reg': 'info registers',
   system_powerdown: 'power',
 }
@@ -111,12 +121,12 @@ function helpText(): string {
 export class Monitor {
   readonly machine: VirtMachine
   readonly control: MonitorControl
-  readonly #nameOf: (intid: number) => string
+  readonly nameOf: (intid: number) => string
 
   constructor(machine: VirtMachine, control: MonitorControl, options: MonitorOptions = {}) {
     this.machine = machine
     this.control = control
-    this.#nameOf = options.nameOf ?? (() => '')
+    this.nameOf = options.nameOf ?? (() => '')
   }
 
   /** The answer to a line, without a newline at its end; never throws for what a line says. */
@@ -146,48 +156,6 @@ export class Monitor {
     }
   }
 
-  interrupts(): string {
-    const { gic, options } = this.machine
-    const rows: string[][] = []
-    const add = (intid: number, cpu: number, bits: readonly boolean[], priority: number, route: string) => {
-      const [enabled, pending, active] = bits
-      // SGIs are always enabled on many implementations, so that alone says nothing.
-      if (!pending && !active && (!enabled || intid < 16)) return
-      const state = ['enabled', 'pending', 'active'].filter((_, i) => bits[i]).join(' ')
-      rows.push([
-        String(intid),
-        kindOf(intid),
-        cpu < 0 ? route : `CPU ${cpu}`,
-        hex(priority, 2),
-        state,
-        this.#nameOf(intid),
-      ])
-    }
-    for (let intid = 0; intid < gic.config.intids; intid++) {
-      const banked = intid < 32
-      for (let cpu = 0; cpu < (banked ? options.cpus : 1); cpu++) {
-        const peek = this.#peeker(banked, cpu)
-        const bits = [0x100, 0x200, 0x300].map(
-          (bank) => ((peek(bank + 4 * (intid >> 5), 4) >>> (intid & 31)) & 1) === 1,
-        )
-        const route = banked ? '' : this.#route(intid)
-        add(intid, banked ? cpu : -1, bits, peek(0x400 + intid, 1) & 0xff, route)
-      }
-    }
-    if (gic instanceof GicV3)
-      for (const { pe, lpis } of gic.redistributors)
-        for (const intid of (lpis?.pendingList() ?? []).slice(0, MOST_LINES)) {
-          const configuration = lpis!.configurationOf(intid)
-          add(intid, pe, [(configuration & 1) === 1, true, false], lpis!.priorityOf(configuration), '')
-        }
-    const lines = table(['INTID', 'kind', 'to', 'priority', 'state', ''], rows)
-    for (let cpu = 0; cpu < options.cpus; cpu++) {
-      const wires = [gic.irq(cpu) ? 'IRQ' : '', gic.fiq(cpu) ? 'FIQ' : ''].filter(Boolean).join(' and ')
-      if (wires !== '') lines.push(`CPU ${cpu}: ${wires} is signalled`)
-    }
-    return lines.join('\n')
-  }
-
   why(intidText: string | undefined, cpuText: string | undefined): string {
     const intid = number(intidText, 'INTID')
     const cpu = this.#cpu(cpuText)
@@ -201,66 +169,20 @@ export class Monitor {
   }
 
   registers(cpuText: string | undefined): string {
-    const cpu = this.#cpu(cpuText)
-    const { cluster } = this.machine
-    const lines: string[] = []
-    const x = (n: number) => `${`x${n}`.padStart(3)} ${hex(cluster.register(cpu, n), 16)}`
-    for (let n = 0; n < 31; n += 4)
-      lines.push(Array.from({ length: Math.min(4, 31 - n) }, (_, i) => x(n + i)).join('  '))
-    const pstate = cluster.pstate(cpu)
-    const flags = [...'NZCV'].map((flag, i) => ((pstate >>> (31 - i)) & 1 ? flag : '-')).join('')
-    const masks = [...'DAIF'].map((flag, i) => ((pstate >>> (9 - i)) & 1 ? flag : '-')).join('')
-    lines.push(
-      ` sp ${hex(cluster.register(cpu, 31), 16)}   pc ${hex(cluster.pc(cpu), 16)}  EL${(pstate >>> 2) & 3} ${flags} ${masks}  ${this.#power(cpu)}`,
-    )
-    const names = [
-      'SCTLR_EL1',
-      'TTBR0_EL1',
-      'TTBR1_EL1',
-      'TCR_EL1',
-      'VBAR_EL1',
-      'ESR_EL1',
-      'FAR_EL1',
-      'ELR_EL1',
-      'SPSR_EL1',
-    ]
-    const system = names.flatMap((name) => {
-      const value = cluster.systemRegister(cpu, name)
-      return value === undefined ? [] : [`${name.padStart(9)} ${hex(value, 16)}`]
-    })
-    for (let i = 0; i < system.length; i += 3) lines.push(system.slice(i, i + 3).join('  '))
-    return lines.join('\n')
-  }
-
-  cpus(): string {
-    const { cluster, options } = this.machine
-    const rows = Array.from({ length: options.cpus }, (_, cpu) => [
-      String(cpu),
-      this.#power(cpu),
-      hex(cluster.pc(cpu), 16),
-      String(cluster.retired(cpu)),
-    ])
-    return table(['CPU', 'state', 'PC', 'instructions'], rows).join('\n')
-  }
-
-  tree(): string {
-    const { bus, ram, flash } = this.machine
-    const memory = [{ base: ram.base, size: ram.bytes.length, name: 'RAM', reads: 0, writes: 0 }]
-    const rows = [...bus.ranges(), ...memory].map(({ base, size, name, reads, writes }) => [
-      `${hex(base, 16)}-${hex(base + size - 1, 16).slice(2)}`,
-      name,
-      name === 'RAM' || (flash !== undefined && base === 0) ? '' : `${reads} reads, ${writes} writes`,
-    ])
-    return table(['address', 'what', 'accesses'], rows).join('\n')
+    const { machine } = this
+    if (cpuText !== '-a') return registerLines(machine, this.#cpu(cpuText)).join('\n')
+    const cpus = Array.from({ length: machine.options.cpus }, (_, cpu) => cpu)
+    return cpus.flatMap((cpu) => [`CPU ${cpu}`, ...registerLines(machine, cpu)]).join('\n')
   }
 
   memory(args: readonly string[], virtual: boolean): string {
     const format = args[0]?.startsWith('/') ? args[0].slice(1) : ''
     const [addressText, cpuText] = format === '' && !args[0]?.startsWith('/') ? args : args.slice(1)
     const cpu = this.#cpu(virtual ? cpuText : undefined)
-    if (addressText === undefined || !/^(0x[0-9a-f]{1,16}|[0-9]{1,20})$/i.test(addressText))
-      throw new CommandError(addressText === undefined ? 'where?' : `${shown(addressText)} is no address`)
-    return examine(this.machine.cluster, format, BigInt.asUintN(64, BigInt(addressText)), virtual ? cpu : undefined)
+    if (addressText === undefined) throw new CommandError('where?')
+    const address = addressOf(this.machine.cluster, cpu, addressText)
+    if (address === undefined) throw new CommandError(`${shown(addressText)} is no address`)
+    return examine(this.machine.cluster, format, address, virtual ? cpu : undefined)
   }
 
   pause(on: boolean): string {
@@ -286,39 +208,6 @@ export class Monitor {
     return examine(machine.cluster, 'i', pc, cpu)
   }
 
-  #power(cpu: number): string {
-    const { cluster } = this.machine
-    if (!cluster.isOn(cpu)) return 'off'
-    return cluster.isWaiting(cpu) ? 'waits (WFI)' : 'runs'
-  }
-
-  /** SGIs and PPIs are banked: in a GICv3 in the Redistributor's second frame. */
-  #peeker(banked: boolean, cpu: number): (offset: number, size: 1 | 4) => number {
-    const { gic } = this.machine
-    const by = cpuInitiator(cpu)
-    if (gic instanceof GicV3 && banked) {
-      const frame = gic.frames.gicr[cpu]!
-      return (offset, size) => frame.peek(0x1_0000 + offset, size, by)
-    }
-    if (gic instanceof GicV3) {
-      const { gicd } = gic.frames
-      return (offset, size) => gicd.peek(offset, size, by)
-    }
-    const { gicd } = gic.frames
-    return (offset, size) => gicd.peek(offset, size, by)
-  }
-
-  #route(intid: number): string {
-    const peek = this.#peeker(false, 0)
-    if (!(this.machine.gic instanceof GicV3)) {
-      const targets = peek(0x800 + intid, 1) & 0xff
-      const cpus = Array.from({ length: 8 }, (_, cpu) => cpu).filter((cpu) => (targets >>> cpu) & 1)
-      return cpus.length === 0 ? 'nobody' : `CPU ${cpus.join(',')}`
-    }
-    const low = peek(0x6000 + 8 * intid, 4)
-    return low < 0 ? 'any PE' : `affinity ${(low >>> 16) & 0xff}.${(low >>> 8) & 0xff}.${low & 0xff}`
-  }
-
   #cpu(text: string | undefined): number {
     const cpu = text === undefined ? 0 : number(text, 'the CPU')
     const { cpus } = this.machine.options
@@ -336,20 +225,6 @@ function number(text: string | undefined, what: string): number {
 /** A word of a line as it may stand in an answer: short and printable. */
 function shown(word: string): string {
   return `'${word.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')}'`
-}
-
-function hex(value: number | bigint, digits: number): string {
-  return `0x${value.toString(16).padStart(digits, '0')}`
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd()
-  return [line(head), ...rows.map(line)]
 }
 
 function clipped(text: string): string {

@@ -1,6 +1,6 @@
 /** Packed files: gzip, and the EFI zboot images that have a kernel in them. What is in there, it does not know. */
 
-import { LoaderError, mib, viewOf } from './loaded.ts'
+import { LoaderError, mib, NoRoomError, viewOf } from './loaded.ts'
 
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b
@@ -22,7 +22,7 @@ export async function gunzip(packed: Uint8Array, limit: number): Promise<Uint8Ar
       const { done, value } = await reader.read()
       if (done) break
       length += value.length
-      if (length > limit) throw new LoaderError(`gzip data of more than the memory's ${mib(limit)}`)
+      if (length > limit) throw new NoRoomError(`gzip data of more than the memory's ${mib(limit)}`)
       chunks.push(value)
     }
   } catch (error) {

@@ -38,6 +38,9 @@ export const virtMap = {
   ram: { base: 0x4000_0000, size: 255 * 2 ** 30 },
 } as const satisfies Record<string, Place>
 
+/** The most RAM that a machine of ours has, in bytes; the map has room for more. */
+export const MOST_MEMORY = 3 * 2 ** 30
+
 /** Redistributors of one CPU: RD_base and SGI_base. */
 export const REDISTRIBUTOR_SIZE = 0x2_0000
 

@@ -19,6 +19,7 @@ import { type PsciMachine, psciCall } from './psci.ts'
 import type { Recorder } from './recorder.ts'
 import { type Clock, INSTRUCTIONS_PER_SECOND, type RunOutcome, Scheduler } from './scheduler.ts'
 import {
+  MOST_MEMORY,
   POWER_PIN,
   V2M_SPIS,
   VIRTIO_SLOT_SIZE,
@@ -127,7 +128,7 @@ export class VirtMachine {
       ...rest,
     }
     const { cpus, memory, gic, its, disks, virtioConsole } = this.options
-    if (!Number.isInteger(memory) || memory < 2 ** 20 || memory > 3 * 2 ** 30 || memory % 2 ** 20 !== 0)
+    if (!Number.isInteger(memory) || memory < 2 ** 20 || memory > MOST_MEMORY || memory % 2 ** 20 !== 0)
       throw new RangeError(`memory: ${memory} bytes is not a whole number of MiB from 1 to 3072`)
     const most = gic === 2 ? 8 : 64
     if (!Number.isInteger(cpus) || cpus < 1 || cpus > most)
