@@ -4,11 +4,10 @@
  */
 
 import { Cluster, type Hooks } from '../aarch64/index.ts'
-import { GicV2, GicV3, type GuestMemory, Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
+import { type GicV2, GicV3, type Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
 import { Bus, cpuInitiator } from '../mmio/index.ts'
-import { CfiFlash } from './cfi-flash.ts'
+import type { CfiFlash } from './cfi-flash.ts'
 import { CpuBus } from './cpu-bus.ts'
-import type { Disk } from './disk.ts'
 import { FwCfg } from './fw-cfg.ts'
 import { IccRegisters } from './icc-registers.ts'
 import { Ram } from './memory.ts'
@@ -17,69 +16,16 @@ import { Pl031 } from './pl031.ts'
 import { Pl061 } from './pl061.ts'
 import { type PsciMachine, psciCall } from './psci.ts'
 import type { Recorder } from './recorder.ts'
-import { type Clock, INSTRUCTIONS_PER_SECOND, type RunOutcome, Scheduler } from './scheduler.ts'
-import {
-  MOST_MEMORY,
-  POWER_PIN,
-  V2M_SPIS,
-  VIRTIO_SLOT_SIZE,
-  VIRTIO_SLOTS,
-  virtAffinity,
-  virtMap,
-  virtPpi,
-  virtSpi,
-} from './virt-map.ts'
+import { INSTRUCTIONS_PER_SECOND, type RunOutcome, Scheduler } from './scheduler.ts'
+import { wireFlash, wireVirtio } from './virt-devices.ts'
+import { wireGicV2, wireGicV3, wireIts } from './virt-gic.ts'
+import { POWER_PIN, virtAffinity, virtMap, virtPpi, virtSpi } from './virt-map.ts'
+import { type CompleteOptions, complete, type MachineEvent, type StopReason, type VirtOptions } from './virt-options.ts'
 import { VirtioBlk } from './virtio-blk.ts'
 import { VirtioConsole } from './virtio-console.ts'
-import type { VirtioDevice } from './virtio-device.ts'
-import { VirtioMmio } from './virtio-mmio.ts'
 import { VirtioRng } from './virtio-rng.ts'
 
-export interface VirtOptions {
-  /** CPUs: 1 to 8 with a GICv2, to 64 with a GICv3. */
-  cpus?: number
-  /** Bytes of RAM: a multiple of 1 MiB, up to 3 GiB. */
-  memory?: number
-  gic?: 2 | 3
-  /** An ITS beside a GICv3. */
-  its?: boolean
-  /** Contents of the first flash bank, from its start on; else it is blank, and so is the second. */
-  firmware?: Uint8Array | undefined
-  /** Items of the firmware configuration device, by number, beside those that there always are. */
-  fwCfg?: ReadonlyMap<number, Uint8Array> | undefined
-  disks?: readonly Disk[]
-  /** A virtio console, which then has the input; what it is sent goes where the UART's output goes. */
-  virtioConsole?: boolean
-  /** The legacy interface of virtio in place of version 2: QEMU's default for this board, and so the one here. */
-  legacyVirtio?: boolean
-  /** Takes what the guest sends through the UART. */
-  console?: (character: number) => void
-  /** Seconds since 1970 when the machine starts, for the RTC. */
-  epoch?: number
-  /** Host time that idle CPUs follow; without it idle time is skipped, and a run is the same each time. */
-  clock?: Clock | undefined
-  /** Seed of the entropy device. */
-  seed?: number
-  /** Longest turn of a CPU in instructions. */
-  slice?: number
-  /** Hears of everything that goes into the GIC and comes out of it. */
-  recorder?: Recorder | undefined
-}
-
-/**
- * Why a machine stopped: the guest switched it off, or asked for a reset; somebody stopped it; its CPUs all wait, or are all
- * off (`halted`), and no instruction will run until something comes from outside; or it ran what it was to run.
- */
-export type StopReason = 'off' | 'reset' | 'stopped' | 'waiting' | 'halted' | 'budget'
-
-/** Something the machine noticed that a person may want to know. */
-export type MachineEvent =
-  | { kind: 'unknown'; cpu: number; what: 'instruction' | 'register'; word: number; pc: bigint }
-  | { kind: 'unmapped'; cpu: number; address: number; write: boolean }
-  | { kind: 'device'; message: string }
-
-/** What QEMU's board leaves out of a GICv3, so that a trace of one replays on the other. */
-const board = { oneOfN: false, messageSpis: false, invalidateRegisters: false, statusRegisters: false } as const
+export type { MachineEvent, StopReason, VirtOptions } from './virt-options.ts'
 
 export class VirtMachine {
   readonly bus = new Bus()
@@ -92,7 +38,7 @@ export class VirtMachine {
   readonly rtc: Pl031
   readonly gpio: Pl061
   readonly flash: CfiFlash
-  readonly options: Required<Omit<VirtOptions, 'firmware' | 'fwCfg' | 'clock' | 'recorder'>>
+  readonly options: CompleteOptions
   /** Interrupts signalled to CPUs so far: rising edges of their IRQ and FIQ inputs. */
   interrupts = 0
   onEvent: ((event: MachineEvent) => void) | undefined
@@ -113,30 +59,8 @@ export class VirtMachine {
     const { firmware, fwCfg: items, clock, recorder, ...rest } = options
     this.#recorder = recorder
     this.#programmed = firmware !== undefined
-    this.options = {
-      cpus: 1,
-      memory: 256 * 2 ** 20,
-      gic: 2,
-      its: false,
-      disks: [],
-      virtioConsole: false,
-      legacyVirtio: true,
-      console: () => {},
-      epoch: 0,
-      seed: 1,
-      slice: 20_000,
-      ...rest,
-    }
+    this.options = complete(rest)
     const { cpus, memory, gic, its, disks, virtioConsole } = this.options
-    if (!Number.isInteger(memory) || memory < 2 ** 20 || memory > MOST_MEMORY || memory % 2 ** 20 !== 0)
-      throw new RangeError(`memory: ${memory} bytes is not a whole number of MiB from 1 to 3072`)
-    const most = gic === 2 ? 8 : 64
-    if (!Number.isInteger(cpus) || cpus < 1 || cpus > most)
-      throw new RangeError(`cpus: ${cpus}; with a GICv${gic} there are 1 to ${most}`)
-    if (disks.length > VIRTIO_SLOTS - 2)
-      throw new RangeError(`disks: ${disks.length}; there is room for ${VIRTIO_SLOTS - 2}`)
-    if (its && gic === 2) throw new RangeError('its: an ITS needs a GICv3')
-
     this.#cpuBus = new CpuBus(this.bus, cpus, (cpu, address, write) =>
       this.onEvent?.({ kind: 'unmapped', cpu, address, write }),
     )
@@ -159,8 +83,11 @@ export class VirtMachine {
       timePassed: () => this.#timePassed(),
     })
 
-    this.gic = gic === 2 ? this.#gicV2(cpus) : this.#gicV3(cpus)
-    this.its = its ? this.#makeIts() : undefined
+    // Each view of the memory tells the recorder what it reads: the GIC and the ITS have one each.
+    const gicMemory = () => recorder?.watch(this.ram) ?? this.ram
+    this.gic = gic === 2 ? wireGicV2(this.bus, cpus) : wireGicV3(this.bus, cpus, gicMemory())
+    this.gic.onOutput = (cpu, line, level) => this.#signal(cpu, line, level)
+    this.its = its ? wireIts(this.bus, this.gic as GicV3, gicMemory()) : undefined
     const spi = (number: number) => (level: boolean) => {
       this.gic.setSpi(32 + number, level)
       recorder?.input(-1, 32 + number, level)
@@ -184,7 +111,7 @@ export class VirtMachine {
     )
     const fwCfg = new FwCfg({ memory: this.ram, items: new Map([[5, le16(cpus)], ...(items ?? [])]) })
     this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
-    this.flash = this.#makeFlash(firmware)
+    this.flash = wireFlash(this.bus, this.cluster, firmware)
     if (virtioConsole)
       this.#console = new VirtioConsole({
         transmit: (bytes) => {
@@ -193,7 +120,17 @@ export class VirtMachine {
         receiveReady: () => this.#feed(),
         waitForListener: () => this.seconds,
       })
-    this.#makeVirtio(disks, spi)
+    const devices = [
+      ...disks.map((disk) => new VirtioBlk({ disk })),
+      ...(this.#console === undefined ? [] : [this.#console]),
+      new VirtioRng(this.options.seed),
+    ]
+    wireVirtio(this.bus, devices, (slot) => ({
+      memory: this.ram,
+      legacy: this.options.legacyVirtio,
+      interrupt: spi(virtSpi.virtio + slot),
+      broken: (reason) => this.onEvent?.({ kind: 'device', message: `virtio slot ${slot}: ${reason}` }),
+    }))
     if (recorder !== undefined)
       this.bus.observer = (range, access) => {
         if (range !== undefined) recorder.access(access)
@@ -346,36 +283,6 @@ export class VirtMachine {
     return true
   }
 
-  #gicV2(cpus: number): GicV2 {
-    const gic = new GicV2({ cpus, msi: { base: virtSpi.v2m, count: V2M_SPIS } })
-    gic.onOutput = (cpu, line, level) => this.#signal(cpu, line, level)
-    const { gicd, gicc, v2m } = gic.frames
-    this.bus.register(...gicd.wire(virtMap.gicd.base), ...gicc.wire(virtMap.gicc.base), ...v2m!.wire(virtMap.v2m.base))
-    return gic
-  }
-
-  get #gicMemory(): GuestMemory {
-    return this.#recorder?.watch(this.ram) ?? this.ram
-  }
-
-  #gicV3(cpus: number): GicV3 {
-    const affinities = Array.from({ length: cpus }, (_, cpu) => virtAffinity(cpu, 3))
-    const gic = new GicV3({ ...board, cpus, affinities, lpis: { intidBits: 16 } }, { memory: this.#gicMemory })
-    gic.onOutput = (cpu, line, level) => this.#signal(cpu, line, level)
-    this.bus.register(...gic.frames.gicd.wire(virtMap.gicd.base), ...gic.wireRedistributors([virtMap.gicr.base]))
-    return gic
-  }
-
-  #makeIts(): Its {
-    const gic = this.gic as GicV3
-    const its = new Its({ statusRegisters: false }, { memory: this.#gicMemory, targets: gic, events: gic.events })
-    this.bus.register(
-      ...its.frames.control.wire(virtMap.its.base),
-      ...its.frames.translation.wire(virtMap.its.base + 0x1_0000),
-    )
-    return its
-  }
-
   #signal(cpu: number, line: 'irq' | 'fiq', level: boolean): void {
     this.#recorder?.output(cpu, line, level)
     if (line === 'irq') this.cluster.setIrq(cpu, level)
@@ -383,48 +290,6 @@ export class VirtMachine {
     if (!level) return
     this.interrupts++
     if (cpu !== this.scheduler.current) this.scheduler.yieldTurn()
-  }
-
-  /**
-   * The first bank is memory to the CPUs as long as it reads as its plain contents; the second stays a device. What nothing was
-   * put into is zero, as with QEMU: the null page reads as zeros, and is no instruction.
-   */
-  #makeFlash(firmware: Uint8Array = new Uint8Array(0)): CfiFlash {
-    const { base, size } = virtMap.flash0
-    const bytes = this.cluster.view(base, size)!
-    bytes.set(firmware)
-    const flash = new CfiFlash({
-      name: 'flash 0',
-      size,
-      contents: firmware,
-      blank: 0,
-      plainChanged: (plain) => this.cluster.setDirect(base, plain),
-      written: (offset, length) => flash.read(offset, bytes.subarray(offset, offset + length)),
-    })
-    const variables = new CfiFlash({ name: 'flash 1', size: virtMap.flash1.size, blank: 0 })
-    this.bus.register(
-      { base, size, device: flash },
-      { base: virtMap.flash1.base, size: variables.size, device: variables },
-    )
-    return flash
-  }
-
-  /** As QEMU does, devices take slots from the last one down. */
-  #makeVirtio(disks: readonly Disk[], spi: (number: number) => (level: boolean) => void): void {
-    const devices: VirtioDevice[] = disks.map((disk) => new VirtioBlk({ disk }))
-    if (this.#console !== undefined) devices.push(this.#console)
-    devices.push(new VirtioRng(this.options.seed))
-    for (let slot = 0; slot < VIRTIO_SLOTS; slot++) {
-      const device = devices[VIRTIO_SLOTS - 1 - slot]
-      const transport = new VirtioMmio({
-        memory: this.ram,
-        ...(device ? { device } : {}),
-        legacy: this.options.legacyVirtio,
-        interrupt: spi(virtSpi.virtio + slot),
-        broken: (reason) => this.onEvent?.({ kind: 'device', message: `virtio slot ${slot}: ${reason}` }),
-      })
-      this.bus.register(...transport.frame.wire(virtMap.virtio.base + slot * VIRTIO_SLOT_SIZE))
-    }
   }
 
   #deviceDeadline(): number {
