@@ -3,6 +3,7 @@
  * themselves; what has no table at all cannot be seen from here.
  */
 
+import { cpuCoverage } from './aarch64/coverage.ts'
 import { controlRegisters, translationRegisters, virtualSgiRegisters } from './gic/its/registers.ts'
 import { cpuRegisters } from './gic/v2/cpu-registers.ts'
 import { distributor } from './gic/v2/distributor.ts'
@@ -16,6 +17,8 @@ import { pl061Table } from './machine/pl061.ts'
 import { virtioLegacyTable } from './machine/virtio-mmio-legacy.ts'
 import { virtioMmioTable } from './machine/virtio-mmio-registers.ts'
 import type { Row } from './mmio/index.ts'
+
+export { cpuCoverage }
 
 /** The part of a table that is counted, whatever its device is. */
 interface Counted {

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, vi } from 'vitest'
-import { coverageTable, tables } from './coverage.ts'
+import { coverageTable, cpuCoverage, tables } from './coverage.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -48,6 +48,11 @@ describe('README.md', () => {
     expect(shown).toBe(coverageTable())
   })
 
+  it("has the CPU's coverage in docs/cpu.md as the CPU's tables make it ('npm run docs' writes it)", () => {
+    const [, shown] = /<!-- coverage -->\n\n([\s\S]*?)\n\n<!-- end of coverage -->/.exec(read('docs/cpu.md')) ?? []
+    expect(shown).toBe(cpuCoverage())
+  })
+
   it('counts every register table there is (a new one goes into src/coverage.ts)', () => {
     const coverage = read('src/coverage.ts')
     const built = tablesBelow()
@@ -58,7 +63,7 @@ describe('README.md', () => {
     expect(tables.length).toBe(built.length)
   })
 
-  it.each(['README.md', 'CONTRIBUTING.md', 'docs/io-bus.md', 'docs/board.md'])(
+  it.each(['README.md', 'CONTRIBUTING.md', 'docs/io-bus.md', 'docs/board.md', 'docs/cpu.md'])(
     '%s links to files that exist',
     (page) => {
       const folder = page.includes('/') ? page.slice(0, page.lastIndexOf('/')) : ''
