@@ -230,6 +230,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
     const clock = live ? new LiveClock() : undefined
     const input = new Relay(io.input[Symbol.asyncIterator]())
     let untyped: Uint8Array = new Uint8Array(0)
+    let epoch = options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH)
     if (options.trace !== undefined) trace = await TraceOutput.open(options.trace)
     const writer =
       trace && new TraceWriter(TITLE, describeVirt({ cpus, memory, gic, its }), (text) => trace?.write(text))
@@ -244,7 +245,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         firmware,
         fwCfg: firmware && fwCfgItems(files),
         disks: drives.map(({ disk }) => disk),
-        epoch: options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH),
+        epoch,
         seed,
         clock,
         recorder: writer && new Recorder((event) => writer.write(event)),
@@ -280,6 +281,8 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         const used = limit?.unit === 'seconds' ? machine.seconds : machine.instructions
         limit = limit && { ...limit, count: limit.count - used }
         untyped = machine.withdraw()
+        // The real-time clock has a battery: a reset leaves its date alone, whoever set it.
+        epoch = machine.rtc.data + (machine.seconds % 1)
         await new Promise<void>((resolve) => setImmediate(resolve))
         continue
       }
