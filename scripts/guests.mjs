@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { root } from './build.mjs'
 
 /** Packages for all architectures, and what of them is kept under which name. */
@@ -16,8 +16,14 @@ const images = {
   'qemu-efi-aarch64': [['usr/share/qemu-efi-aarch64/QEMU_EFI.fd', 'edk2.fd']],
 }
 
-/** The modules of a virtio disk, in the order in which they are loaded; they belong to one version of the kernel. */
-const modules = ['virtio/virtio_ring.ko', 'virtio/virtio.ko', 'virtio/virtio_mmio.ko', 'block/virtio_blk.ko']
+/** The modules of virtio devices, in the order in which they are loaded; they belong to one version of the kernel. */
+const modules = [
+  'virtio/virtio_ring.ko',
+  'virtio/virtio.ko',
+  'virtio/virtio_mmio.ko',
+  'block/virtio_blk.ko',
+  'char/hw_random/virtio-rng.ko',
+]
 
 const say = (line) => process.stderr.write(`test:guests: ${line}\n`)
 
@@ -49,8 +55,7 @@ async function fetchRest(cache, kernelPackages) {
     for (const [from, to] of Object.values(images).flat()) await cp(join(work, 'root', from), join(kept, to))
     const versions = join(work, 'root', 'lib', 'modules')
     const [version] = await readdir(versions)
-    for (const name of modules)
-      await cp(join(versions, version, 'kernel', 'drivers', name), join(kept, name.split('/')[1]))
+    for (const name of modules) await cp(join(versions, version, 'kernel', 'drivers', name), join(kept, basename(name)))
     await writeFile(join(kept, 'stamp'), stamp)
     await rm(folder, { recursive: true, force: true })
     await rename(kept, folder)

@@ -101,6 +101,31 @@ describe('vgic run', () => {
     expect(ran.out).toBe('!!!')
   })
 
+  it('leaves the date alone that a guest set before it reset the machine, as what runs on a battery does', async () => {
+    // Prints the low byte of RTCDR, sets RTCLR to 'B', and switches off where it was that.
+    const print = [
+      movz(1, 0x0900, 1),
+      movz(3, 0x0901, 1),
+      0xb940_0062,
+      0xb900_0022,
+      0x7101_085f,
+      movz(4, 0x42),
+      0xb900_0864,
+    ]
+    const path = file('date', words(...print, 0x5400_0080, ...psci(9), ...psci(8)))
+    const args = [
+      '--kernel',
+      path,
+      ...small,
+      '--allow-reset',
+      '--rtc',
+      'base=1970-01-01T00:01:05',
+      '--timeout',
+      '10Minstr',
+    ]
+    expect(await run(args)).toEqual({ status: 0, out: 'AB', err: '' })
+  })
+
   it.each([
     ['one by one', ['a', 'b', 'q'], 'abq'],
     // Who polls gets one character at a time, so that the reset finds none in the FIFO, which it empties.

@@ -184,6 +184,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
     const clock = live ? new LiveClock() : undefined
     const input = new Relay(io.input[Symbol.asyncIterator]())
     let untyped: Uint8Array = new Uint8Array(0)
+    let epoch = options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH)
     if (options.trace !== undefined) trace = await TraceOutput.open(options.trace)
     const writer =
       trace && new TraceWriter(TITLE, describeVirt({ cpus, memory, gic, its }), (text) => trace?.write(text))
@@ -200,7 +201,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         disks: drives.map(({ disk }) => disk),
         virtioConsole: options.virtioConsole,
         legacyVirtio: options.legacyVirtio,
-        epoch: options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH),
+        epoch,
         seed,
         clock,
         recorder: writer && new Recorder((event) => writer.write(event)),
@@ -239,6 +240,8 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         const used = limit?.unit === 'seconds' ? machine.seconds : machine.instructions
         limit = limit && { ...limit, count: limit.count - used }
         untyped = machine.withdraw()
+        // The real-time clock has a battery: a reset leaves its date alone, whoever set it.
+        epoch = machine.rtc.data + (machine.seconds % 1)
         await new Promise<void>((resolve) => setImmediate(resolve))
         continue
       }
