@@ -24,7 +24,15 @@ function stats(err: string): { interrupts: number; seconds: number } {
 test("EDK2 comes to its shell on a GICv2, which tells the RTC's date, keeps a variable in the second flash bank, and reset -s ends the run with 0", async () => {
   const { status, out, err } = await vgic(
     [...edk2, '--gic', '2', '--rtc', 'base=2026-01-31T12:00:00'],
-    typed('ver', 'date', 'time', `setvar vgic -guid ${vendor} -bs -nv =0x2a`, `setvar vgic -guid ${vendor}`, 'memmap', 'reset -s'),
+    typed(
+      'ver',
+      'date',
+      'time',
+      `setvar vgic -guid ${vendor} -bs -nv =0x2a`,
+      `setvar vgic -guid ${vendor}`,
+      'memmap',
+      'reset -s',
+    ),
   )
   process.stdout.write(`EDK2, GICv2: ${err}`)
   const text = plain(out)
