@@ -9,9 +9,23 @@ const START_UP = 0.01
 /** Reads of UARTFR in a row, with nothing sent and nothing set between, that count as polling for input. */
 export const POLLS = 8
 
+/**
+ * Seconds behind a character in which polling does not count. EDK2 waits for two characters at 38400 baud, 0.52 ms, whether
+ * there is more, and would take all that was typed ahead in one turn.
+ */
+const CHARACTER_GAP = 0.000_6
+
+/** What a snapshot keeps; seconds of machine time, and null while no interrupt is unmasked. */
+export interface ListenerState {
+  polls: number
+  pollsFrom: number
+  listensFrom: number | null
+}
+
 export class Listener {
   readonly #now: (() => number) | undefined
   #polls = 0
+  #pollsFrom = 0
   #from: number | undefined
 
   /** `now` is machine time in seconds. */
@@ -28,13 +42,16 @@ export class Listener {
     return this.#from
   }
 
-  get polls(): number {
-    return this.#polls
-  }
-
   /** A read of the flags; true when the driver now counts as polling. */
   poll(): boolean {
-    return this.#polls < POLLS && ++this.#polls === POLLS
+    if (this.#polls === POLLS || this.#now === undefined || this.#now() < this.#pollsFrom) return false
+    return ++this.#polls === POLLS
+  }
+
+  /** The driver was given a character: who polls has to ask as often again for the next one, and later. */
+  given(): void {
+    this.#polls = 0
+    this.#pollsFrom = (this.#now?.() ?? 0) + CHARACTER_GAP
   }
 
   /** The driver did something else. */
@@ -48,8 +65,17 @@ export class Listener {
     else this.#from ??= (this.#now?.() ?? 0) + START_UP
   }
 
-  restore(polls: number, from: number | undefined): void {
+  reset(): void {
+    this.restore({ polls: 0, pollsFrom: 0, listensFrom: null })
+  }
+
+  snapshot(): ListenerState {
+    return { polls: this.#polls, pollsFrom: this.#pollsFrom, listensFrom: this.#from ?? null }
+  }
+
+  restore({ polls, pollsFrom, listensFrom }: ListenerState): void {
     this.#polls = polls
-    this.#from = from
+    this.#pollsFrom = pollsFrom
+    this.#from = listensFrom ?? undefined
   }
 }

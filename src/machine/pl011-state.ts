@@ -1,11 +1,11 @@
 /** The state of the PL011 as plain JSON, and the check of what claims to be one. */
 
-import { POLLS } from './listener.ts'
+import { type ListenerState, POLLS } from './listener.ts'
 import { ALL_INTERRUPTS, DEPTH } from './pl011-registers.ts'
 import { checkState, flag, list, timeOrNull, whole } from './saved-state.ts'
 
 /** Plain JSON. `receive` holds characters with their error bits. */
-export interface Pl011State {
+export interface Pl011State extends ListenerState {
   kind: 'PL011'
   version: 1
   receive: number[]
@@ -22,9 +22,6 @@ export interface Pl011State {
   ris: number
   dmacr: number
   modem: number
-  polls: number
-  /** Seconds of machine time; null while receive interrupts are masked. */
-  listensFrom: number | null
 }
 
 const SHAPE = {
@@ -43,6 +40,7 @@ const SHAPE = {
   dmacr: whole(0, 7),
   modem: whole(0, 0x1ff),
   polls: whole(0, POLLS),
+  pollsFrom: (value: unknown) => (Number.isFinite(value) ? undefined : 'must be a time'),
   listensFrom: timeOrNull,
 }
 

@@ -69,7 +69,7 @@ export class Pl011 {
     this.#ifls = IFLS_RESET
     this.#imsc = 0
     this.#ris = 0
-    this.#listener.restore(0, undefined)
+    this.#listener.reset()
     this.settle()
   }
 
@@ -95,8 +95,7 @@ export class Pl011 {
    */
   receive(character: number, errors = 0): boolean {
     if (!this.#receiverOn || this.#cr & Control.LBE) return false
-    // Who polls has to ask as often again for the next one.
-    this.#listener.busy()
+    this.#listener.given()
     return this.#take((character & 0xff) | (errors & 0x700))
   }
 
@@ -269,8 +268,7 @@ export class Pl011 {
       ris: this.#ris,
       dmacr: this.cells[Cell.DMACR]!,
       modem: this.#modem.inputs,
-      polls: this.#listener.polls,
-      listensFrom: this.#listener.from ?? null,
+      ...this.#listener.snapshot(),
     }
   }
 
@@ -289,7 +287,7 @@ export class Pl011 {
     this.#imsc = saved.imsc
     this.#ris = saved.ris
     this.#modem.inputs = saved.modem
-    this.#listener.restore(saved.polls, saved.listensFrom ?? undefined)
+    this.#listener.restore(saved)
     this.settle()
   }
 

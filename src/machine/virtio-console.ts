@@ -121,7 +121,7 @@ export class VirtioConsole implements VirtioDevice {
     checkState('virtio-console', 1, shape, state)
     const { columns, rows, listensFrom } = state as { columns: number; rows: number; listensFrom: number | null }
     this.#setSize(columns, rows)
-    this.#listener.restore(0, listensFrom ?? undefined)
+    this.#listener.restore({ polls: 0, pollsFrom: 0, listensFrom })
   }
 
   #setSize(columns: number, rows: number): void {
