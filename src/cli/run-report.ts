@@ -22,7 +22,8 @@ export function reportMissing(machine: VirtMachine, io: Io): void {
         `CPU ${event.cpu} ${event.write ? 'writes' : 'reads'} ${hex(event.address)}, where nothing is`,
       )
     else {
-      const text = event.what === 'instruction' ? machine.cluster.disassemble(event.word, event.pc) : 'MRS or MSR'
+      // A register that nobody has is named by its encoding: s3_0_c15_c2_0.
+      const text = machine.cluster.disassemble(event.word, event.pc)
       say(
         `word ${event.word}`,
         `CPU ${event.cpu} at ${hex(event.pc)}: unknown ${event.what} ${hex(event.word >>> 0)} (${text})`,

@@ -167,6 +167,13 @@ describe('vgic run', () => {
     expect(ran.err.match(/reads 0x70000000, where nothing is/g)).toHaveLength(1)
   })
 
+  it('names a system register that nobody has, once, when it is asked to say more', async () => {
+    // MRS X0, S3_0_C15_C2_0, which Cortex cores have and the architecture has not; its vector loops.
+    const path = file('register', words(0xd538_f200, loop))
+    const ran = await run(['--kernel', path, ...small, '--timeout', '1kinstr', '-v'])
+    expect(ran.err.match(/unknown register 0xd538f200 \(mrs x0, s3_0_c15_c2_0\)/g)).toHaveLength(1)
+  })
+
   it('feeds standard input to the UART, and goes on behind its end', async () => {
     const ran = await run(['--kernel', demoImage, '--append', 'stay', '-m', '8', '--stats'], 'aq')
     expect(ran.status).toBe(0)
