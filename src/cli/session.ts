@@ -149,8 +149,8 @@ export class Session {
       const limited = limit?.unit === 'seconds' ? Math.min(next, limit.count * 1e9) : next
       await this.#sleep(Math.min(LONGEST, clock.until(limited)))
     } else if (next === Number.POSITIVE_INFINITY) {
-      if (limit !== undefined) this.#end ??= { why: 'timeout' }
-      else if (this.#inputEnded) this.#end ??= { why: 'stuck', halted }
+      // With a limit nobody waits for input that may never come; that the limit is reached would not be true.
+      if (limit !== undefined || this.#inputEnded) this.#end ??= { why: 'stuck', halted }
       else await this.#sleep(LONGEST)
     }
   }

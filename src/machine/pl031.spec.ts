@@ -17,11 +17,11 @@ function setUp(start = 1_800_000_000) {
 }
 
 describe('PL031', () => {
-  it('identifies itself as PL031 of Arm (DDI 0224 3.3.9 and 3.3.10)', () => {
+  it('identifies itself as PL031 of Arm, in the revision on the board of QEMU (DDI 0224 3.3.9 and 3.3.10)', () => {
     const { read } = setUp()
     for (const size of [1, 2, 4] as const)
       expect(Array.from({ length: 8 }, (_, i) => read(0xfe0 + i * 4, size))).toEqual([
-        0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1,
+        0x31, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1,
       ])
   })
 

@@ -218,5 +218,6 @@ export const pl031Table = registerTable<Pl031>('PL031', 0x1000, [
   notModelled('RTCITOP', 0x088, { ...WIDTHS, note: 'integration test' }),
   notModelled('RTCTOFFSET', 0x08c, { ...WIDTHS, note: 'integration test' }),
   notModelled('RTCTCOUNT', 0x090, { ...WIDTHS, note: 'integration test' }),
-  ...primecellIds<Pl031>('RTC', 0x0004_1031),
+  // Revision 1, that of QEMU's board: tests for it compare all of the identification.
+  ...primecellIds<Pl031>('RTC', 0x0014_1031),
 ])

@@ -98,6 +98,17 @@ describe.each([0, 1] as const)('an ITS and a GICv3 (GITS_TYPER.PTA %i)', (pta) =
     expect(gic.irq(2)).toBe(true)
   })
 
+  it('do not look at the configuration of an LPI that pends already, until INV or INVALL (IHI 0069 5.1.1)', () => {
+    const { gic, memory, command, msi } = board(pta)
+    memory.write8(CONFIGURATION + 1, 0xa2)
+    msi()
+    memory.write8(CONFIGURATION + 1, 0xa3)
+    msi()
+    expect(gic.irq(2)).toBe(false)
+    command('INVALL', { ICID: 0 })
+    expect(gic.irq(2)).toBe(true)
+  })
+
   it('go on from a snapshot, with an LPI pending and a command waiting, as if they had never stopped', () => {
     const one = board(pta)
     one.msi()

@@ -888,7 +888,8 @@ export class OracleV3 {
         pe.pendbaser = merge(pe.pendbaser, address + 0x0700_0000_ffff_0f80n)
         return
       case 0x40:
-        if (config.directLpis && this.#covers(pe, value)) pe.lpis!.set(value, this.#configuration(pe, value))
+        if (config.directLpis && this.#covers(pe, value) && !pe.lpis!.has(value))
+          pe.lpis!.set(value, this.#configuration(pe, value))
         return
       case 0x48:
         if (config.directLpis && this.#covers(pe, value)) pe.lpis!.delete(value)

@@ -80,7 +80,9 @@ export class Lpis {
     return this.#listed[intid - FIRST_LPI]! - 1
   }
 
+  /** One that pends already stays as it is: until it is invalidated, its configuration is as it was read (IHI 0069 5.1.1). */
   setPending(intid: number): void {
+    if (this.isPending(intid)) return
     const at = intid - FIRST
     this.#pending[at >>> 5]! |= 1 << (at & 31)
     this.refresh(intid)
