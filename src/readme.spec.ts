@@ -58,11 +58,14 @@ describe('README.md', () => {
     expect(tables.length).toBe(built.length)
   })
 
-  it.each(['README.md', 'CONTRIBUTING.md', 'docs/io-bus.md', 'docs/board.md'])('%s links to files that exist', (page) => {
-    const folder = page.includes('/') ? page.slice(0, page.lastIndexOf('/')) : ''
-    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!)
-    expect(links.filter((target) => !existsSync(join(root, folder, target)))).toEqual([])
-  })
+  it.each(['README.md', 'CONTRIBUTING.md', 'docs/io-bus.md', 'docs/board.md'])(
+    '%s links to files that exist',
+    (page) => {
+      const folder = page.includes('/') ? page.slice(0, page.lastIndexOf('/')) : ''
+      const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!)
+      expect(links.filter((target) => !existsSync(join(root, folder, target)))).toEqual([])
+    },
+  )
 
   it.each(['README.md', 'CONTRIBUTING.md'])('%s names only npm scripts that there are', (page) => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
