@@ -5,9 +5,9 @@
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { type CpioEntry, encodeCpio } from '../machine/cpio.ts'
 import { LoaderError } from '../machine/loaded.ts'
 import { loadKernel } from '../machine/loader.ts'
@@ -68,10 +68,10 @@ export async function cachedDebian(env: Io['env']): Promise<DebianGuest | undefi
  */
 export async function fetchDebian(env: Io['env'], say: (line: string) => void): Promise<DebianGuest> {
   const cache = cacheFolder(env)
-  await prepare(cache)
-  const work = await mkdtemp(join(cache, 'fetch-'))
+  await findTools(env)
+  const work = await prepare(cache)
   try {
-    const apt = await aptIn(work)
+    const apt = await aptIn(work, env)
     say("reading Debian's package lists for arm64")
     await apt('apt-get', ['update'])
     const depends = await apt('apt-cache', ['depends', '--no-recommends', '--no-suggests', KERNEL_PACKAGE])
@@ -98,6 +98,9 @@ export async function fetchDebian(env: Io['env'], say: (line: string) => void): 
     await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
     await rm(join(cache, 'debian'), { recursive: true, force: true })
     await rename(folder, join(cache, 'debian'))
+  } catch (error) {
+    const ofSystem = error instanceof Error && 'code' in error
+    throw ofSystem ? new FileError(`${cache}: cannot be written: ${reasonOf(error)}`) : error
   } finally {
     await rm(work, { recursive: true, force: true })
   }
@@ -136,23 +139,71 @@ export function tinyInitramfs(busybox: Uint8Array): Uint8Array {
   ])
 }
 
-async function prepare(cache: string): Promise<void> {
-  try {
-    await mkdir(cache, { recursive: true })
-    // What an interrupted fetch left behind.
-    for (const name of await readdir(cache))
-      if (name.startsWith('fetch-')) await rm(join(cache, name), { recursive: true, force: true })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    throw new FileError(`${cache}: no folder can be made there (${code}); XDG_CACHE_HOME names another place`)
+/** Throws for those of apt's tools that are not there, before anything is done. */
+async function findTools(env: Io['env']): Promise<void> {
+  const folders = (env['PATH'] ?? '').split(delimiter).filter(Boolean)
+  const missing: string[] = []
+  for (const tool of ['apt-get', 'apt-cache', 'dpkg-deb']) {
+    const found = await Promise.all(folders.map((folder) => access(join(folder, tool), constants.X_OK).then(yes, no)))
+    if (!found.includes(true)) missing.push(tool)
   }
+  if (missing.length > 0)
+    throw new FileError(
+      `${missing.join(', ')} not found: Debian's packages are fetched with the tools of its packages apt and dpkg; 'vgic run --kernel FILE' boots a kernel that you have`,
+    )
+}
+
+const yes = () => true
+const no = () => false
+
+/** The cache, and in it a new folder to work in. */
+async function prepare(cache: string): Promise<string> {
+  try {
+    await makeFolder(cache)
+    // What an interrupted fetch left behind.
+    for (const name of await readdir(cache)) {
+      const pid = /^fetch-([0-9]+)-/.exec(name)?.[1]
+      if (pid !== undefined && !isAlive(Number(pid))) await rm(join(cache, name), { recursive: true, force: true })
+    }
+    return await mkdtemp(join(cache, `fetch-${process.pid}-`))
+  } catch (error) {
+    throw new FileError(
+      `${cache}: no folder can be made there (${reasonOf(error)}); XDG_CACHE_HOME names another place`,
+    )
+  }
+}
+
+/** With those above it. Node's own way of that never ends where a system says that the folder above is not there, and it is. */
+async function makeFolder(path: string, again = true): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const reason = reasonOf(error)
+    if (reason === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (reason !== 'ENOENT' || !again || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    await makeFolder(path, false)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return reasonOf(error) === 'EPERM'
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }
 
 /** Runs one of apt's or dpkg's tools and gives what it printed; throws a FileError of one line. */
 export type Apt = (tool: string, args: readonly string[]) => Promise<string>
 
 /** apt's tools for packages of arm64, with state and cache in `folder`: the host's are neither read nor changed. */
-export async function aptIn(folder: string): Promise<Apt> {
+export async function aptIn(folder: string, env: Io['env'] = process.env): Promise<Apt> {
   for (const name of ['state/lists/partial', 'cache/archives/partial', 'root'])
     await mkdir(join(folder, name), { recursive: true })
   await writeFile(join(folder, 'status'), '')
@@ -179,7 +230,7 @@ export async function aptIn(folder: string): Promise<Apt> {
       const options = tool.startsWith('apt') ? ['-q', '-c', path] : []
       const child = spawn(tool, [...options, ...args], {
         cwd: folder,
-        env: { ...process.env, APT_CONFIG: path, LC_ALL: 'C' },
+        env: { ...env, APT_CONFIG: path, LC_ALL: 'C' },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       let out = ''
