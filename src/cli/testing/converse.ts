@@ -12,10 +12,15 @@ export interface Turn {
   readonly line: string
 }
 
+/** Guest seconds, which go on while the guest waits for a line, however slow the host is to type it. */
+const LIMIT = '120'
+
 /** Runs the command to its end. What never comes is the limit's to end. */
 export function converse(args: readonly string[], turns: readonly Turn[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args, '--clock', 'host'], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [program, ...args, '--clock', 'host', '--timeout', LIMIT], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     const ended: Ended = { status: null, out: '', err: '' }
     let turn = 0
     let heard = 0
