@@ -38,6 +38,11 @@ export interface ClusterOptions {
   readonly counterFrequency?: number
   /** Instructions of machine time per counter tick. Default 16: 1,000 million instructions are one second. */
   readonly instructionsPerTick?: number
+  /**
+   * Machine time, in instructions, that a guest's read of a counter or a timer takes beside that of the instruction; default 0.
+   * A guest that waits by reading the counter executes so much less of its loop for the same wait.
+   */
+  readonly counterReadTime?: number
   /** Affinity of a CPU for MPIDR_EL1; default: 16 CPUs to an Aff1, as QEMU's virt with GICv3. */
   readonly mpidr?: (cpu: number) => bigint
 }
@@ -58,6 +63,7 @@ export class Cluster {
   private readonly registerNames = new Map<number, string>()
   private readonly enter: (base: number) => void
   private readonly perTick: number
+  private readonly counterRead: number
   private last = -1
   /** The CPU whose code is executing, or -1. */
   private running = -1
@@ -67,6 +73,9 @@ export class Cluster {
     const features = new Set(options.features ?? (['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN'] as const))
     const perTick = options.instructionsPerTick ?? 16
     this.perTick = perTick
+    this.counterRead = options.counterReadTime ?? 0
+    if (!Number.isInteger(this.counterRead) || this.counterRead < 0 || this.counterRead > 1000)
+      throw new Error('counterReadTime is a whole number from 0 to 1000')
     if (!Number.isInteger(perTick) || perTick < 1) throw new Error('instructionsPerTick is a whole number from 1 on')
     if (!Number.isInteger(count) || count < 1 || count > 64) throw new Error('a cluster has 1 to 64 CPUs')
     const page = 0x10000
@@ -159,8 +168,8 @@ export class Cluster {
   // --- running -------------------------------------------------------------------------------------------------------
 
   /**
-   * Runs one CPU for `budget` instructions, or until it gives up its turn. A CPU in WFI with no interrupt pending returns
-   * at once. Taking turns with another CPU clears its exclusive reservation.
+   * Runs one CPU for `budget` instructions of machine time, or until it gives up its turn. A CPU in WFI with no interrupt
+   * pending returns at once. Taking turns with another CPU clears its exclusive reservation.
    */
   run(index: number, budget: number): ExitReason {
     const cpu = this.cpu(index)
@@ -170,14 +179,14 @@ export class Cluster {
     }
     if (cpu.word(STATE.POWER) === 0) return 'halted'
     const timer = this.timers[index]!
-    const target = cpu.retired + budget
+    const target = cpu.time + budget
     timer.update()
     for (;;) {
       if (cpu.word(STATE.EXIT) === EXIT.wfi) {
         if ((cpu.word(STATE.LINES) & 7) === 0) return 'wfi'
         cpu.setWord(STATE.EXIT, EXIT.budget)
       }
-      const left = target - cpu.retired
+      const left = target - cpu.time
       if (left <= 0) return 'budget'
       if (cpu.word(STATE.IL) && !this.illegalState(cpu)) continue
       takePending(cpu)
@@ -299,6 +308,7 @@ export class Cluster {
     cpu.setWord(STATE.LINES, lines)
     cpu.setWord(STATE.INDEX, index)
     cpu.setWord(STATE.PER_TICK, this.perTick)
+    cpu.setWord(STATE.COUNTER_READ, this.counterRead)
     cpu.setWord(STATE.DAIF, 15)
     cpu.setWord(STATE.EL, 1)
     cpu.setWord(STATE.SPSEL, 1)

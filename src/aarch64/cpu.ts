@@ -126,7 +126,7 @@ export class Cpu {
 
   /** Instructions retired since reset. The one that is executing counts. */
   get retired(): number {
-    return this.count(STATE.END) - (this.word(STATE.LEFT) | 0)
+    return this.signedCount(STATE.END) - (this.word(STATE.LEFT) | 0)
   }
 
   /** Machine time in instructions. */
@@ -134,11 +134,19 @@ export class Cpu {
     return this.retired + this.signedCount(STATE.TIME_OFFSET)
   }
 
+  /** Machine time goes on without an instruction, and the run is so much shorter: what a read of a counter takes. */
+  spendCounterRead(): void {
+    const time = this.word(STATE.COUNTER_READ)
+    this.setCount(STATE.END, this.signedCount(STATE.END) - time)
+    this.setWord(STATE.LEFT, (this.word(STATE.LEFT) | 0) - time)
+    this.setCount(STATE.TIME_OFFSET, this.signedCount(STATE.TIME_OFFSET) + time)
+  }
+
   /** Ends the run after at most `left` more instructions. */
   limit(left: number): void {
     const now = this.word(STATE.LEFT) | 0
     if (left >= now) return
-    this.setCount(STATE.END, this.count(STATE.END) - (now - left))
+    this.setCount(STATE.END, this.signedCount(STATE.END) - (now - left))
     this.setWord(STATE.LEFT, left)
   }
 

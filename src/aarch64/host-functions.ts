@@ -98,12 +98,13 @@ export class HostFunctions {
     const key = bitsOf(word, registerKey)
     const register = this.registers.get(key)
     if (register) {
-      if (!this.permitted(cpu, register, word, false)) cpu.setWord(STATE.FAULT, 1)
-      else
-        cpu.setQuad(
-          STATE.VALUE,
-          register.read ? register.read(this.surroundings[cpu.index]!) : cpu.quad(register.slot ?? STATE.ZERO),
-        )
+      if (!this.permitted(cpu, register, word, false)) {
+        cpu.setWord(STATE.FAULT, 1)
+        return
+      }
+      const { read, slot = STATE.ZERO } = register
+      cpu.setQuad(STATE.VALUE, read ? read(this.surroundings[cpu.index]!) : cpu.quad(slot))
+      if (register.timed) cpu.spendCounterRead()
       return
     }
     if (cpu.el !== 0) {

@@ -45,6 +45,8 @@ export interface SystemRegister {
   readonly write: ((around: Surroundings, value: bigint) => void) | undefined
   /** Trapped by CPACR_EL1.FPEN like an FP instruction. */
   readonly fp: boolean
+  /** A counter, or what is compared with one: software reads it again and again until something is due. */
+  readonly timed: boolean
 }
 
 const all = (1n << 64n) - 1n
@@ -63,6 +65,7 @@ function register(name: string, encoding: Encoding, options: Options): SystemReg
     read: undefined,
     write: undefined,
     fp: false,
+    timed: false,
     ...options,
     name,
     encoding,
@@ -353,14 +356,14 @@ function timerRegisters(timer: TimerName, prefix: string, CRm: number, el0Bit: n
       [3, 3, 14, CRm, 0],
       (around) => around.timer.value(timer),
       (around, value) => around.timer.setValue(timer, value),
-      { el0 },
+      { el0, timed: true },
     ),
     computed(
       `${prefix}_CTL_EL0`,
       [3, 3, 14, CRm, 1],
       (around) => BigInt(around.timer.control(timer)),
       (around, value) => around.timer.setControl(timer, Number(value & 0xffffffffn)),
-      { el0 },
+      { el0, timed: true },
     ),
     computed(
       `${prefix}_CVAL_EL0`,
@@ -387,9 +390,11 @@ const timers: readonly SystemRegister[] = [
   }),
   computed('CNTPCT_EL0', [3, 3, 14, 0, 1], ({ timer }) => timer.physicalCount, undefined, {
     el0: onTimerControl(EL0PCTEN),
+    timed: true,
   }),
   computed('CNTVCT_EL0', [3, 3, 14, 0, 2], ({ timer }) => timer.count('virtual'), undefined, {
     el0: onTimerControl(EL0VCTEN),
+    timed: true,
   }),
   ...timerRegisters('physical', 'CNTP', 2, EL0PTEN),
   ...timerRegisters('virtual', 'CNTV', 3, EL0VTEN),

@@ -18,7 +18,7 @@ export const STATE = {
   LEFT: 0x118,
   /** i32: why the run ended, a value of EXIT. */
   EXIT: 0x11c,
-  /** Retired instructions when LEFT gets to 0: retired = END - LEFT. */
+  /** Retired instructions when LEFT gets to 0: retired = END - LEFT. Signed: reads of the counter take from both. */
   END: 0x120,
   /** Machine time (in instructions) minus retired instructions of this CPU. */
   TIME_OFFSET: 0x128,
@@ -69,6 +69,8 @@ export const STATE = {
   PER_TICK: 0x19c,
   /** 64 bytes for library functions. */
   SCRATCH: 0x1a0,
+  /** i32: machine time that a read of a counter or timer takes, beside that of the instruction. */
+  COUNTER_READ: 0x1e0,
   /** V0 to V31, 16 bytes each, lowest byte first. */
   V: 0x200,
   /** System registers that are plain storage, 8 bytes each, in the order of the register table. */

@@ -53,6 +53,46 @@ describe('the counter', () => {
   })
 })
 
+describe('a read of the counter that takes time', () => {
+  const MRS_CNTPCT = 0xd53be023 // mrs x3, cntpct_el0
+  const timed = () => {
+    const machine = new TestMachine({ instructionsPerTick: 10, counterReadTime: 40 })
+    machine.cluster.setTime(0, 0)
+    return machine
+  }
+
+  it('lets so much machine time pass behind the value it gives, and is one instruction', () => {
+    const slow = timed()
+    slow.program([MRS_CNTVCT, MRS_CNTPCT, NOP, MRS_CNTVCT, LOOP])
+    const before = slow.cluster.retired(0)
+    slow.run(130)
+    // Ticks of 10: read at 1, at 42, and after a NOP at 84.
+    expect([slow.x(3), slow.x(0)]).toEqual([4n, 8n])
+    expect(slow.cluster.time(0)).toBe(130)
+    expect(slow.cluster.retired(0) - before).toBe(130 - 3 * 40)
+  })
+
+  it('ends a run, and raises a timer, not later than its own time', () => {
+    const slow = timed()
+    slow.setX(0, 20)
+    slow.setX(1, 1)
+    // Waits for the counter: B back to the MRS.
+    slow.program([MSR_CNTV_CVAL, MSR_CNTV_CTL, MRS_CNTVCT, 0x17ffffff])
+    expect(slow.run(190)).toBe('budget')
+    expect(slow.cluster.time(0)).toBeGreaterThanOrEqual(190)
+    expect(slow.cluster.time(0)).toBeLessThan(190 + 41)
+    expect(slow.timerEvents.length).toBe(slow.cluster.time(0) >= 200 ? 1 : 0)
+    slow.run(60)
+    expect(slow.timerEvents).toEqual(['cpu 0 virtual high'])
+  })
+
+  it('takes none for a debugger', () => {
+    const slow = timed()
+    slow.system('CNTVCT_EL0')
+    expect(slow.cluster.time(0)).toBe(0)
+  })
+})
+
 describe('a timer', () => {
   it('raises its output at the very instruction at which the counter reaches CVAL', () => {
     m.setX(0, 10)

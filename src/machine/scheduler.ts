@@ -102,15 +102,14 @@ export class Scheduler {
     this.#stop = false
     this.#slept[cpu] = false
     cluster.setTime(cpu, this.time)
-    const from = cluster.retired(cpu)
-    const end = from + count
+    const end = cluster.retired(cpu) + count
     // Making way for another CPU ends a run early.
     while (cluster.retired(cpu) < end && !this.#stop) {
       const before = cluster.retired(cpu)
       cluster.run(cpu, end - before)
       if (cluster.retired(cpu) === before) break
     }
-    this.#advance(this.time + Math.max(1, cluster.retired(cpu) - from))
+    this.#advance(Math.max(this.time + 1, cluster.time(cpu)))
   }
 
   /**
@@ -142,9 +141,8 @@ export class Scheduler {
         this.#waitingForEvent[cpu] = false
         this.current = cpu
         cluster.setTime(cpu, from)
-        const before = cluster.retired(cpu)
         const reason = cluster.run(cpu, end - from)
-        const at = from + cluster.retired(cpu) - before
+        const at = cluster.time(cpu)
         ran ||= at > from
         this.#reached[cpu] = reason === 'yield' || reason === 'wfe' ? end : at
         this.#slept[cpu] = reason === 'wfi'

@@ -27,6 +27,12 @@ import { VirtioRng } from './virtio-rng.ts'
 
 export type { MachineEvent, StopReason, VirtOptions } from './virt-options.ts'
 
+/**
+ * Nanoseconds that a read of the counter takes: some tens where a CPU has to ask a system counter. Delay loops that neither
+ * sleep nor yield wait by such reads, and would otherwise cost all the instructions of the time that they wait.
+ */
+const COUNTER_READ_TIME = 64
+
 export class VirtMachine {
   readonly bus = new Bus()
   readonly cluster: Cluster
@@ -73,6 +79,7 @@ export class VirtMachine {
       bus: this.#cpuBus,
       hooks: this.#hooks(),
       gicSystemRegisters: gic === 3,
+      counterReadTime: COUNTER_READ_TIME,
       mpidr: (cpu) => 0x8000_0000n | BigInt(virtAffinity(cpu, gic)),
     })
     this.ram = new Ram(virtMap.ram.base, this.cluster.view(virtMap.ram.base, memory)!)

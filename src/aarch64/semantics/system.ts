@@ -222,6 +222,23 @@ function readSlowly(e: Emitter, value: number): void {
   e.code.set(value)
 }
 
+/** As `Cpu.spendCounterRead`. */
+function spendCounterRead(e: Emitter): void {
+  const { code } = e
+  const time = code.local('i64')
+  e.state(i64.load32_u, STATE.COUNTER_READ)
+  code.set(time)
+  const move = (load: number, store: number, offset: number, by: number) =>
+    e.setState(store, offset, () => {
+      e.state(load, offset)
+      code.get(time).op(by)
+    })
+  move(i64.load, i64.store, STATE.END, i64.sub)
+  move(i64.load32_s, i64.store32, STATE.LEFT, i64.sub)
+  move(i64.load, i64.store, STATE.TIME_OFFSET, i64.add)
+  code.release(time)
+}
+
 /** Reads a frequent register into the i64 local, when nothing stands in the way; the condition is pushed by the first function. */
 function readFrequent(e: Emitter, key: number, value: number): boolean {
   const { code } = e
@@ -249,7 +266,9 @@ function readFrequent(e: Emitter, key: number, value: number): boolean {
     e.state(i64.load32_u, STATE.PER_TICK)
     code.op(i64.div_u)
     e.state(i64.load, SLOT.CNTVOFF)
-    code.op(i64.sub)
+    code.op(i64.sub).set(value)
+    spendCounterRead(e)
+    code.get(value)
   } else return false
   code.set(value).else()
   readSlowly(e, value)
