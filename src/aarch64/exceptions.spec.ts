@@ -127,6 +127,21 @@ describe('synchronous exceptions', () => {
     expect(m.system('ESR_EL1')).toBe(0n)
   })
 
+  it('are an SP alignment fault at EL0 by SCTLR_EL1.SA0 instead, and not for an ADD to SP (D1.8.2)', () => {
+    for (const [sa0, ec, after] of [
+      [0n, 0x15, 3],
+      [0x10n, 0x26, 2],
+    ] as const) {
+      m.setSystem('SCTLR_EL1', (m.system('SCTLR_EL1') & ~0x18n) | sa0)
+      // Without the MMU memory is Device: the access is aligned by its offset, so that SP alone is not.
+      m.program([0x910003ff, 0xf94007e1, SVC]) // add sp, sp, #0; ldr x1, [sp, #8]
+      m.mode(0, 0)
+      m.setX(31, DATA + 8)
+      m.run(after)
+      expect(m.syndrome().ec).toBe(ec)
+    }
+  })
+
   it.each([
     [0n, 1, true],
     [1n, 1, false],

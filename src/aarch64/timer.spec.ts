@@ -93,6 +93,33 @@ describe('a read of the counter that takes time', () => {
   })
 })
 
+describe('CNTKCTL_EL1', () => {
+  it.each([
+    ['CNTPCT_EL0', 0xd53be020, [0]],
+    ['CNTVCT_EL0', 0xd53be040, [1]],
+    ['CNTFRQ_EL0', 0xd53be000, [0, 1]],
+    ['CNTP_TVAL_EL0', 0xd53be200, [9]],
+    ['CNTP_CTL_EL0', 0xd53be220, [9]],
+    ['CNTP_CVAL_EL0', 0xd53be240, [9]],
+    ['CNTV_TVAL_EL0', 0xd53be300, [8]],
+    ['CNTV_CTL_EL0', 0xd53be320, [8]],
+    ['CNTV_CVAL_EL0', 0xd53be340, [8]],
+  ])(
+    'lets EL0 read %s by its own bit alone (EL0PCTEN 0, EL0VCTEN 1, EL0VTEN 8, EL0PTEN 9), and traps it else',
+    (_name, mrs, bits) => {
+      for (let bit = 0; bit < 10; bit++) {
+        m.setSystem('CNTKCTL_EL1', 1n << BigInt(bit))
+        m.setSystem('ESR_EL1', 0n)
+        m.program([mrs])
+        m.mode(0, 0)
+        m.run(1)
+        expect(m.syndrome().ec, `bit ${bit}`).toBe(bits.includes(bit) ? 0 : 0x18)
+        expect(m.cluster.pc(0) === BigInt(CODE + 4), `bit ${bit}`).toBe(bits.includes(bit))
+      }
+    },
+  )
+})
+
 describe('a timer', () => {
   it('raises its output at the very instruction at which the counter reaches CVAL', () => {
     m.setX(0, 10)
