@@ -64,6 +64,9 @@ function notThere(access: Access, version: 2 | 3 | undefined): boolean {
   return version === 3 && access.region === 'gicd' && (intidOf(access.offset) ?? 0) >= ADMITTED
 }
 
+/** GICR_WAKER, which firmware writes before Linux comes; our machine stands in for it, QEMU's wakes without a write. */
+const isWaking = (access: Access) =>
+  access.kind === 'write' && access.region === 'gicr' && (access.offset & 0x1_ffff) === 0x14
 const isConfiguration1 = (text: string | undefined) => /^R gic[dr] 0x\w*c04 /.test(text ?? '')
 const isPmuEnable = (access: Access) =>
   access.kind === 'write' &&
@@ -107,7 +110,8 @@ export async function bootShape({ header, batches }: Trace): Promise<BootShape> 
       if (isBusiness(event, shape) || notThere(event, header.machine?.version)) continue
       const text = normalized(event)
       const own = setUp[event.cpu]
-      if (own === undefined) continue
+      // The first of Linux's own accesses on each CPU is a read.
+      if (own === undefined || (own.length === 0 && isWaking(event))) continue
       if (isPmuEnable(event)) while (isConfiguration1(own.at(-1))) own.pop()
       // Before the first interrupt all SPIs are set up at once.
       else if (interrupted && isSpi(event)) shape.drivers.push(text)
