@@ -17,15 +17,15 @@ const LENGTH = 100_000
 const FORKS = 30
 
 const load = `
-cd tmp
+mkdir /made
 echo "== before"; cat /proc/interrupts
 for i in ${workers.join(' ')}; do
-  (yes "worker $i" | head -c ${LENGTH} | md5sum | sed "s/ .*//; s/^/sum $i: /" > sum.$i) &
-  (n=0; while [ $n -lt ${FORKS} ]; do n=$((n + $(echo 1))); done; echo "forks $i: $n" > forks.$i) &
-  (head -c 20000 /dev/urandom > r.$i; gzip < r.$i | gunzip | cmp - r.$i && echo "packed $i" > packed.$i) &
+  (yes "worker $i" | head -c ${LENGTH} | md5sum | sed "s/ .*//; s/^/sum $i: /" > /made/sum.$i) &
+  (n=0; while [ $n -lt ${FORKS} ]; do n=$((n + $(echo 1))); done; echo "forks $i: $n" > /made/forks.$i) &
+  (head -c 20000 /dev/urandom > /made/r.$i; gzip < /made/r.$i | gunzip | cmp - /made/r.$i && echo "packed $i" > /made/packed.$i) &
 done
 wait
-echo "== results"; cat sum.* forks.* packed.*
+echo "== results"; cat /made/sum.* /made/forks.* /made/packed.*
 echo "== after"; cat /proc/interrupts
 echo "== times"; grep '^cpu[0-9]' /proc/stat
 echo "== log"; dmesg

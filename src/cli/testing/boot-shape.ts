@@ -43,6 +43,12 @@ const holdsAddress = ({ region, offset }: AccessEvent) =>
     ? [0x70, 0x78].includes(offset & 0x1_ffff)
     : region === 'its' && ((offset >= 0x80 && offset < 0x88) || (offset >= 0x100 && offset < 0x140))
 
+/**
+ * GICR_WAKER, which firmware writes before Linux comes. Our machine stands in for that, so that Linux finds each Redistributor
+ * awake; QEMU's has none, and Linux wakes what sleeps.
+ */
+const isWaker = ({ region, offset }: AccessEvent) => region === 'gicr' && (offset & 0x1_ffff) === 0x14
+
 /** What the two machines differ in by what they are, and not by what Linux does with them. */
 function normalized(access: Access): string {
   const { cpu: _, ...rest } = access
@@ -52,6 +58,7 @@ function normalized(access: Access): string {
   // GICD_TYPER.ITLinesNumber and MSI_IIDR identify the implementation.
   if (kind === 'read' && ((region === 'gicd' && offset === 4) || (region === 'v2m' && offset === 0xfcc)))
     return text.replace(/ \S+$/, '')
+  if (isWaker(access)) return text.replace(/ \S+$/, '')
   return holdsAddress(access)
     ? text.replace(/ \S+$/, ` ${(access.low & 0xfff).toString(16)} without its address`)
     : text
@@ -107,7 +114,8 @@ export async function bootShape({ header, batches }: Trace): Promise<BootShape> 
       if (isBusiness(event, shape) || notThere(event, header.machine?.version)) continue
       const text = normalized(event)
       const own = setUp[event.cpu]
-      if (own === undefined) continue
+      // The first of Linux's own accesses on each CPU is a read.
+      if (own === undefined || (own.length === 0 && event.kind === 'write' && isWaker(event))) continue
       if (isPmuEnable(event)) while (isConfiguration1(own.at(-1))) own.pop()
       // Before the first interrupt all SPIs are set up at once.
       else if (interrupted && isSpi(event)) shape.drivers.push(text)
