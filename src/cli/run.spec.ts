@@ -94,6 +94,15 @@ describe('vgic run', () => {
     expect(ran.err).toContain('12,345 instructions')
   })
 
+  it.each([
+    [['--timeout', '5'], 'the limit is reached'],
+    [[], 'every CPU waits'],
+  ] as const)('ends with 124 at %j when input waits for a guest that never listens', async (limit, line) => {
+    const ran = await run(['--kernel', guests.wfi, ...small, ...limit], 'unheard')
+    expect(ran.status).toBe(124)
+    expect(ran.err).toContain(line)
+  })
+
   it('ends with 124 without a limit when nothing is left that could happen', async () => {
     expect((await run(['--kernel', guests.wfi, ...small])).err).toContain('every CPU waits')
     expect((await run(['--kernel', guests.halt, ...small])).err).toContain('every CPU is off')

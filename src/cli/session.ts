@@ -134,14 +134,16 @@ export class Session {
   async #idle(halted: boolean): Promise<void> {
     const { machine, clock, limit } = this.#options
     await this.#yield()
-    if (this.#end !== undefined || machine.untyped > 0) return
     const next = halted ? Number.POSITIVE_INFINITY : machine.scheduler.wakeAt
+    // Input may wait for ever for a guest that does not listen: the machine goes on where it can.
+    const goesOn = machine.untyped > 0 && (machine.uart.canReceive || next !== Number.POSITIVE_INFINITY)
+    if (this.#end !== undefined || goesOn) return
     if (clock !== undefined && !halted) {
       const limited = limit?.unit === 'seconds' ? Math.min(next, limit.count * 1e9) : next
       await this.#sleep(Math.min(LONGEST, clock.until(limited)))
     } else if (next === Number.POSITIVE_INFINITY) {
       if (limit !== undefined) this.#end ??= { why: 'timeout' }
-      else if (this.#inputEnded) this.#end ??= { why: 'stuck', halted }
+      else if (this.#inputEnded || machine.untyped >= MOST_UNTYPED) this.#end ??= { why: 'stuck', halted }
       else await this.#sleep(LONGEST)
     }
   }
