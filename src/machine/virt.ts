@@ -71,7 +71,13 @@ export type MachineEvent =
   | { kind: 'device'; message: string }
 
 /** What QEMU's board leaves out of a GICv3, so that a trace of one replays on the other. */
-const board = { oneOfN: false, messageSpis: false, invalidateRegisters: false, statusRegisters: false } as const
+const board = {
+  oneOfN: false,
+  messageSpis: false,
+  invalidateRegisters: false,
+  statusRegisters: false,
+  sleep: false,
+} as const
 
 export class VirtMachine {
   readonly bus = new Bus()

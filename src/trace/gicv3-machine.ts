@@ -34,7 +34,13 @@ const bases: Readonly<Partial<Record<Region, number>>> = {
 const firstRegion = 123
 
 /** What the board leaves out, so that what it refuses is refused here. */
-const board = { oneOfN: false, messageSpis: false, invalidateRegisters: false, statusRegisters: false } as const
+const board = {
+  oneOfN: false,
+  messageSpis: false,
+  invalidateRegisters: false,
+  statusRegisters: false,
+  sleep: false,
+} as const
 /** LPIs 8192 to 65535, which the board's Redistributors have with or without an ITS. */
 const lpis = { intidBits: 16 }
 

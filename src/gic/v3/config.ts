@@ -38,6 +38,11 @@ export interface GicV3Config {
   directLpis?: boolean
   /** Redistributors in each contiguous region, in the order of PEs: the last of each has GICR_TYPER.Last. */
   regions?: readonly number[] | undefined
+  /**
+   * A Redistributor whose PE sleeps (GICR_WAKER) forwards nothing. Without it the register reads the same and stops nothing, as
+   * if firmware had woken each PE; software for a machine without such firmware may rely on that.
+   */
+  sleep?: boolean
   /** GICD_IIDR and GICR_IIDR. */
   iidr?: number
 }
@@ -65,6 +70,7 @@ const defaults = {
   invalidateRegisters: true,
   directLpis: false,
   regions: undefined,
+  sleep: true,
   // Implementer Arm (JEP106 0x43B), product and revision 0, as QEMU's.
   iidr: 0x0000_043b,
 } satisfies GicV3Config

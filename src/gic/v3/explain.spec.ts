@@ -69,6 +69,13 @@ describe('explain names the gate of a GICv3 that holds an interrupt back', () =>
     expect(rig.gic.explain(SPI, 0).deliverable).toBe(true)
   })
 
+  it('but not where the machine has no firmware to wake it: GICR_WAKER reads the same and stops nothing', () => {
+    const rig = opened({ sleep: false })
+    rig.write(0, 0x14, 2)
+    expect(rig.read(0, 0x14)).toBe(6)
+    expect(rig.gic.explain(SPI, 0)).toMatchObject({ deliverable: true, line: 'irq' })
+  })
+
   it('a group that the Distributor does not forward, by the name that it has in one Security state and in two', () => {
     const rig = opened()
     rig.write('gicd', 0, 1)
