@@ -170,6 +170,15 @@ describe('vgic run', () => {
     }
   })
 
+  it.each([[['--timeout', '5']], [[]]])(
+    'ends with 124 at %j when input waits for a guest that never listens',
+    async (limit) => {
+      const ran = await run(['--kernel', guests.wfi, ...small, ...limit], 'unheard')
+      expect(ran.status).toBe(124)
+      expect(ran.err).toContain('every CPU waits')
+    },
+  )
+
   it('says what a guest missed, once, to those who ask', async () => {
     const ran = await run(['--kernel', guests.unmapped, ...small, '--timeout', '0.001', '-v'])
     expect(ran.err.match(/reads 0x70000000, where nothing is/g)).toHaveLength(1)

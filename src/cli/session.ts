@@ -143,14 +143,17 @@ export class Session {
   async #idle(halted: boolean): Promise<void> {
     const { machine, clock, limit } = this.#options
     await this.#yield()
-    if (this.#end !== undefined || machine.untyped > 0) return
     const next = halted ? Number.POSITIVE_INFINITY : machine.scheduler.wakeAt
+    // Input may wait for ever for a guest that does not listen: the machine goes on where it can.
+    const goesOn = machine.untyped > 0 && (machine.uart.canReceive || next !== Number.POSITIVE_INFINITY)
+    if (this.#end !== undefined || goesOn) return
     if (clock !== undefined && !halted) {
       const limited = limit?.unit === 'seconds' ? Math.min(next, limit.count * 1e9) : next
       await this.#sleep(Math.min(LONGEST, clock.until(limited)))
     } else if (next === Number.POSITIVE_INFINITY) {
       // With a limit nobody waits for input that may never come; that the limit is reached would not be true.
-      if (limit !== undefined || this.#inputEnded) this.#end ??= { why: 'stuck', halted }
+      if (limit !== undefined || this.#inputEnded || machine.untyped >= MOST_UNTYPED)
+        this.#end ??= { why: 'stuck', halted }
       else await this.#sleep(LONGEST)
     }
   }
