@@ -74,7 +74,6 @@ for (const { name, options } of [
       ['\r', 'ls /sys/firmware', 'echo cpus=$(nproc)', 'dmesg | grep "efi: EFI"', 'poweroff -f'],
     )
     process.stdout.write(`EDK2 to Linux, ${name}: ${err}`)
-    expect(plain(out)).toMatch(/EFI stub: Booting Linux Kernel\.\.\./)
     expect(out).toMatch(/efi: EFI v2\.\d+ by EDK II$/m)
     expect(out).toMatch(/^cpus=4$/m)
     expect(status).toBe(0)
