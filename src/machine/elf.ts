@@ -47,11 +47,15 @@ export function elf(bytes: Uint8Array, { ram, flash }: LoadOptions): LoadedKerne
     const [offset, virtual, address, length, size] = [word(8), word(16), Number(word(24)), word(32), Number(word(40))]
     if (length > word(40)) fail(`has a segment ${i} that is longer in the file than in memory`)
     if (offset + length > BigInt(bytes.length)) fail(`is cut off in its segment ${i}`)
+    // A linker script may name device registers as a section: there is nothing to load.
+    if (length === 0n && address + size <= ram.base) continue
     checkFits(`segment ${i} of the ELF file`, address, size, places)
     if (wanted >= virtual && wanted < virtual + BigInt(size)) entry ??= address + Number(wanted - virtual)
     segments.push({ address, bytes: bytes.subarray(Number(offset), Number(offset + length)), size })
   }
   if (segments.length === 0) fail('has nothing to load')
+  // A kernel linked for virtual addresses may give its entry as the physical one that it has before it turns its MMU on.
+  if (segments.some(({ address, size }) => wanted >= address && wanted < address + size)) entry ??= Number(wanted)
   if (entry === undefined) return fail(`starts at 0x${wanted.toString(16)}, which is in none of its segments`)
   segments.sort((a, b) => a.address - b.address)
   for (const [i, segment] of segments.entries()) {

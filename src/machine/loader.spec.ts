@@ -134,6 +134,19 @@ describe('an ELF file', () => {
     expect((await loadKernel(file, { ram })).entry).toBe(0x4010_0040)
   })
 
+  it('starts where it says also when that is a physical address, and its segments have virtual ones', async () => {
+    const high = { virtual: 0xffff_0000_4010_0000n }
+    expect((await loadKernel(elfFile([high], { entry: 0x4010_0040n }), { ram })).entry).toBe(0x4010_0040)
+  })
+
+  it('may name device registers as a segment without bytes: nothing is loaded there', async () => {
+    const devices = { physical: 0x0900_0000n, length: 0n }
+    const kernel = await loadKernel(elfFile([devices, {}]), { ram })
+    expect(kernel).toMatchObject({ start: 0x4010_0000, entry: 0x4010_0000 })
+    expect(kernel.segments).toHaveLength(1)
+    await expect(loadKernel(elfFile([devices]), { ram })).rejects.toThrow(/nothing to load/)
+  })
+
   it.each<[string, Uint8Array, RegExp]>([
     [
       'for another machine',
