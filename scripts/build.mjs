@@ -36,7 +36,7 @@ function isCurrent() {
   return built > 0 && Math.max(newest(join(root, 'src')), ...configs) <= built
 }
 
-/** Another build may do the same at this moment; whichever comes last wins, and both are whole. */
+/** Another build may do the same at this very moment; whichever comes last wins, and both are whole. */
 function replaceDist(fresh) {
   for (let attempt = 0; ; attempt++) {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
@@ -71,7 +71,8 @@ export function build() {
     if (status !== 0) return status ?? 2
     writeFileSync(join(fresh, '.built'), `${start}\n`)
     utimesSync(join(fresh, '.built'), new Date(start), new Date(start))
-    replaceDist(fresh)
+    // Another build may have been quicker, and its programs may be loading from what it made.
+    if (!isCurrent()) replaceDist(fresh)
   } finally {
     rmSync(fresh, { recursive: true, force: true })
   }
