@@ -37,6 +37,10 @@ function intidOf(offset: number): number | undefined {
 const isSpi = (access: Access) =>
   'region' in access && access.region === 'gicd' && (intidOf(access.offset) ?? 0) >= 32 && access.offset !== 0xf00
 
+/** A read of GICD_CTLR: behind a change of an SPI, Linux waits for RWP, on whichever CPU it made the change. */
+const isRwpPoll = (access: Access) =>
+  'region' in access && access.region === 'gicd' && access.offset === 0 && access.kind === 'read'
+
 /** GICR_PROPBASER, GICR_PENDBASER, GITS_CBASER, GITS_BASER<n>: they hold addresses of memory that Linux allocated. */
 const holdsAddress = ({ region, offset }: AccessEvent) =>
   region === 'gicr'
@@ -118,7 +122,7 @@ export async function bootShape({ header, batches }: Trace): Promise<BootShape> 
       if (own === undefined || (own.length === 0 && event.kind === 'write' && isWaker(event))) continue
       if (isPmuEnable(event)) while (isConfiguration1(own.at(-1))) own.pop()
       // Before the first interrupt all SPIs are set up at once.
-      else if (interrupted && isSpi(event)) shape.drivers.push(text)
+      else if (interrupted && (isSpi(event) || isRwpPoll(event))) shape.drivers.push(text)
       else own.push(text)
       if (/^W gicd 0x104 4 0x2$/.test(text)) return shape
     }
