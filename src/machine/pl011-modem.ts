@@ -10,22 +10,39 @@ export interface ModemInputs {
 }
 
 export class ModemLines {
-  /** Bits of UARTFR. */
-  inputs = 0
+  /** The lines as UARTFR has them. */
+  levels = 0
+  /** The inputs, in the bits of UARTFR. */
+  #inputs = 0
+  #control = 0
 
-  /** Levels, true where asserted; what is not named stays. */
-  set({ cts, dsr, dcd, ri }: ModemInputs): void {
-    const place = (now: boolean | undefined, mask: number) => (now === undefined ? this.inputs & mask : now ? mask : 0)
-    this.inputs = place(cts, Flag.CTS) | place(dsr, Flag.DSR) | place(dcd, Flag.DCD) | place(ri, Flag.RI)
+  get inputs(): number {
+    return this.#inputs
   }
 
-  /** The lines as UARTFR has them. In loopback the modem outputs are the modem inputs (DDI 0183 3.3.8, LBE). */
-  flags(cr: number): number {
-    if (!(cr & Control.LBE)) return this.inputs
-    const to = (output: number, input: number) => (cr & output ? input : 0)
-    return (
-      to(Control.RTS, Flag.CTS) | to(Control.DTR, Flag.DSR) | to(Control.Out1, Flag.DCD) | to(Control.Out2, Flag.RI)
+  /** Levels, true where asserted; what is not named stays. Returns the lines that changed. */
+  set({ cts, dsr, dcd, ri }: ModemInputs): number {
+    const place = (now: boolean | undefined, mask: number) => (now === undefined ? this.#inputs & mask : now ? mask : 0)
+    return this.restore(
+      place(cts, Flag.CTS) | place(dsr, Flag.DSR) | place(dcd, Flag.DCD) | place(ri, Flag.RI),
+      this.#control,
     )
+  }
+
+  /** A new value of UARTCR: in loopback the modem outputs are the modem inputs (DDI 0183 3.3.8, LBE). Returns as `set`. */
+  setControl(cr: number): number {
+    return this.restore(this.#inputs, cr)
+  }
+
+  restore(inputs: number, cr: number): number {
+    const before = this.levels
+    const to = (output: number, input: number) => (cr & output ? input : 0)
+    const looped =
+      to(Control.RTS, Flag.CTS) | to(Control.DTR, Flag.DSR) | to(Control.Out1, Flag.DCD) | to(Control.Out2, Flag.RI)
+    this.#inputs = inputs
+    this.#control = cr
+    this.levels = cr & Control.LBE ? looped : inputs
+    return before ^ this.levels
   }
 }
 

@@ -24,6 +24,11 @@ import {
 } from './pl011-registers.ts'
 import { checkPl011, type Pl011State } from './pl011-state.ts'
 
+// Guests poll UARTFR. A module's own constants are constants to a JIT compiler; what it imports is loaded at each use.
+const { TXFE, BUSY, TXFF, RXFE, RXFF } = Flag
+const FEN = LCR_H_FEN
+const FIFO_DEPTH = DEPTH
+
 /** Levels of UARTIFLS in characters; the reserved encodings act as the last one. */
 const LEVELS = [2, 4, 8, 12, 14, 14, 14, 14] as const
 
@@ -66,6 +71,7 @@ export class Pl011 {
     this.cells.fill(0)
     this.#lcrH = 0
     this.#cr = CR_RESET
+    this.#modem.restore(this.#modem.inputs, CR_RESET)
     this.#ifls = IFLS_RESET
     this.#imsc = 0
     this.#ris = 0
@@ -114,15 +120,13 @@ export class Pl011 {
 
   /** Levels of the modem inputs, true where asserted; each change latches its interrupt. */
   setModem(inputs: ModemInputs): void {
-    const before = this.#modem.flags(this.#cr)
-    this.#modem.set(inputs)
-    this.#latchModem(before)
+    this.#ris |= modemInterrupts(this.#modem.set(inputs))
     this.settle()
   }
 
   /** How many characters a FIFO holds now. */
   get depth(): number {
-    return this.#lcrH & LCR_H_FEN ? DEPTH : 1
+    return this.#lcrH & FEN ? FIFO_DEPTH : 1
   }
 
   /** UARTDR as a read would show it. */
@@ -174,13 +178,15 @@ export class Pl011 {
 
   /** UARTFR as a read would show it. */
   get flags(): number {
-    const empty = this.#transmit.length === 0
+    const sent = this.#transmit.length
+    const received = this.#receive.length
+    const { depth } = this
     return (
-      this.#modem.flags(this.#cr) |
-      (empty ? Flag.TXFE : Flag.BUSY) |
-      (this.#transmit.length >= this.depth ? Flag.TXFF : 0) |
-      (this.#receive.length === 0 ? Flag.RXFE : 0) |
-      (this.#receive.length >= this.depth ? Flag.RXFF : 0)
+      this.#modem.levels |
+      (sent === 0 ? TXFE : BUSY) |
+      (sent >= depth ? TXFF : 0) |
+      (received === 0 ? RXFE : 0) |
+      (received >= depth ? RXFF : 0)
     )
   }
 
@@ -207,11 +213,10 @@ export class Pl011 {
   }
 
   set cr(value: number) {
-    const before = this.#modem.flags(this.#cr)
     const couldReceive = this.canReceive
     this.#listener.busy()
     this.#cr = value & 0xff87
-    this.#latchModem(before)
+    this.#ris |= modemInterrupts(this.#modem.setControl(this.#cr))
     this.#send()
     if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
   }
@@ -286,7 +291,7 @@ export class Pl011 {
     this.#ifls = saved.ifls
     this.#imsc = saved.imsc
     this.#ris = saved.ris
-    this.#modem.inputs = saved.modem
+    this.#modem.restore(saved.modem, saved.cr)
     this.#listener.restore(saved)
     this.settle()
   }
@@ -305,10 +310,6 @@ export class Pl011 {
 
   get #transmitLevel(): number {
     return this.#lcrH & LCR_H_FEN ? LEVELS[this.#ifls & 7]! : 0
-  }
-
-  #latchModem(before: number): void {
-    this.#ris |= modemInterrupts(before ^ this.#modem.flags(this.#cr))
   }
 
   #take(character: number): boolean {
