@@ -3,19 +3,18 @@
  * memory regions, a bus and hooks, and runs one CPU at a time. It knows no device, no interrupt controller and no boot protocol.
  */
 import { MemoryAccess } from './access.ts'
+import { type ClusterOptions, complete, layOut } from './cluster-options.ts'
 import { Cpu } from './cpu.ts'
 import { type Decoder, indexEntries } from './decode.ts'
 import { disassemble } from './disassemble.ts'
 import { engineFor } from './engine.ts'
 import { EC, takePending, takeSynchronous } from './exceptions.ts'
-import { fpExactFor } from './fp/exact.ts'
-import type { Hooks } from './hooks.ts'
 import { HostFunctions } from './host-functions.ts'
+import { instantiate } from './instance.ts'
 import { Mmu } from './mmu.ts'
-import { type Bus, type MemoryRegion, PhysicalMemory } from './physical.ts'
+import { PhysicalMemory } from './physical.ts'
 import { encodingKey, type Identity, registersOf, type Surroundings, type SystemRegister } from './registers.ts'
-import type { Feature } from './row.ts'
-import { CPU_AREA, EXIT, MEMORY, STATE } from './state.ts'
+import { EXIT, MEMORY, STATE } from './state.ts'
 import type { SysSurroundings } from './sys.ts'
 import { fillTables } from './tables.ts'
 import { Timer } from './timer.ts'
@@ -24,28 +23,6 @@ import { type LinearMemory, wasm } from './wasm/api.ts'
 /** Why `run` returned. `budget`: it ran all of it. `halted`: the CPU is off. The others are instructions, already retired. */
 export type ExitReason = 'budget' | 'wfi' | 'wfe' | 'yield' | 'halted' | 'debug'
 const exitNames: readonly ExitReason[] = ['budget', 'wfi', 'wfe', 'yield', 'halted', 'debug']
-
-export interface ClusterOptions {
-  readonly cpus: number
-  readonly memory: readonly MemoryRegion[]
-  readonly bus: Bus
-  readonly hooks?: Hooks
-  /** Default: FEAT_LSE, FEAT_CRC32 and FEAT_PAN. */
-  readonly features?: readonly Feature[]
-  /** ID_AA64PFR0_EL1.GIC. Default false. */
-  readonly gicSystemRegisters?: boolean
-  /** Hz, CNTFRQ_EL0. Default 62,500,000. */
-  readonly counterFrequency?: number
-  /** Instructions of machine time per counter tick. Default 16: 1,000 million instructions are one second. */
-  readonly instructionsPerTick?: number
-  /**
-   * Machine time, in instructions, that a guest's read of a counter or a timer takes beside that of the instruction; default 0.
-   * A guest that waits by reading the counter executes so much less of its loop for the same wait.
-   */
-  readonly counterReadTime?: number
-  /** Affinity of a CPU for MPIDR_EL1; default: 16 CPUs to an Aff1, as QEMU's virt with GICv3. */
-  readonly mpidr?: (cpu: number) => bigint
-}
 
 const most32 = 2 ** 31 - 1
 
@@ -70,23 +47,10 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     const { cpus: count, memory, bus, hooks = {} } = options
-    const features = new Set(options.features ?? (['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN'] as const))
-    const perTick = options.instructionsPerTick ?? 16
+    const { features, perTick, counterRead, frequency, mpidr } = complete(options)
     this.perTick = perTick
-    this.counterRead = options.counterReadTime ?? 0
-    if (!Number.isInteger(this.counterRead) || this.counterRead < 0 || this.counterRead > 1000)
-      throw new Error('counterReadTime is a whole number from 0 to 1000')
-    if (!Number.isInteger(perTick) || perTick < 1) throw new Error('instructionsPerTick is a whole number from 1 on')
-    if (!Number.isInteger(count) || count < 1 || count > 64) throw new Error('a cluster has 1 to 64 CPUs')
-    const page = 0x10000
-    const guest = Math.ceil((MEMORY.cpus + count * CPU_AREA.bytes) / page) * page
-    let bytes = guest
-    for (const { base, size } of memory) {
-      if (base % 4096 || size % 4096 || size <= 0) throw new Error('a memory region is a whole number of 4 KiB pages')
-      bytes += size
-    }
-    const pages = Math.ceil(bytes / page)
-    if (pages > 65536) throw new Error('all memory together must stay below 4 GiB')
+    this.counterRead = counterRead
+    const { guest, pages } = layOut(count, memory)
     this.linear = new wasm.Memory({ initial: pages })
     const { buffer } = this.linear
     this.physical = new PhysicalMemory(buffer, guest, memory)
@@ -97,8 +61,6 @@ export class Cluster {
     this.timers = this.cpus.map(
       (cpu) => new Timer(cpu, perTick, (index, timer, level) => hooks.timerOutput?.(index, timer, level)),
     )
-    const frequency = options.counterFrequency ?? 62_500_000
-    const mpidr = options.mpidr ?? ((cpu) => 0x80000000n | (BigInt(cpu >> 4) << 8n) | BigInt(cpu & 15))
     this.surroundings = this.cpus.map((cpu, index) => {
       const identity: Identity = {
         features,
@@ -132,31 +94,8 @@ export class Cluster {
     const engine = engineFor(features)
     this.decoder = engine.decoder
     new Uint16Array(buffer, MEMORY.decode, indexEntries).set(engine.dispatch)
-    this.enter = this.instantiate(engine.module)
+    this.enter = instantiate(engine.module, this.linear, this.cpus, this.access, this.functions)
     for (const cpu of this.cpus) this.reset(cpu.index)
-  }
-
-  private instantiate(module: object): (base: number) => void {
-    const { access, functions, cpus } = this
-    const areaShift = Math.log2(CPU_AREA.bytes)
-    const cpuOf = (base: number): Cpu => cpus[(base - MEMORY.cpus) >>> areaShift]!
-    const host = {
-      memory: this.linear,
-      fpExact: fpExactFor(this.linear),
-      slowLoad: (base: number, info: number) => access.access(cpuOf(base), info, false),
-      slowStore: (base: number, info: number) => access.access(cpuOf(base), info, true),
-      busRead: (index: number, address: number, bytes: number) => access.busRead(index, address, bytes),
-      busWrite: (index: number, address: number, bytes: number, low: number) =>
-        access.busWrite(index, address, bytes, low),
-      fetchMiss: (base: number) => access.fetchMiss(cpuOf(base)),
-      exception: (base: number, kind: number, immediate: number) => functions.exception(cpuOf(base), kind, immediate),
-      readRegister: (base: number, word: number) => functions.readRegister(cpuOf(base), word),
-      writeRegister: (base: number, word: number) => functions.writeRegister(cpuOf(base), word),
-      systemInstruction: (base: number, word: number) => functions.systemInstruction(cpuOf(base), word),
-      effect: (base: number, kind: number, word: number) => functions.effect(cpuOf(base), kind, word),
-    }
-    const instance = new wasm.Instance(module, { host })
-    return instance.exports['run'] as (base: number) => void
   }
 
   private cpu(index: number): Cpu {

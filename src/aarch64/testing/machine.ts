@@ -2,7 +2,8 @@
  * A bare machine for specs: one or more CPUs, 1 MiB of memory at 1 GiB, flash at 0, a bus that records, and page tables by request.
  * Only specs import it.
  */
-import { Cluster, type ClusterOptions } from '../cluster.ts'
+import { Cluster } from '../cluster.ts'
+import type { ClusterOptions } from '../cluster-options.ts'
 import type { Hooks } from '../hooks.ts'
 
 export const RAM = 0x40000000
