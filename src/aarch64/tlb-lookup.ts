@@ -5,7 +5,7 @@
 import { busRead, busWrite, slowLoad, slowStore } from './host.ts'
 import { BUS_TLB, CPU_AREA, STATE, TLB } from './state.ts'
 import type { Code } from './wasm/code.ts'
-import type { LibraryFunction } from './wasm/module.ts'
+import type { HostFunction, LibraryFunction, Module } from './wasm/module.ts'
 import { i32, i64 } from './wasm/opcodes.ts'
 
 /** The first parameter of every function here. */
@@ -41,31 +41,23 @@ export const fetch: LibraryFunction = {
   },
 }
 
-/** (cpu, pc, address, info) -> not 0 when the access faulted; the element is in STATE.VALUE. */
-export const slowRead: LibraryFunction = {
-  name: 'slowRead',
-  parameters: ['i32', 'i64', 'i64', 'i32'],
-  results: ['i32'],
-  body: (code, module) => {
-    code.get(0).get(1).memory(i64.store, STATE.PC)
-    code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
-    code.get(0).get(3).call(module.indexOf(slowLoad))
-    code.get(0).memory(i32.load, STATE.FAULT)
-  },
+/** (cpu, pc, address, info) -> not 0 when the access faulted. The element is in STATE.VALUE: afterwards, or before for a write. */
+function slowAccess(name: string, callee: HostFunction): LibraryFunction {
+  return {
+    name,
+    parameters: ['i32', 'i64', 'i64', 'i32'],
+    results: ['i32'],
+    body: (code, module) => {
+      code.get(0).get(1).memory(i64.store, STATE.PC)
+      code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
+      code.get(0).get(3).call(module.indexOf(callee))
+      code.get(0).memory(i32.load, STATE.FAULT)
+    },
+  }
 }
 
-/** (cpu, pc, address, info) -> not 0 when the access faulted; the element was put in STATE.VALUE before. */
-export const slowWrite: LibraryFunction = {
-  name: 'slowWrite',
-  parameters: ['i32', 'i64', 'i64', 'i32'],
-  results: ['i32'],
-  body: (code, module) => {
-    code.get(0).get(1).memory(i64.store, STATE.PC)
-    code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
-    code.get(0).get(3).call(module.indexOf(slowStore))
-    code.get(0).memory(i32.load, STATE.FAULT)
-  },
-}
+export const slowRead = slowAccess('slowRead', slowLoad)
+export const slowWrite = slowAccess('slowWrite', slowStore)
 
 /** Bytes of the element in an info word. */
 const infoBytes = 31
@@ -98,36 +90,27 @@ function busArguments(code: Code, entry: number): void {
   code.get(3).i32(infoBytes).op(i32.and)
 }
 
-/** As slowRead, for what may be a device's register: the page is looked for in the bus TLB first. */
-export const deviceRead: LibraryFunction = {
-  name: 'deviceRead',
-  parameters: slowRead.parameters,
-  results: slowRead.results,
-  body: (code, module) => {
+/** As `slow`, for what may be a device's register: the page is looked for in the bus TLB first. */
+function deviceAccess(name: string, slow: LibraryFunction, tag: number, hit: (code: Code, module: Module) => void) {
+  const { parameters, results } = slow
+  const body = (code: Code, module: Module): void => {
     const entry = code.local('i32')
-    const value = code.local('i32')
-    busHit(code, BUS_TLB.read, entry)
+    busHit(code, tag, entry)
     code.if()
     busArguments(code, entry)
-    code.call(module.indexOf(busRead)).set(value)
-    code.get(0).get(value).memory(i32.store, STATE.VALUE)
+    hit(code, module)
     code.get(0).memory(i32.load, STATE.FAULT).return().end()
-    code.get(0).get(1).get(2).get(3).call(module.indexOf(slowRead))
-  },
+    code.get(0).get(1).get(2).get(3).call(module.indexOf(slow))
+  }
+  return { name, parameters, results, body } satisfies LibraryFunction
 }
 
-/** As slowWrite, likewise. */
-export const deviceWrite: LibraryFunction = {
-  name: 'deviceWrite',
-  parameters: slowWrite.parameters,
-  results: slowWrite.results,
-  body: (code, module) => {
-    const entry = code.local('i32')
-    busHit(code, BUS_TLB.write, entry)
-    code.if()
-    busArguments(code, entry)
-    code.get(0).memory(i32.load, STATE.VALUE).call(module.indexOf(busWrite))
-    code.get(0).memory(i32.load, STATE.FAULT).return().end()
-    code.get(0).get(1).get(2).get(3).call(module.indexOf(slowWrite))
-  },
-}
+export const deviceRead = deviceAccess('deviceRead', slowRead, BUS_TLB.read, (code, module) => {
+  const value = code.local('i32')
+  code.call(module.indexOf(busRead)).set(value)
+  code.get(0).get(value).memory(i32.store, STATE.VALUE)
+})
+
+export const deviceWrite = deviceAccess('deviceWrite', slowWrite, BUS_TLB.write, (code, module) => {
+  code.get(0).memory(i32.load, STATE.VALUE).call(module.indexOf(busWrite))
+})
