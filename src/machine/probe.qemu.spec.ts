@@ -15,8 +15,12 @@ const SUCCESS = '0x0 esr 0x0 changed 0x0'
 const ABORT = (write: boolean) => `esr 0x960000${write ? '5' : '1'}0 far 0x3eff0000`
 
 const DIFFERENT: readonly (readonly [finding: string, ours: string, why: string])[] = [
-  ['entry SCTLR', '0x30c50838', 'bits 29 and 28 are RES1 without FEAT_LSMAOC (DDI 0487, SCTLR_EL1)'],
-  ['secondary SCTLR', '0x30c50838', 'the same'],
+  [
+    'entry SCTLR',
+    '0x30d50998',
+    'without AArch32 SED and ITD are RES1 and CP15BEN is RES0, without FEAT_LSMAOC bits 29 and 28 are RES1 (DDI 0487, SCTLR_EL1)',
+  ],
+  ['secondary SCTLR', '0x30d50998', 'the same'],
   ['hvc0 0x84000000, 1, 2, 3', VERSION, 'PSCI 1.0'],
   ['hvc1 0x84000000, 0, 0, 0', VERSION, 'PSCI 1.0; any immediate is a call in both'],
   ['hvc0 0xdead00084000000, 1, 2, 3', VERSION, 'the function is in W0 (Arm DEN 0028)'],
