@@ -26,7 +26,7 @@ function tablesBelow(folder = 'src'): { path: string; name: string }[] {
 describe('README.md', () => {
   const readme = read('README.md')
 
-  it.each(['embedding.mjs', 'embedding-gicv3.mjs'])(
+  it.each(['embedding.mjs', 'embedding-gicv3.mjs', 'machine.mjs'])(
     'shows the example %s, and the lines that it prints',
     async (name) => {
       const [, code = ''] = read(`examples/${name}`).split('\n\nimport ')

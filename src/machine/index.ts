@@ -1,5 +1,9 @@
-/** The board around the GIC: devices, device tree, PSCI, loaders. Disks in files are in `file-disk.ts`, for Node alone. */
+/**
+ * The machine around the GIC: CPUs and board, what it starts with, its monitor, and each device by itself. Disks in files are in
+ * `file-disk.ts`, for Node alone.
+ */
 
+export * from './boot.ts'
 export * from './cfi-flash.ts'
 export type { CfiFlashState } from './cfi-flash-state.ts'
 export * from './disk.ts'
@@ -10,6 +14,7 @@ export * from './line.ts'
 export { type LoadedKernel, LoaderError, type LoadOptions, type LoadSegment, storeSegments } from './loaded.ts'
 export * from './loader.ts'
 export * from './memory.ts'
+export { Monitor, type MonitorControl, type MonitorOptions } from './monitor.ts'
 export * from './pl011.ts'
 export type { Pl011Options } from './pl011-options.ts'
 export { Pl011Error, Pl011Interrupt, pl011Table } from './pl011-registers.ts'
@@ -17,8 +22,11 @@ export type { Pl011State } from './pl011-state.ts'
 export * from './pl031.ts'
 export * from './pl061.ts'
 export * from './psci.ts'
+export { describeVirt, Recorder } from './recorder.ts'
 export { SavedStateError } from './saved-state.ts'
+export { type Clock, INSTRUCTIONS_PER_SECOND } from './scheduler.ts'
 export { gunzip, isGzip } from './unpack.ts'
+export * from './virt.ts'
 export * from './virt-dtb.ts'
 export * from './virt-map.ts'
 export * from './virtio-blk.ts'
