@@ -6,10 +6,11 @@ import { type Cpu, SCTLR, SLOT } from './cpu.ts'
 import { EC, exceptionReturn, takeSynchronous } from './exceptions.ts'
 import type { Hooks } from './hooks.ts'
 import { EFFECT, EXCEPTION } from './host.ts'
-import { isReservedId, type Surroundings, type SystemRegister, type Verdict } from './registers.ts'
+import { isReservedId } from './registers.ts'
 import { bitsOf, type Field } from './row.ts'
 import { EXIT, STATE } from './state.ts'
 import { type SysSurroundings, systemInstructionByKey } from './sys.ts'
+import type { Surroundings, SystemRegister, Verdict } from './system-register.ts'
 
 /** o0, op1, CRn, CRm, op2 of MRS, MSR and SYS; with the bit above, which is 1 in MRS and MSR, all of op0. */
 const registerKey: Field = [19, 5]

@@ -3,8 +3,9 @@
  * directions that it has, and no two rows share an encoding.
  */
 import { describe, expect, it } from 'vitest'
-import { allRegisters, type Encoding, encodingKey, isReservedId } from './registers.ts'
+import { allRegisters, encodingKey, isReservedId } from './registers.ts'
 import { systemInstructions } from './sys.ts'
+import type { Encoding } from './system-register.ts'
 import arm from './testdata/system-registers.json' with { type: 'json' }
 import { TestMachine } from './testing/machine.ts'
 

@@ -1,131 +1,25 @@
 /**
  * The system registers as a table: name, encoding, who may access it, reset value, and what a write changes beyond the
- * storage (DDI 0487 D13). A register that is not here is UNDEFINED. Instructions of the SYS space are in sys.ts.
+ * storage (DDI 0487 D13): identification, control and translation here. A register that is not in a table is UNDEFINED.
  */
-import { type Cpu, SCTLR, SLOT } from './cpu.ts'
+import { SCTLR, SLOT } from './cpu.ts'
+import { debug, osLock } from './debug-registers.ts'
 import type { Feature } from './row.ts'
 import { STATE } from './state.ts'
-import type { Timer, TimerName } from './timer.ts'
-
-export type Encoding = readonly [op0: number, op1: number, CRn: number, CRm: number, op2: number]
-
-/** How an access by EL0 ends. `trap` goes to EL1 with EC 0x18; `undefined` is what a register without EL0 access does. */
-export type Verdict = 'ok' | 'trap' | 'undefined'
-
-/** What a register may need besides the CPU's own state. */
-export interface Surroundings {
-  readonly cpu: Cpu
-  readonly timer: Timer
-  readonly identity: Identity
-}
-
-/** What the embedder decides about a CPU's identity. */
-export interface Identity {
-  readonly features: ReadonlySet<Feature>
-  readonly mpidr: bigint
-  /** ID_AA64PFR0_EL1.GIC: ICC_* system registers are there. */
-  readonly gicSystemRegisters: boolean
-  readonly counterFrequency: number
-}
-
-export interface SystemRegister {
-  readonly name: string
-  /** The name for MSR, where one encoding is two registers. */
-  readonly writeName: string | undefined
-  readonly encoding: Encoding
-  readonly access: 'rw' | 'ro' | 'wo'
-  /** EL0: not at all unless given. */
-  readonly el0: 'ro' | 'rw' | undefined | ((cpu: Cpu, write: boolean) => Verdict)
-  /** Storage in the state block, when reading it is nothing but reading that. */
-  readonly slot: number | undefined
-  /** Bits that a write may change; the others keep their value. */
-  readonly mask: bigint
-  readonly reset: (around: Surroundings) => bigint
-  readonly read: ((around: Surroundings) => bigint) | undefined
-  readonly write: ((around: Surroundings, value: bigint) => void) | undefined
-  /** Trapped by CPACR_EL1.FPEN like an FP instruction. */
-  readonly fp: boolean
-  /** A counter, or what is compared with one: software reads it again and again until something is due. */
-  readonly timed: boolean
-}
-
-const all = (1n << 64n) - 1n
-let nextSlot: number = SLOT.TABLE
-
-type Options = Partial<Omit<SystemRegister, 'name' | 'encoding' | 'reset'>> & { readonly reset?: bigint }
-
-function register(name: string, encoding: Encoding, options: Options): SystemRegister {
-  const { reset = 0n } = options
-  return {
-    writeName: undefined,
-    access: 'rw',
-    el0: undefined,
-    slot: undefined,
-    mask: all,
-    read: undefined,
-    write: undefined,
-    fp: false,
-    timed: false,
-    ...options,
-    name,
-    encoding,
-    reset: () => reset,
-  }
-}
-
-/** A register that is storage; `changed` runs after a write that the storage took. */
-function stored(
-  name: string,
-  encoding: Encoding,
-  options: Options & { readonly changed?: (around: Surroundings, before: bigint) => void } = {},
-): SystemRegister {
-  const slot = options.slot ?? nextSlot
-  if (options.slot === undefined) nextSlot += 8
-  const { changed, mask = all, ...rest } = options
-  const write =
-    changed || mask !== all
-      ? (around: Surroundings, value: bigint) => {
-          const before = around.cpu.quad(slot)
-          around.cpu.setQuad(slot, (before & ~mask) | (value & mask))
-          changed?.(around, before)
-        }
-      : undefined
-  return register(name, encoding, { ...rest, mask, slot, write })
-}
-
-function constant(
-  name: string,
-  encoding: Encoding,
-  value: bigint | ((identity: Identity) => bigint),
-  options: Options = {},
-): SystemRegister {
-  return register(name, encoding, {
-    access: 'ro',
-    read: ({ identity }) => (typeof value === 'function' ? value(identity) : value),
-    ...options,
-  })
-}
-
-function computed(
-  name: string,
-  encoding: Encoding,
-  read: ((around: Surroundings) => bigint) | undefined,
-  write: ((around: Surroundings, value: bigint) => void) | undefined,
-  options: Options = {},
-): SystemRegister {
-  return register(name, encoding, { access: read ? (write ? 'rw' : 'ro') : 'wo', read, write, ...options })
-}
-
-const ignore = () => {}
-const zero = () => 0n
-
-function onSctlr(bit: number): (cpu: Cpu) => Verdict {
-  return (cpu) => (cpu.word(SLOT.SCTLR_EL1) & bit ? 'ok' : 'trap')
-}
-
-function onTimerControl(bit: number): (cpu: Cpu) => Verdict {
-  return (cpu) => (cpu.word(SLOT.CNTKCTL_EL1) & bit ? 'ok' : 'trap')
-}
+import {
+  all,
+  computed,
+  constant,
+  type Encoding,
+  type Identity,
+  ignore,
+  onSctlr,
+  register,
+  type SystemRegister,
+  stored,
+  zero,
+} from './system-register.ts'
+import { timers } from './timer-registers.ts'
 
 // --- identification: exactly what is implemented --------------------------------------------------------------------------
 
@@ -296,109 +190,6 @@ const pan: SystemRegister = computed(
     cpu.update()
   },
 )
-
-// --- self-hosted debug: registers are there, breakpoints and watchpoints do not fire -------------------------------------------
-
-const mdscr = stored('MDSCR_EL1', [2, 0, 0, 2, 2], { mask: 0x6c00b001n })
-/** MDSCR_EL1.TDCC traps EL0's accesses to the Debug Communications Channel. */
-const onDebugChannel = (cpu: Cpu): Verdict => (cpu.word(mdscr.slot!) & 0x1000 ? 'trap' : 'ok')
-
-const claimed = stored('DBGCLAIMCLR_EL1', [2, 0, 7, 9, 6])
-/** Writes clear the tags that they name. */
-const claim: SystemRegister = {
-  ...claimed,
-  write: ({ cpu }, value) => cpu.setQuad(claimed.slot!, cpu.quad(claimed.slot!) & ~value),
-}
-
-const debug: readonly SystemRegister[] = [
-  stored('OSDTRRX_EL1', [2, 0, 0, 0, 2], { mask: 0xffffffffn }),
-  ...[0, 1].flatMap((n) => [
-    stored(`DBGBVR${n}_EL1`, [2, 0, 0, n, 4], { mask: all ^ 3n }),
-    stored(`DBGBCR${n}_EL1`, [2, 0, 0, n, 5], { mask: 0xffe1e7n }),
-    stored(`DBGWVR${n}_EL1`, [2, 0, 0, n, 6], { mask: all ^ 3n }),
-    stored(`DBGWCR${n}_EL1`, [2, 0, 0, n, 7], { mask: 0x1f1fffffn }),
-  ]),
-  stored('MDCCINT_EL1', [2, 0, 0, 2, 0], { mask: 0x60000000n }),
-  mdscr,
-  stored('OSDTRTX_EL1', [2, 0, 0, 3, 2], { mask: 0xffffffffn }),
-  stored('OSECCR_EL1', [2, 0, 0, 6, 2], { mask: 0n }),
-  computed('MDRAR_EL1', [2, 0, 1, 0, 0], zero, undefined),
-  computed('OSLAR_EL1', [2, 0, 1, 0, 4], undefined, ({ cpu }, value) => {
-    cpu.setQuad(osLock.slot!, 8n | ((value & 1n) << 1n))
-  }),
-  stored('DBGPRCR_EL1', [2, 0, 1, 4, 4], { mask: 1n }),
-  stored('OSDLR_EL1', [2, 0, 1, 3, 4], { mask: 1n }),
-  // Eight CLAIM tags: SET says which there are, CLR which are set.
-  computed(
-    'DBGCLAIMSET_EL1',
-    [2, 0, 7, 8, 6],
-    () => 0xffn,
-    ({ cpu }, value) => cpu.setQuad(claim.slot!, cpu.quad(claim.slot!) | (value & 0xffn)),
-  ),
-  claim,
-  computed('DBGAUTHSTATUS_EL1', [2, 0, 7, 14, 6], zero, undefined),
-  // Nobody is at the other end of the Debug Communications Channel.
-  computed('MDCCSR_EL0', [2, 3, 0, 1, 0], zero, undefined, { el0: onDebugChannel }),
-  computed('DBGDTR_EL0', [2, 3, 0, 4, 0], zero, ignore, { el0: onDebugChannel }),
-  computed('DBGDTRRX_EL0', [2, 3, 0, 5, 0], zero, ignore, { el0: onDebugChannel, writeName: 'DBGDTRTX_EL0' }),
-]
-
-/** OSLSR_EL1: the OS lock is there (OSLM 0b10) and locked (OSLK) after reset. */
-const osLock: SystemRegister = stored('OSLSR_EL1', [2, 0, 1, 1, 4], { access: 'ro', reset: 0xan })
-
-// --- generic timer -----------------------------------------------------------------------------------------------------------
-
-function timerRegisters(timer: TimerName, prefix: string, CRm: number, el0Bit: number): readonly SystemRegister[] {
-  const el0 = onTimerControl(el0Bit)
-  return [
-    computed(
-      `${prefix}_TVAL_EL0`,
-      [3, 3, 14, CRm, 0],
-      (around) => around.timer.value(timer),
-      (around, value) => around.timer.setValue(timer, value),
-      { el0, timed: true },
-    ),
-    computed(
-      `${prefix}_CTL_EL0`,
-      [3, 3, 14, CRm, 1],
-      (around) => BigInt(around.timer.control(timer)),
-      (around, value) => around.timer.setControl(timer, Number(value & 0xffffffffn)),
-      { el0, timed: true },
-    ),
-    computed(
-      `${prefix}_CVAL_EL0`,
-      [3, 3, 14, CRm, 2],
-      (around) => around.timer.compare(timer),
-      (around, value) => around.timer.setCompare(timer, value),
-      { el0 },
-    ),
-  ]
-}
-
-/** CNTKCTL_EL1.EL0PCTEN, EL0VCTEN, EL0VTEN, EL0PTEN. */
-const EL0PCTEN = 1
-const EL0VCTEN = 2
-const EL0VTEN = 1 << 8
-const EL0PTEN = 1 << 9
-
-const timers: readonly SystemRegister[] = [
-  stored('CNTKCTL_EL1', [3, 0, 14, 1, 0], { slot: SLOT.CNTKCTL_EL1, mask: 0x3ffn }),
-  // Writable at the highest implemented Exception level, which is EL1; only a number for software to read.
-  stored('CNTFRQ_EL0', [3, 3, 14, 0, 0], {
-    mask: 0xffffffffn,
-    el0: (cpu, write) => (write ? 'undefined' : cpu.word(SLOT.CNTKCTL_EL1) & (EL0PCTEN | EL0VCTEN) ? 'ok' : 'trap'),
-  }),
-  computed('CNTPCT_EL0', [3, 3, 14, 0, 1], ({ timer }) => timer.physicalCount, undefined, {
-    el0: onTimerControl(EL0PCTEN),
-    timed: true,
-  }),
-  computed('CNTVCT_EL0', [3, 3, 14, 0, 2], ({ timer }) => timer.count('virtual'), undefined, {
-    el0: onTimerControl(EL0VCTEN),
-    timed: true,
-  }),
-  ...timerRegisters('physical', 'CNTP', 2, EL0PTEN),
-  ...timerRegisters('virtual', 'CNTV', 3, EL0VTEN),
-]
 
 const everyone: readonly SystemRegister[] = [...identification, ...control, ...debug, osLock, ...timers]
 

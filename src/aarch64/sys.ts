@@ -4,7 +4,8 @@
  */
 import { type Cpu, SCTLR, SLOT } from './cpu.ts'
 import { FAULT, type Mmu, READ, WRITE } from './mmu.ts'
-import { type Encoding, encodingKey, type Verdict } from './registers.ts'
+import { encodingKey } from './registers.ts'
+import type { Encoding, Verdict } from './system-register.ts'
 
 export interface SysSurroundings {
   readonly cpu: Cpu

@@ -2,8 +2,9 @@
  * The tables in the linear memory that generated code looks into, the same for all CPUs: conditions, bitmask immediates, and the
  * system registers that need no call out. The decode table is the engine's.
  */
-import type { SystemRegister } from './registers.ts'
+
 import { MEMORY } from './state.ts'
+import type { SystemRegister } from './system-register.ts'
 import { bitmaskImmediate } from './text.ts'
 
 export function fillTables(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>): void {
