@@ -3,7 +3,8 @@
 //   npm run test:qemu -- [--gic 2|3] [--seed N] [--steps N]
 //
 // --gic compares that version alone, and leaves the tests out; --steps is for each configuration, and unless given makes
-// more than a million operations of each version. --seed is that of the tests too, which else choose their own and name it. Ends with 1 on a difference that no listed deviation explains.
+// more than a million operations of each version. --seed is that of the tests too, which else choose their own and name it.
+// Ends with 1 on a difference that no listed deviation explains.
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'

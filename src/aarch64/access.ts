@@ -122,40 +122,26 @@ export class MemoryAccess {
       else for (let byte = 0; byte < bytes; byte++) data.setUint8(value + byte, data.getUint8(host + byte))
       return
     }
-    const { bus } = this
     const address = plainNumber(this.address)
-    if (write) {
-      bus.write(
-        cpu.index,
-        address,
-        bytes,
-        bytes === 8 ? cpu.word(STATE.VALUE) : (cpu.word(STATE.VALUE) & (0xffffffff >>> (32 - 8 * bytes))) >>> 0,
-        bytes === 8 ? cpu.word(STATE.VALUE + 4) : 0,
-      )
-    } else {
-      cpu.setWord(STATE.VALUE, bus.read(cpu.index, address, bytes))
-      if (bytes === 8) cpu.setWord(STATE.VALUE + 4, bus.high)
-    }
-    if (bus.abort) {
-      bus.abort = false
-      this.dataAbort(cpu, FAULT.external, wnr, low, high)
-    }
+    if (write) this.busWrite(cpu.index, address, bytes, cpu.word(STATE.VALUE), wnr)
+    else cpu.setWord(STATE.VALUE, this.busRead(cpu.index, address, bytes))
   }
 
-  /** A read of the bus that hit in the bus TLB, for generated code: the upper half of 8 bytes goes to STATE.VALUE. */
+  /** A read of the bus, whose virtual address is in STATE.ADDRESS: the upper half of 8 bytes goes to STATE.VALUE. */
   busRead(index: number, address: number, bytes: number): number {
     const { bus } = this
-    const low = bus.read(index, address >>> 0, bytes) | 0
+    const low = bus.read(index, address, bytes) | 0
     if (bytes === 8) this.cpus[index]!.setWord(STATE.VALUE + 4, bus.high)
     if (bus.abort) this.externalAbort(index, false)
     return low
   }
 
-  busWrite(index: number, address: number, bytes: number, low: number): void {
+  /** `wnr`: what an abort says of it, which of an atomic is that of its read (ESR_EL1.WnR). */
+  busWrite(index: number, address: number, bytes: number, low: number, wnr = true): void {
     const { bus } = this
     const high = bytes === 8 ? this.cpus[index]!.word(STATE.VALUE + 4) : 0
-    bus.write(index, address >>> 0, bytes, bytes === 8 ? low : low & (0xffffffff >>> (32 - 8 * bytes)), high)
-    if (bus.abort) this.externalAbort(index, true)
+    bus.write(index, address, bytes, bytes === 8 ? low : low & (0xffffffff >>> (32 - 8 * bytes)), high)
+    if (bus.abort) this.externalAbort(index, wnr)
   }
 
   private externalAbort(index: number, write: boolean): void {

@@ -21,9 +21,9 @@ export function instantiate(
     fpExact: fpExactFor(memory),
     slowLoad: (base: number, info: number) => access.access(cpuOf(base), info, false),
     slowStore: (base: number, info: number) => access.access(cpuOf(base), info, true),
-    busRead: (index: number, address: number, bytes: number) => access.busRead(index, address, bytes),
+    busRead: (index: number, address: number, bytes: number) => access.busRead(index, address >>> 0, bytes),
     busWrite: (index: number, address: number, bytes: number, low: number) =>
-      access.busWrite(index, address, bytes, low),
+      access.busWrite(index, address >>> 0, bytes, low),
     fetchMiss: (base: number) => access.fetchMiss(cpuOf(base)),
     exception: (base: number, kind: number, immediate: number) => functions.exception(cpuOf(base), kind, immediate),
     readRegister: (base: number, word: number) => functions.readRegister(cpuOf(base), word),

@@ -15,7 +15,7 @@ export const handlerSignature: Signature = { parameters: ['i32', 'i32', 'i32'], 
 
 /** Parameters of a handler, and locals of the run loop. */
 export const CPU = 0
-export const OPCODE = 1
+const OPCODE = 1
 export const IP = 2
 /** Accesses that are more than a plain load or store have all of their checks in the host. */
 function isPlain({ unprivileged, aligned, atomic }: AccessOptions): boolean {
