@@ -19,26 +19,32 @@ interface Floor {
 
 const floors: readonly Floor[] = [
   { folder: 'mmio', imports: [], node: 'nowhere' },
-  { folder: 'aarch64', imports: [], node: ['aarch64/differential/', 'aarch64/fp/differential/'] },
+  { folder: 'aarch64', imports: [], node: ['aarch64/differential/', 'aarch64/isa/fp/differential/'] },
+  // Registers, lines and guest memory; no CPU, and no board.
+  { folder: 'devices', imports: ['mmio'], node: ['devices/file-disk.ts'] },
   { folder: 'gic', imports: ['mmio'], node: 'nowhere' },
   { folder: 'trace', imports: ['gic', 'mmio'], node: 'nowhere' },
   // A vector prints as lines of a trace.
   { folder: 'conformance', imports: ['gic', 'mmio', 'trace'], node: ['conformance/qemu/', 'conformance/fuzz/run.ts'] },
   {
     folder: 'machine',
-    imports: ['mmio', 'gic', 'aarch64', 'trace'],
-    node: ['machine/file-disk.ts', 'machine/testing/'],
+    imports: ['mmio', 'devices', 'gic', 'aarch64', 'trace'],
+    node: ['machine/testing/'],
   },
-  { folder: 'inspector', imports: ['mmio', 'gic', 'trace', 'conformance', 'aarch64', 'machine'], node: 'nowhere' },
+  {
+    folder: 'inspector',
+    imports: ['mmio', 'gic', 'trace', 'conformance', 'aarch64', 'devices', 'machine'],
+    node: 'nowhere',
+  },
   {
     folder: 'cli',
-    imports: ['mmio', 'gic', 'trace', 'conformance', 'aarch64', 'machine', 'inspector'],
+    imports: ['mmio', 'gic', 'trace', 'conformance', 'aarch64', 'devices', 'machine', 'inspector'],
     node: 'everywhere',
   },
   // The files beside the folders: entries and what is generated from all of them.
   {
     folder: '.',
-    imports: ['mmio', 'gic', 'trace', 'conformance', 'aarch64', 'machine', 'inspector', 'cli'],
+    imports: ['mmio', 'gic', 'trace', 'conformance', 'aarch64', 'devices', 'machine', 'inspector', 'cli'],
     node: 'nowhere',
   },
 ]

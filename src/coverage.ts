@@ -4,18 +4,18 @@
  */
 
 import { cpuCoverage } from './aarch64/coverage.ts'
+import { fwCfgTable } from './devices/fw-cfg.ts'
+import { pl011Table } from './devices/pl011/pl011-registers.ts'
+import { pl031Table } from './devices/pl031.ts'
+import { pl061Table } from './devices/pl061.ts'
+import { virtioLegacyTable } from './devices/virtio/virtio-mmio-legacy.ts'
+import { virtioMmioTable } from './devices/virtio/virtio-mmio-registers.ts'
 import { controlRegisters, translationRegisters, virtualSgiRegisters } from './gic/its/registers.ts'
 import { cpuRegisters } from './gic/v2/cpu-registers.ts'
 import { distributor } from './gic/v2/distributor.ts'
 import { v2mRegisters } from './gic/v2/v2m.ts'
 import { distributorV3 } from './gic/v3/distributor.ts'
 import { redistributorRegisters } from './gic/v3/redistributor-registers.ts'
-import { fwCfgTable } from './machine/fw-cfg.ts'
-import { pl011Table } from './machine/pl011-registers.ts'
-import { pl031Table } from './machine/pl031.ts'
-import { pl061Table } from './machine/pl061.ts'
-import { virtioLegacyTable } from './machine/virtio-mmio-legacy.ts'
-import { virtioMmioTable } from './machine/virtio-mmio-registers.ts'
 import type { Row } from './mmio/index.ts'
 
 export { cpuCoverage }

@@ -4,7 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { planBoot } from '../../src/machine/boot.ts'
+import { planBoot } from '../../src/machine/boot/boot.ts'
 import { VirtMachine } from '../../src/machine/virt.ts'
 import { append, BOOT_CPUS, BOOT_MEMORY, type BootResult, prompt } from './boot-plan.ts'
 

@@ -1,6 +1,6 @@
 /** A bare-metal loop on our machine, as something that can be timed slice by slice; and its image, with a count, for QEMU. */
 
-import { planBoot } from '../../src/machine/boot.ts'
+import { planBoot } from '../../src/machine/boot/boot.ts'
 import { VirtMachine } from '../../src/machine/virt.ts'
 import { programs } from './programs.ts'
 

@@ -1,8 +1,9 @@
 /** What CPUs may be asked to be: the options of a cluster, their defaults, and where guest memory begins behind the CPUs' own. */
-import type { Hooks } from './hooks.ts'
-import type { Bus, MemoryRegion } from './physical.ts'
-import type { Feature } from './row.ts'
-import { CPU_AREA, MEMORY } from './state.ts'
+
+import type { Feature } from './isa/row.ts'
+import type { Bus, MemoryRegion } from './memory/physical.ts'
+import type { Hooks } from './state/hooks.ts'
+import { CPU_AREA, MEMORY } from './state/state.ts'
 
 export interface ClusterOptions {
   readonly cpus: number

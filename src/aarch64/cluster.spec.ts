@@ -1,6 +1,6 @@
 /** The interface that a board uses: several CPUs, power, hooks, memory views, snapshots, budgets, determinism. */
 import { describe, expect, it } from 'vitest'
-import type { Feature } from './row.ts'
+import type { Feature } from './isa/row.ts'
 import { CODE, DATA, RAM, TestMachine, VECTORS } from './testing/machine.ts'
 
 const NOP = 0xd503201f

@@ -2,11 +2,12 @@
  * What these CPUs have and what they do not, as data: instructions and registers from their tables, and the gaps that no table shows.
  * The documentation is made from it.
  */
-import { allRegisters } from './registers.ts'
-import { features, type Row } from './row.ts'
-import { rows } from './rows.ts'
-import { type SystemInstruction, systemInstructions } from './sys.ts'
-import type { SystemRegister } from './system-register.ts'
+
+import { features, type Row } from './isa/row.ts'
+import { rows } from './isa/rows.ts'
+import { allRegisters } from './system/registers.ts'
+import { type SystemInstruction, systemInstructions } from './system/sys.ts'
+import type { SystemRegister } from './system/system-register.ts'
 
 export const instructionRows: readonly Row[] = rows
 export const systemRegisterRows: readonly SystemRegister[] = allRegisters

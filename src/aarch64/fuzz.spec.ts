@@ -5,9 +5,9 @@
 import { expect, it } from 'vitest'
 import { Cluster } from './cluster.ts'
 import { Random } from './differential/cases.ts'
-import { patternBits } from './row.ts'
-import { rows } from './rows.ts'
-import { STATE } from './state.ts'
+import { patternBits } from './isa/row.ts'
+import { rows } from './isa/rows.ts'
+import { STATE } from './state/state.ts'
 
 const RAM = 0x40000000
 const size = 0x100000

@@ -2,7 +2,7 @@
 
 export { Cluster, type ExitReason } from './cluster.ts'
 export type { ClusterOptions } from './cluster-options.ts'
-export type { ExternalRegisters, Hooks } from './hooks.ts'
-export type { Bus, MemoryRegion } from './physical.ts'
-export { type Feature, features } from './row.ts'
-export type { TimerName } from './timer.ts'
+export { type Feature, features } from './isa/row.ts'
+export type { Bus, MemoryRegion } from './memory/physical.ts'
+export type { ExternalRegisters, Hooks } from './state/hooks.ts'
+export type { TimerName } from './system/timer.ts'

@@ -1,6 +1,6 @@
 /** The command line of `vgic run`: QEMU's names, checked and turned into numbers. It opens no file. */
 
-import { MOST_MEMORY } from '../machine/virt-map.ts'
+import { MOST_MEMORY } from '../machine/board/virt-map.ts'
 import { parseOptions, UsageError, wholeNumber } from './command.ts'
 import { devicesOf, type LoaderOption, legacyOf } from './device-options.ts'
 import { checkQemuOptions, cpuCount, qemuSpecs } from './qemu-options.ts'

@@ -301,8 +301,10 @@ describe('vgic run with something unusable', () => {
 
 describe('a device tree that is given', () => {
   it('gets memory, command line and RAM disk entered, and keeps the rest', async () => {
-    const { decodeFdt, cellsOf, encodeFdt, fdtNode, findNode, stringsOf } = await import('../machine/fdt.ts')
-    const { planBoot } = await import('../machine/boot.ts')
+    const { decodeFdt, cellsOf, encodeFdt, fdtNode, findNode, stringsOf } = await import(
+      '../machine/device-tree/fdt.ts'
+    )
+    const { planBoot } = await import('../machine/boot/boot.ts')
     const { VirtMachine } = await import('../machine/virt.ts')
     const root = fdtNode('', { '#address-cells': [2], '#size-cells': [2], compatible: 'a,board' }, [
       fdtNode('memory@0', { device_type: 'memory', reg: [0, 0, 0, 1] }),

@@ -2,8 +2,8 @@
 
 import { expect, it } from 'vitest'
 import { cpuInitiator } from '../mmio/index.ts'
+import { virtMap } from './board/virt-map.ts'
 import { VirtMachine } from './virt.ts'
-import { virtMap } from './virt-map.ts'
 
 const SLOT = virtMap.virtio.base + 31 * 0x200
 const RAM = virtMap.ram.base

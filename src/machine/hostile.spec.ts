@@ -4,10 +4,10 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import { bytesBase, OverlayDisk } from './disk.ts'
+import { bytesBase, OverlayDisk } from '../devices/disk.ts'
+import { virtMap } from './board/virt-map.ts'
 import { a64, booted, words } from './testing/guest.ts'
 import type { VirtOptions } from './virt.ts'
-import { virtMap } from './virt-map.ts'
 
 const { movz, movk, hvc, loop } = a64
 

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { type GicV3, iccEncoding, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
 import { cpuInitiator } from '../mmio/index.ts'
+import { virtMap } from './board/virt-map.ts'
 import { a64, booted, words } from './testing/guest.ts'
-import { virtMap } from './virt-map.ts'
 
 const self = cpuInitiator(0)
 const redistributor = (cpu: number) => virtMap.gicr.base + cpu * REDISTRIBUTOR_STRIDE

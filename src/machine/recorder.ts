@@ -7,8 +7,8 @@ import { type GuestMemory, iccRegister } from '../gic/index.ts'
 import type { Access } from '../mmio/index.ts'
 import type { MachineDescription, Region, TraceEvent } from '../trace/index.ts'
 import { noCpu } from '../trace/index.ts'
+import { virtMap } from './board/virt-map.ts'
 import type { VirtOptions } from './virt.ts'
-import { virtMap } from './virt-map.ts'
 
 const regions: readonly (readonly [Region, number, number])[] = [
   ['gicd', virtMap.gicd.base, virtMap.gicd.size],

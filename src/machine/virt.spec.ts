@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import { cpuInitiator } from '../mmio/index.ts'
-import { planBoot } from './boot.ts'
+import { virtMap } from './board/virt-map.ts'
+import { planBoot } from './boot/boot.ts'
 import { a64, booted, words } from './testing/guest.ts'
 import { VirtMachine } from './virt.ts'
-import { virtMap } from './virt-map.ts'
 
 const { movz, movk, hvc, loop } = a64
 const MEMORY = 2 ** 23

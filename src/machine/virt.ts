@@ -4,28 +4,34 @@
  */
 
 import { Cluster, type Hooks } from '../aarch64/index.ts'
+import type { CfiFlash } from '../devices/flash/cfi-flash.ts'
+import { FwCfg } from '../devices/fw-cfg.ts'
+import { Ram } from '../devices/memory.ts'
+import { Pl011 } from '../devices/pl011/pl011.ts'
+import { Pl031 } from '../devices/pl031.ts'
+import { Pl061 } from '../devices/pl061.ts'
+import { VirtioBlk } from '../devices/virtio/virtio-blk.ts'
+import { VirtioConsole } from '../devices/virtio/virtio-console.ts'
+import { VirtioRng } from '../devices/virtio/virtio-rng.ts'
 import { type GicV2, GicV3, type Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
 import { Bus, cpuInitiator } from '../mmio/index.ts'
-import type { CfiFlash } from './cfi-flash.ts'
+import { wireFlash, wireVirtio } from './board/virt-devices.ts'
+import { wireGicV2, wireGicV3, wireIts } from './board/virt-gic.ts'
+import { POWER_PIN, virtAffinity, virtMap, virtPpi, virtSpi } from './board/virt-map.ts'
+import {
+  type CompleteOptions,
+  complete,
+  type MachineEvent,
+  type StopReason,
+  type VirtOptions,
+} from './board/virt-options.ts'
 import { CpuBus } from './cpu-bus.ts'
-import { FwCfg } from './fw-cfg.ts'
 import { IccRegisters } from './icc-registers.ts'
-import { Ram } from './memory.ts'
-import { Pl011 } from './pl011.ts'
-import { Pl031 } from './pl031.ts'
-import { Pl061 } from './pl061.ts'
 import { type PsciMachine, psciCall } from './psci.ts'
 import type { Recorder } from './recorder.ts'
 import { INSTRUCTIONS_PER_SECOND, type RunOutcome, Scheduler } from './scheduler.ts'
-import { wireFlash, wireVirtio } from './virt-devices.ts'
-import { wireGicV2, wireGicV3, wireIts } from './virt-gic.ts'
-import { POWER_PIN, virtAffinity, virtMap, virtPpi, virtSpi } from './virt-map.ts'
-import { type CompleteOptions, complete, type MachineEvent, type StopReason, type VirtOptions } from './virt-options.ts'
-import { VirtioBlk } from './virtio-blk.ts'
-import { VirtioConsole } from './virtio-console.ts'
-import { VirtioRng } from './virtio-rng.ts'
 
-export type { MachineEvent, StopReason, VirtOptions } from './virt-options.ts'
+export type { MachineEvent, StopReason, VirtOptions } from './board/virt-options.ts'
 
 /**
  * Nanoseconds that a read of the counter takes: some tens where a CPU has to ask a system counter. Delay loops that neither

@@ -2,7 +2,7 @@
  * Random test cases for the rows of the decode table: a random word of the row, random registers, and addresses that mostly hit
  * the case's memory window. What the architecture leaves CONSTRAINED UNPREDICTABLE is not generated. Seeded: the same seed, the same cases.
  */
-import { bitsOf, patternBits, type Row } from '../row.ts'
+import { bitsOf, patternBits, type Row } from '../isa/row.ts'
 import { floatOperands } from './float-operands.ts'
 import { type Case, caseAddress, code, codeBytes, entryOffset, window } from './image.ts'
 

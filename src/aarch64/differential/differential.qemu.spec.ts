@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { rows } from '../rows.ts'
+import { rows } from '../isa/rows.ts'
 import { modelFor, randomBatch, testable } from './cases.ts'
 import { describeDifference, differences } from './compare.ts'
 import { OwnMachine } from './own.ts'

@@ -2,8 +2,8 @@
  * Operands for floating-point instructions: special numbers, numbers near them, and operands that belong together, so that results are
  * exact, tied, cancelled, tiny or huge far more often than with noise. It says nothing about results.
  */
-import { specials } from '../fp/differential/cases.ts'
-import { bitsOf, type Row } from '../row.ts'
+import { specials } from '../isa/fp/differential/cases.ts'
+import { bitsOf, type Row } from '../isa/row.ts'
 import type { Random } from './cases.ts'
 
 /** 1 half, 2 single, 3 double. */

@@ -1,6 +1,6 @@
 /** Runs a batch on this CPU: the image of image.ts, until the agent asks PSCI to power off. */
 import { Cluster } from '../cluster.ts'
-import { features } from '../row.ts'
+import { features } from '../isa/row.ts'
 import { type Case, entry, ram, type Setting, writeImage } from './image.ts'
 
 /** There is nothing but memory: anything else is an external abort, as on QEMU's board. */

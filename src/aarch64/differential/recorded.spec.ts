@@ -3,7 +3,7 @@
  * row. differential.qemu.spec.ts makes new cases; run it with RECORD=1 to record again.
  */
 import { describe, expect, it } from 'vitest'
-import { rows } from '../rows.ts'
+import { rows } from '../isa/rows.ts'
 import recordings from '../testdata/qemu-digests.json' with { type: 'json' }
 import { OwnMachine } from './own.ts'
 import { digest, type Recording, recordedCase } from './recorded.ts'

@@ -2,7 +2,7 @@
  * Cases whose outcome on QEMU is recorded as a digest in testdata, so that every test run holds the CPU against it without QEMU.
  * A row's cases depend on its name and their place alone, so other rows may come and go.
  */
-import type { Row } from '../row.ts'
+import type { Row } from '../isa/row.ts'
 import { modelFor, Random, randomCase, testable } from './cases.ts'
 import { farMatters } from './compare.ts'
 import { at, type Case, caseAddress, caseBytes, ram, window } from './image.ts'

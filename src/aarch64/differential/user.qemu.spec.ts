@@ -3,9 +3,9 @@
  * tried at EL0, with SCTLR_EL1 letting nothing and everything through; outcome and syndrome must be the same.
  */
 import { describe, expect, it } from 'vitest'
-import { allRegisters } from '../registers.ts'
-import { systemInstructions } from '../sys.ts'
-import type { Encoding } from '../system-register.ts'
+import { allRegisters } from '../system/registers.ts'
+import { systemInstructions } from '../system/sys.ts'
+import type { Encoding } from '../system/system-register.ts'
 import { differences } from './compare.ts'
 import { at, type Case, caseAddress, code, codeBytes, entryOffset, ram, userAlias, window } from './image.ts'
 import { OwnMachine } from './own.ts'

@@ -4,7 +4,7 @@
  */
 import { Cluster } from '../cluster.ts'
 import type { ClusterOptions } from '../cluster-options.ts'
-import type { Hooks } from '../hooks.ts'
+import type { Hooks } from '../state/hooks.ts'
 
 export const RAM = 0x40000000
 export const CODE = RAM + 0x1000

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { cells64, encodeFdt, fdtNode } from '../../machine/fdt.ts'
+import { cells64, encodeFdt, fdtNode } from '../../machine/device-tree/fdt.ts'
 import { linux, vgic } from '../testing/boot-guest.ts'
 
 const [GIC, CLOCK] = [1, 2]

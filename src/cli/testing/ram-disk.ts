@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CpioEntry, encodeCpio } from '../../machine/cpio.ts'
+import { type CpioEntry, encodeCpio } from '../../machine/boot/cpio.ts'
 import { cached } from './boot-guest.ts'
 
 /** Writes it into a folder; `scripts` are for the shell, `modules` go to /mod in the order in which they are to be loaded. */

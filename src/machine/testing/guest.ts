@@ -1,7 +1,7 @@
 /** The bundled guest, and words of instructions, for specs of whole machines. Node only. */
 
 import { readFileSync } from 'node:fs'
-import { planBoot } from '../boot.ts'
+import { planBoot } from '../boot/boot.ts'
 import { VirtMachine, type VirtOptions } from '../virt.ts'
 
 export const demoImage = new Uint8Array(readFileSync(new URL('../../../guests/demo/demo.img', import.meta.url)))

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { planBoot } from '../boot.ts'
+import { planBoot } from '../boot/boot.ts'
 import { VirtMachine } from '../virt.ts'
 
 const COMPILER = process.env['VGIC_AARCH64_GCC'] ?? 'aarch64-linux-gnu-gcc'

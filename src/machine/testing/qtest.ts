@@ -5,8 +5,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Ram } from '../../devices/memory.ts'
 import { type AccessSize, Bus, cpuInitiator, silentPolicy } from '../../mmio/index.ts'
-import { Ram } from '../memory.ts'
 
 const cpu0 = cpuInitiator(0)
 const LETTER = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' } as const

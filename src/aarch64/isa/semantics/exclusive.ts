@@ -1,0 +1,451 @@
+/**
+ * Exclusives, acquire and release, compare and swap, and LSE atomics (DDI 0487 B2.9, C4.1). All CPUs run in one thread, so an atomic
+ * is a load and a store, and ordering is given; the reservation is one per CPU and is cleared when another CPU runs.
+ */
+
+import { STATE } from '../../state/state.ts'
+import { i32, i64 } from '../../wasm/opcodes.ts'
+import type { AccessOptions, Emitter } from '../emitter.ts'
+import { Rn, Rs, Rt, Rt2 } from '../fields.ts'
+import { bitsOf, type Field, group, type Row } from '../row.ts'
+import { spName, x } from '../text.ts'
+import { loadSigned, loadUnsigned, sizes, storeOpcodes } from './memory.ts'
+
+const size: Field = [31, 30]
+const bit30: Field = [30, 30]
+const L22: Field = [22, 22]
+const aligned: AccessOptions = { aligned: true }
+const atomic: AccessOptions = { aligned: true, atomic: true }
+
+const memoryOperand = (word: number): string => `[${spName(bitsOf(word, Rn), true)}]`
+
+/** LDAR, STLR. */
+const orderedRows = group({
+  fields: 'size:31-30 L:22 Rs:20-16 o0:15 Rt2:14-10 Rn:9-5 Rt:4-0',
+  emit: (e) => {
+    const { code } = e
+    const log2 = e.fixed(size)
+    const bytes = sizes[log2]!
+    const address = code.local('i64')
+    const value = code.local('i64')
+    e.base(Rn)
+    code.set(address)
+    if (e.fixed(L22)) {
+      e.loads({ bytes, opcode: loadUnsigned[log2]! }, address, [value], aligned)
+      e.setX(Rt, () => code.get(value))
+    } else {
+      e.x(Rt)
+      code.set(value)
+      e.stores({ bytes, opcode: storeOpcodes[log2]! }, address, [value], aligned)
+    }
+    code.release(address, value)
+  },
+  text: (word, name) => `${name} ${x(word, Rt, bitsOf(word, size) === 3)}, ${memoryOperand(word)}`,
+  encodings: [
+    ['LDAR_LR32_ldstord', '1000100011011111111111xxxxxxxxxx'],
+    ['LDAR_LR64_ldstord', '1100100011011111111111xxxxxxxxxx'],
+    ['LDARB_LR32_ldstord', '0000100011011111111111xxxxxxxxxx'],
+    ['LDARH_LR32_ldstord', '0100100011011111111111xxxxxxxxxx'],
+    ['STLR_SL32_ldstord', '1000100010011111111111xxxxxxxxxx'],
+    ['STLR_SL64_ldstord', '1100100010011111111111xxxxxxxxxx'],
+    ['STLRB_SL32_ldstord', '0000100010011111111111xxxxxxxxxx'],
+    ['STLRH_SL32_ldstord', '0100100010011111111111xxxxxxxxxx'],
+  ],
+})
+
+function loadExclusive(e: Emitter, log2: number, registers: readonly Field[]): void {
+  const { code } = e
+  const bytes = sizes[log2]!
+  const address = code.local('i64')
+  const values = registers.map(() => code.local('i64'))
+  e.base(Rn)
+  code.set(address)
+  e.loads({ bytes, opcode: loadUnsigned[log2]! }, address, values, aligned)
+  e.setState(i64.store, STATE.MONITOR, () => code.get(address))
+  e.setState(i32.store, STATE.MONITOR_SIZE, () => code.i32(bytes * registers.length))
+  for (const [index, field] of registers.entries()) e.setX(field, () => code.get(values[index]!))
+  code.release(address, ...values)
+}
+
+function storeExclusive(e: Emitter, log2: number, registers: readonly Field[]): void {
+  const { code } = e
+  const bytes = sizes[log2]!
+  const address = code.local('i64')
+  const values = registers.map(() => code.local('i64'))
+  e.base(Rn)
+  code.set(address)
+  for (const [index, field] of registers.entries()) {
+    e.x(field)
+    code.set(values[index]!)
+  }
+  e.state(i64.load, STATE.MONITOR)
+  code.get(address).op(i64.eq)
+  e.state(i32.load, STATE.MONITOR_SIZE)
+  code
+    .i32(bytes * registers.length)
+    .op(i32.eq, i32.and)
+    .if()
+  e.stores({ bytes, opcode: storeOpcodes[log2]! }, address, values, aligned)
+  e.setX(Rs, () => code.i64(0))
+  code.else()
+  e.setX(Rs, () => code.i64(1))
+  code.end()
+  e.setState(i32.store, STATE.MONITOR_SIZE, () => code.i32(0))
+  code.release(address, ...values)
+}
+
+const exclusiveSingleRows = group({
+  fields: 'size:31-30 L:22 Rs:20-16 o0:15 Rt2:14-10 Rn:9-5 Rt:4-0',
+  emit: (e) => (e.fixed(L22) ? loadExclusive : storeExclusive)(e, e.fixed(size), [Rt]),
+  text: (word, name) => {
+    const status = bitsOf(word, L22) ? '' : `${x(word, Rs, false)}, `
+    return `${name} ${status}${x(word, Rt, bitsOf(word, size) === 3)}, ${memoryOperand(word)}`
+  },
+  encodings: [
+    ['LDAXR_LR32_ldstexclr', '1000100001011111111111xxxxxxxxxx'],
+    ['LDAXR_LR64_ldstexclr', '1100100001011111111111xxxxxxxxxx'],
+    ['LDAXRB_LR32_ldstexclr', '0000100001011111111111xxxxxxxxxx'],
+    ['LDAXRH_LR32_ldstexclr', '0100100001011111111111xxxxxxxxxx'],
+    ['LDXR_LR32_ldstexclr', '1000100001011111011111xxxxxxxxxx'],
+    ['LDXR_LR64_ldstexclr', '1100100001011111011111xxxxxxxxxx'],
+    ['LDXRB_LR32_ldstexclr', '0000100001011111011111xxxxxxxxxx'],
+    ['LDXRH_LR32_ldstexclr', '0100100001011111011111xxxxxxxxxx'],
+    ['STLXR_SR32_ldstexclr', '10001000000xxxxx111111xxxxxxxxxx'],
+    ['STLXR_SR64_ldstexclr', '11001000000xxxxx111111xxxxxxxxxx'],
+    ['STLXRB_SR32_ldstexclr', '00001000000xxxxx111111xxxxxxxxxx'],
+    ['STLXRH_SR32_ldstexclr', '01001000000xxxxx111111xxxxxxxxxx'],
+    ['STXR_SR32_ldstexclr', '10001000000xxxxx011111xxxxxxxxxx'],
+    ['STXR_SR64_ldstexclr', '11001000000xxxxx011111xxxxxxxxxx'],
+    ['STXRB_SR32_ldstexclr', '00001000000xxxxx011111xxxxxxxxxx'],
+    ['STXRH_SR32_ldstexclr', '01001000000xxxxx011111xxxxxxxxxx'],
+  ],
+})
+
+const exclusivePairRows = group({
+  fields: 'sz:30 L:22 Rs:20-16 o0:15 Rt2:14-10 Rn:9-5 Rt:4-0',
+  emit: (e) => (e.fixed(L22) ? loadExclusive : storeExclusive)(e, 2 + e.fixed(bit30), [Rt, Rt2]),
+  text: (word, name) => {
+    const wide = bitsOf(word, bit30)
+    const status = bitsOf(word, L22) ? '' : `${x(word, Rs, false)}, `
+    return `${name} ${status}${x(word, Rt, wide)}, ${x(word, Rt2, wide)}, ${memoryOperand(word)}`
+  },
+  encodings: [
+    ['LDAXP_LP32_ldstexclp', '10001000011111111xxxxxxxxxxxxxxx'],
+    ['LDAXP_LP64_ldstexclp', '11001000011111111xxxxxxxxxxxxxxx'],
+    ['LDXP_LP32_ldstexclp', '10001000011111110xxxxxxxxxxxxxxx'],
+    ['LDXP_LP64_ldstexclp', '11001000011111110xxxxxxxxxxxxxxx'],
+    ['STLXP_SP32_ldstexclp', '10001000001xxxxx1xxxxxxxxxxxxxxx'],
+    ['STLXP_SP64_ldstexclp', '11001000001xxxxx1xxxxxxxxxxxxxxx'],
+    ['STXP_SP32_ldstexclp', '10001000001xxxxx0xxxxxxxxxxxxxxx'],
+    ['STXP_SP64_ldstexclp', '11001000001xxxxx0xxxxxxxxxxxxxxx'],
+  ],
+})
+
+const swapRows = group({
+  fields: 'size:31-30 L:22 Rs:20-16 o0:15 Rt2:14-10 Rn:9-5 Rt:4-0',
+  feature: 'FEAT_LSE',
+  emit: (e) => {
+    const { code } = e
+    const log2 = e.fixed(size)
+    const bytes = sizes[log2]!
+    const address = code.local('i64')
+    const old = code.local('i64')
+    const fresh = code.local('i64')
+    e.base(Rn)
+    code.set(address)
+    e.loads({ bytes, opcode: loadUnsigned[log2]! }, address, [old], atomic)
+    code.get(old)
+    e.x(Rs)
+    if (log2 < 3) code.i64((1n << BigInt(8 * bytes)) - 1n).op(i64.and)
+    code.op(i64.eq).if()
+    e.x(Rt)
+    code.set(fresh)
+    e.stores({ bytes, opcode: storeOpcodes[log2]! }, address, [fresh], atomic)
+    code.end()
+    e.setX(Rs, () => code.get(old))
+    code.release(address, old, fresh)
+  },
+  text: (word, name) => {
+    const wide = bitsOf(word, size) === 3
+    return `${name} ${x(word, Rs, wide)}, ${x(word, Rt, wide)}, ${memoryOperand(word)}`
+  },
+  encodings: [
+    ['CAS_C32_comswap', '10001000101xxxxx011111xxxxxxxxxx'],
+    ['CASA_C32_comswap', '10001000111xxxxx011111xxxxxxxxxx'],
+    ['CASAL_C32_comswap', '10001000111xxxxx111111xxxxxxxxxx'],
+    ['CASL_C32_comswap', '10001000101xxxxx111111xxxxxxxxxx'],
+    ['CAS_C64_comswap', '11001000101xxxxx011111xxxxxxxxxx'],
+    ['CASA_C64_comswap', '11001000111xxxxx011111xxxxxxxxxx'],
+    ['CASAL_C64_comswap', '11001000111xxxxx111111xxxxxxxxxx'],
+    ['CASL_C64_comswap', '11001000101xxxxx111111xxxxxxxxxx'],
+    ['CASB_C32_comswap', '00001000101xxxxx011111xxxxxxxxxx'],
+    ['CASAB_C32_comswap', '00001000111xxxxx011111xxxxxxxxxx'],
+    ['CASALB_C32_comswap', '00001000111xxxxx111111xxxxxxxxxx'],
+    ['CASLB_C32_comswap', '00001000101xxxxx111111xxxxxxxxxx'],
+    ['CASH_C32_comswap', '01001000101xxxxx011111xxxxxxxxxx'],
+    ['CASAH_C32_comswap', '01001000111xxxxx011111xxxxxxxxxx'],
+    ['CASALH_C32_comswap', '01001000111xxxxx111111xxxxxxxxxx'],
+    ['CASLH_C32_comswap', '01001000101xxxxx111111xxxxxxxxxx'],
+  ],
+})
+
+const swapPairRows = group({
+  fields: 'sz:30 L:22 Rs:20-16 o0:15 Rt2:14-10 Rn:9-5 Rt:4-0',
+  feature: 'FEAT_LSE',
+  // Odd register numbers: the pair would be split.
+  unallocated: ['xxxxxxxxxxxxxxx1xxxxxxxxxxxxxxxx', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx1'],
+  emit: (e) => {
+    const { code } = e
+    const log2 = 2 + e.fixed(bit30)
+    const bytes = sizes[log2]!
+    const address = code.local('i64')
+    const low = code.local('i64')
+    const high = code.local('i64')
+    const first = code.local('i64')
+    const second = code.local('i64')
+    const match = (old: number, odd: number) => {
+      code.get(old)
+      e.xOdd(Rs, odd)
+      if (log2 < 3) code.i64(0xffffffffn).op(i64.and)
+      code.op(i64.eq)
+    }
+    e.base(Rn)
+    code.set(address)
+    e.loads({ bytes, opcode: loadUnsigned[log2]! }, address, [low, high], atomic)
+    match(low, 0)
+    match(high, 1)
+    code.op(i32.and).if()
+    e.xOdd(Rt, 0)
+    code.set(first)
+    e.xOdd(Rt, 1)
+    code.set(second)
+    e.stores({ bytes, opcode: storeOpcodes[log2]! }, address, [first, second], atomic)
+    code.end()
+    e.setXOdd(Rs, 0, () => code.get(low))
+    e.setXOdd(Rs, 1, () => code.get(high))
+    code.release(address, low, high, first, second)
+  },
+  text: (word, name) => {
+    const wide = bitsOf(word, bit30)
+    const one = (field: Field) => `${x(word, field, wide)}, ${x(word | (1 << field[1]), field, wide)}`
+    return `${name} ${one(Rs)}, ${one(Rt)}, ${memoryOperand(word)}`
+  },
+  encodings: [
+    ['CASP_CP32_comswappr', '00001000001xxxxx011111xxxxxxxxxx'],
+    ['CASPA_CP32_comswappr', '00001000011xxxxx011111xxxxxxxxxx'],
+    ['CASPAL_CP32_comswappr', '00001000011xxxxx111111xxxxxxxxxx'],
+    ['CASPL_CP32_comswappr', '00001000001xxxxx111111xxxxxxxxxx'],
+    ['CASP_CP64_comswappr', '01001000001xxxxx011111xxxxxxxxxx'],
+    ['CASPA_CP64_comswappr', '01001000011xxxxx011111xxxxxxxxxx'],
+    ['CASPAL_CP64_comswappr', '01001000011xxxxx111111xxxxxxxxxx'],
+    ['CASPL_CP64_comswappr', '01001000001xxxxx111111xxxxxxxxxx'],
+  ],
+})
+
+const o3: Field = [15, 15]
+const memoryOperation: Field = [14, 12]
+
+/** LDADD, LDCLR, LDEOR, LDSET, LD[SU]MAX, LD[SU]MIN, SWP. */
+const atomicRows = group({
+  fields: 'size:31-30 VR:26 A:23 R:22 Rs:20-16 o3:15 opc:14-12 Rn:9-5 Rt:4-0',
+  feature: 'FEAT_LSE',
+  emit: (e) => {
+    const { code } = e
+    const log2 = e.fixed(size)
+    const bytes = sizes[log2]!
+    const operation = e.fixed(memoryOperation)
+    const address = code.local('i64')
+    const old = code.local('i64')
+    const operand = code.local('i64')
+    const fresh = code.local('i64')
+    const compare = operation >= 4 && e.fixed(o3) === 0
+    const signed = compare && operation < 6
+    e.base(Rn)
+    code.set(address)
+    e.x(Rs)
+    if (compare && log2 < 3) {
+      if (signed) code.op([i64.extend8_s, i64.extend16_s, i64.extend32_s][log2]!)
+      else code.i64((1n << BigInt(8 * bytes)) - 1n).op(i64.and)
+    }
+    code.set(operand)
+    e.loads({ bytes, opcode: (signed ? loadSigned : loadUnsigned)[log2]! }, address, [old], atomic)
+    if (e.fixed(o3)) code.get(operand)
+    else if (compare) {
+      code.get(old).get(operand).get(old).get(operand)
+      code.op([i64.gt_s, i64.lt_s, i64.gt_u, i64.lt_u][operation - 4]!).select()
+    } else {
+      code.get(old).get(operand)
+      if (operation === 1) code.i64(-1).op(i64.xor, i64.and)
+      else code.op([i64.add, i64.and, i64.xor, i64.or][operation]!)
+    }
+    code.set(fresh)
+    e.stores({ bytes, opcode: storeOpcodes[log2]! }, address, [fresh], atomic)
+    e.setX(Rt, () => {
+      code.get(old)
+      if (signed && log2 < 3) code.i64((1n << BigInt(8 * bytes)) - 1n).op(i64.and)
+    })
+    code.release(address, old, operand, fresh)
+  },
+  text: (word, name) => {
+    const wide = bitsOf(word, size) === 3
+    const s = x(word, Rs, wide)
+    if (bitsOf(word, Rt) === 31 && bitsOf(word, [23, 23]) === 0 && bitsOf(word, o3) === 0)
+      return `${name.replace(/^ld/, 'st')} ${s}, ${memoryOperand(word)}`
+    return `${name} ${s}, ${x(word, Rt, wide)}, ${memoryOperand(word)}`
+  },
+  encodings: [
+    ['LDADD_32_memop', '10111000001xxxxx000000xxxxxxxxxx'],
+    ['LDADDA_32_memop', '10111000101xxxxx000000xxxxxxxxxx'],
+    ['LDADDAL_32_memop', '10111000111xxxxx000000xxxxxxxxxx'],
+    ['LDADDL_32_memop', '10111000011xxxxx000000xxxxxxxxxx'],
+    ['LDADD_64_memop', '11111000001xxxxx000000xxxxxxxxxx'],
+    ['LDADDA_64_memop', '11111000101xxxxx000000xxxxxxxxxx'],
+    ['LDADDAL_64_memop', '11111000111xxxxx000000xxxxxxxxxx'],
+    ['LDADDL_64_memop', '11111000011xxxxx000000xxxxxxxxxx'],
+    ['LDADDB_32_memop', '00111000001xxxxx000000xxxxxxxxxx'],
+    ['LDADDAB_32_memop', '00111000101xxxxx000000xxxxxxxxxx'],
+    ['LDADDALB_32_memop', '00111000111xxxxx000000xxxxxxxxxx'],
+    ['LDADDLB_32_memop', '00111000011xxxxx000000xxxxxxxxxx'],
+    ['LDADDH_32_memop', '01111000001xxxxx000000xxxxxxxxxx'],
+    ['LDADDAH_32_memop', '01111000101xxxxx000000xxxxxxxxxx'],
+    ['LDADDALH_32_memop', '01111000111xxxxx000000xxxxxxxxxx'],
+    ['LDADDLH_32_memop', '01111000011xxxxx000000xxxxxxxxxx'],
+    ['LDCLR_32_memop', '10111000001xxxxx000100xxxxxxxxxx'],
+    ['LDCLRA_32_memop', '10111000101xxxxx000100xxxxxxxxxx'],
+    ['LDCLRAL_32_memop', '10111000111xxxxx000100xxxxxxxxxx'],
+    ['LDCLRL_32_memop', '10111000011xxxxx000100xxxxxxxxxx'],
+    ['LDCLR_64_memop', '11111000001xxxxx000100xxxxxxxxxx'],
+    ['LDCLRA_64_memop', '11111000101xxxxx000100xxxxxxxxxx'],
+    ['LDCLRAL_64_memop', '11111000111xxxxx000100xxxxxxxxxx'],
+    ['LDCLRL_64_memop', '11111000011xxxxx000100xxxxxxxxxx'],
+    ['LDCLRB_32_memop', '00111000001xxxxx000100xxxxxxxxxx'],
+    ['LDCLRAB_32_memop', '00111000101xxxxx000100xxxxxxxxxx'],
+    ['LDCLRALB_32_memop', '00111000111xxxxx000100xxxxxxxxxx'],
+    ['LDCLRLB_32_memop', '00111000011xxxxx000100xxxxxxxxxx'],
+    ['LDCLRH_32_memop', '01111000001xxxxx000100xxxxxxxxxx'],
+    ['LDCLRAH_32_memop', '01111000101xxxxx000100xxxxxxxxxx'],
+    ['LDCLRALH_32_memop', '01111000111xxxxx000100xxxxxxxxxx'],
+    ['LDCLRLH_32_memop', '01111000011xxxxx000100xxxxxxxxxx'],
+    ['LDEOR_32_memop', '10111000001xxxxx001000xxxxxxxxxx'],
+    ['LDEORA_32_memop', '10111000101xxxxx001000xxxxxxxxxx'],
+    ['LDEORAL_32_memop', '10111000111xxxxx001000xxxxxxxxxx'],
+    ['LDEORL_32_memop', '10111000011xxxxx001000xxxxxxxxxx'],
+    ['LDEOR_64_memop', '11111000001xxxxx001000xxxxxxxxxx'],
+    ['LDEORA_64_memop', '11111000101xxxxx001000xxxxxxxxxx'],
+    ['LDEORAL_64_memop', '11111000111xxxxx001000xxxxxxxxxx'],
+    ['LDEORL_64_memop', '11111000011xxxxx001000xxxxxxxxxx'],
+    ['LDEORB_32_memop', '00111000001xxxxx001000xxxxxxxxxx'],
+    ['LDEORAB_32_memop', '00111000101xxxxx001000xxxxxxxxxx'],
+    ['LDEORALB_32_memop', '00111000111xxxxx001000xxxxxxxxxx'],
+    ['LDEORLB_32_memop', '00111000011xxxxx001000xxxxxxxxxx'],
+    ['LDEORH_32_memop', '01111000001xxxxx001000xxxxxxxxxx'],
+    ['LDEORAH_32_memop', '01111000101xxxxx001000xxxxxxxxxx'],
+    ['LDEORALH_32_memop', '01111000111xxxxx001000xxxxxxxxxx'],
+    ['LDEORLH_32_memop', '01111000011xxxxx001000xxxxxxxxxx'],
+    ['LDSET_32_memop', '10111000001xxxxx001100xxxxxxxxxx'],
+    ['LDSETA_32_memop', '10111000101xxxxx001100xxxxxxxxxx'],
+    ['LDSETAL_32_memop', '10111000111xxxxx001100xxxxxxxxxx'],
+    ['LDSETL_32_memop', '10111000011xxxxx001100xxxxxxxxxx'],
+    ['LDSET_64_memop', '11111000001xxxxx001100xxxxxxxxxx'],
+    ['LDSETA_64_memop', '11111000101xxxxx001100xxxxxxxxxx'],
+    ['LDSETAL_64_memop', '11111000111xxxxx001100xxxxxxxxxx'],
+    ['LDSETL_64_memop', '11111000011xxxxx001100xxxxxxxxxx'],
+    ['LDSETB_32_memop', '00111000001xxxxx001100xxxxxxxxxx'],
+    ['LDSETAB_32_memop', '00111000101xxxxx001100xxxxxxxxxx'],
+    ['LDSETALB_32_memop', '00111000111xxxxx001100xxxxxxxxxx'],
+    ['LDSETLB_32_memop', '00111000011xxxxx001100xxxxxxxxxx'],
+    ['LDSETH_32_memop', '01111000001xxxxx001100xxxxxxxxxx'],
+    ['LDSETAH_32_memop', '01111000101xxxxx001100xxxxxxxxxx'],
+    ['LDSETALH_32_memop', '01111000111xxxxx001100xxxxxxxxxx'],
+    ['LDSETLH_32_memop', '01111000011xxxxx001100xxxxxxxxxx'],
+    ['LDSMAX_32_memop', '10111000001xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXA_32_memop', '10111000101xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXAL_32_memop', '10111000111xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXL_32_memop', '10111000011xxxxx010000xxxxxxxxxx'],
+    ['LDSMAX_64_memop', '11111000001xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXA_64_memop', '11111000101xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXAL_64_memop', '11111000111xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXL_64_memop', '11111000011xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXB_32_memop', '00111000001xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXAB_32_memop', '00111000101xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXALB_32_memop', '00111000111xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXLB_32_memop', '00111000011xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXH_32_memop', '01111000001xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXAH_32_memop', '01111000101xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXALH_32_memop', '01111000111xxxxx010000xxxxxxxxxx'],
+    ['LDSMAXLH_32_memop', '01111000011xxxxx010000xxxxxxxxxx'],
+    ['LDSMIN_32_memop', '10111000001xxxxx010100xxxxxxxxxx'],
+    ['LDSMINA_32_memop', '10111000101xxxxx010100xxxxxxxxxx'],
+    ['LDSMINAL_32_memop', '10111000111xxxxx010100xxxxxxxxxx'],
+    ['LDSMINL_32_memop', '10111000011xxxxx010100xxxxxxxxxx'],
+    ['LDSMIN_64_memop', '11111000001xxxxx010100xxxxxxxxxx'],
+    ['LDSMINA_64_memop', '11111000101xxxxx010100xxxxxxxxxx'],
+    ['LDSMINAL_64_memop', '11111000111xxxxx010100xxxxxxxxxx'],
+    ['LDSMINL_64_memop', '11111000011xxxxx010100xxxxxxxxxx'],
+    ['LDSMINB_32_memop', '00111000001xxxxx010100xxxxxxxxxx'],
+    ['LDSMINAB_32_memop', '00111000101xxxxx010100xxxxxxxxxx'],
+    ['LDSMINALB_32_memop', '00111000111xxxxx010100xxxxxxxxxx'],
+    ['LDSMINLB_32_memop', '00111000011xxxxx010100xxxxxxxxxx'],
+    ['LDSMINH_32_memop', '01111000001xxxxx010100xxxxxxxxxx'],
+    ['LDSMINAH_32_memop', '01111000101xxxxx010100xxxxxxxxxx'],
+    ['LDSMINALH_32_memop', '01111000111xxxxx010100xxxxxxxxxx'],
+    ['LDSMINLH_32_memop', '01111000011xxxxx010100xxxxxxxxxx'],
+    ['LDUMAX_32_memop', '10111000001xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXA_32_memop', '10111000101xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXAL_32_memop', '10111000111xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXL_32_memop', '10111000011xxxxx011000xxxxxxxxxx'],
+    ['LDUMAX_64_memop', '11111000001xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXA_64_memop', '11111000101xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXAL_64_memop', '11111000111xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXL_64_memop', '11111000011xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXB_32_memop', '00111000001xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXAB_32_memop', '00111000101xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXALB_32_memop', '00111000111xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXLB_32_memop', '00111000011xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXH_32_memop', '01111000001xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXAH_32_memop', '01111000101xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXALH_32_memop', '01111000111xxxxx011000xxxxxxxxxx'],
+    ['LDUMAXLH_32_memop', '01111000011xxxxx011000xxxxxxxxxx'],
+    ['LDUMIN_32_memop', '10111000001xxxxx011100xxxxxxxxxx'],
+    ['LDUMINA_32_memop', '10111000101xxxxx011100xxxxxxxxxx'],
+    ['LDUMINAL_32_memop', '10111000111xxxxx011100xxxxxxxxxx'],
+    ['LDUMINL_32_memop', '10111000011xxxxx011100xxxxxxxxxx'],
+    ['LDUMIN_64_memop', '11111000001xxxxx011100xxxxxxxxxx'],
+    ['LDUMINA_64_memop', '11111000101xxxxx011100xxxxxxxxxx'],
+    ['LDUMINAL_64_memop', '11111000111xxxxx011100xxxxxxxxxx'],
+    ['LDUMINL_64_memop', '11111000011xxxxx011100xxxxxxxxxx'],
+    ['LDUMINB_32_memop', '00111000001xxxxx011100xxxxxxxxxx'],
+    ['LDUMINAB_32_memop', '00111000101xxxxx011100xxxxxxxxxx'],
+    ['LDUMINALB_32_memop', '00111000111xxxxx011100xxxxxxxxxx'],
+    ['LDUMINLB_32_memop', '00111000011xxxxx011100xxxxxxxxxx'],
+    ['LDUMINH_32_memop', '01111000001xxxxx011100xxxxxxxxxx'],
+    ['LDUMINAH_32_memop', '01111000101xxxxx011100xxxxxxxxxx'],
+    ['LDUMINALH_32_memop', '01111000111xxxxx011100xxxxxxxxxx'],
+    ['LDUMINLH_32_memop', '01111000011xxxxx011100xxxxxxxxxx'],
+    ['SWP_32_memop', '10111000001xxxxx100000xxxxxxxxxx'],
+    ['SWPA_32_memop', '10111000101xxxxx100000xxxxxxxxxx'],
+    ['SWPAL_32_memop', '10111000111xxxxx100000xxxxxxxxxx'],
+    ['SWPL_32_memop', '10111000011xxxxx100000xxxxxxxxxx'],
+    ['SWP_64_memop', '11111000001xxxxx100000xxxxxxxxxx'],
+    ['SWPA_64_memop', '11111000101xxxxx100000xxxxxxxxxx'],
+    ['SWPAL_64_memop', '11111000111xxxxx100000xxxxxxxxxx'],
+    ['SWPL_64_memop', '11111000011xxxxx100000xxxxxxxxxx'],
+    ['SWPB_32_memop', '00111000001xxxxx100000xxxxxxxxxx'],
+    ['SWPAB_32_memop', '00111000101xxxxx100000xxxxxxxxxx'],
+    ['SWPALB_32_memop', '00111000111xxxxx100000xxxxxxxxxx'],
+    ['SWPLB_32_memop', '00111000011xxxxx100000xxxxxxxxxx'],
+    ['SWPH_32_memop', '01111000001xxxxx100000xxxxxxxxxx'],
+    ['SWPAH_32_memop', '01111000101xxxxx100000xxxxxxxxxx'],
+    ['SWPALH_32_memop', '01111000111xxxxx100000xxxxxxxxxx'],
+    ['SWPLH_32_memop', '01111000011xxxxx100000xxxxxxxxxx'],
+  ],
+})
+
+export const exclusiveRows: readonly Row[] = [
+  ...orderedRows,
+  ...exclusiveSingleRows,
+  ...exclusivePairRows,
+  ...swapRows,
+  ...swapPairRows,
+  ...atomicRows,
+]

@@ -1,0 +1,93 @@
+/**
+ * Taking exceptions to EL1 and returning from them (DDI 0487 D1.10, D1.11): the one place where PSTATE, SPSR, ELR, ESR, FAR and the
+ * vector are changed together. It does not decide whether an exception is due.
+ */
+import { type Cpu, SCTLR, SLOT } from '../state/cpu.ts'
+import { STATE } from '../state/state.ts'
+
+/** Exception classes, ESR_EL1.EC. */
+export const EC = {
+  unknown: 0x00,
+  wfx: 0x01,
+  fpAccess: 0x07,
+  illegalState: 0x0e,
+  svc64: 0x15,
+  hvc64: 0x16,
+  smc64: 0x17,
+  system: 0x18,
+  instructionLower: 0x20,
+  instructionSame: 0x21,
+  pcAlignment: 0x22,
+  dataLower: 0x24,
+  dataSame: 0x25,
+  spAlignment: 0x26,
+  serror: 0x2f,
+  brk: 0x3c,
+} as const
+
+/** Offsets of the kinds of exceptions in a vector table. */
+export const VECTOR = { synchronous: 0x000, irq: 0x080, fiq: 0x100, serror: 0x180 } as const
+
+/** The vector of EL1 that the current state takes an exception to. */
+function vector(cpu: Cpu, kind: number): bigint {
+  const from = cpu.el === 0 ? 0x400 : cpu.word(STATE.SPSEL) ? 0x200 : 0x000
+  return BigInt.asUintN(64, (cpu.quad(SLOT.VBAR_EL1) & ~0x7ffn) + BigInt(from + kind))
+}
+
+/** Enters EL1 at a vector; `link` becomes ELR_EL1. */
+export function enterException(cpu: Cpu, kind: number, link: bigint): void {
+  const target = vector(cpu, kind)
+  cpu.setQuad(SLOT.SPSR_EL1, BigInt(cpu.pstate))
+  cpu.setQuad(SLOT.ELR_EL1, link)
+  cpu.setWord(STATE.DAIF, 15)
+  cpu.setWord(STATE.IL, 0)
+  if (cpu.panImplemented && (cpu.word(SLOT.SCTLR_EL1) & SCTLR.SPAN) === 0) cpu.setWord(STATE.PAN, 1)
+  cpu.setMode(1, 1)
+  cpu.setQuad(STATE.PC, target)
+}
+
+/** A synchronous exception with its syndrome. IL is always 1: every A64 instruction is 32 bits. */
+export function takeSynchronous(cpu: Cpu, ec: number, iss: number, link: bigint): void {
+  cpu.setQuad(SLOT.ESR_EL1, BigInt(((ec << 26) | 0x02000000 | iss) >>> 0))
+  enterException(cpu, VECTOR.synchronous, link)
+}
+
+/** An abort or alignment fault, which sets FAR_EL1 too. Instruction and data aborts have a class for each EL they come from. */
+export function takeAbort(cpu: Cpu, ec: number, iss: number, farLow: number, farHigh: number): void {
+  const lower = ec === EC.dataLower || ec === EC.instructionLower
+  cpu.setWord(SLOT.FAR_EL1, farLow)
+  cpu.setWord(SLOT.FAR_EL1 + 4, farHigh)
+  takeSynchronous(cpu, lower && cpu.el !== 0 ? ec + 1 : ec, iss, cpu.quad(STATE.PC))
+}
+
+/** An unmasked IRQ, FIQ or SError is taken if there is one. The next instruction is at STATE.PC. */
+export function takePending(cpu: Cpu): boolean {
+  const due = cpu.word(STATE.LINES) & ~cpu.word(STATE.DAIF)
+  if ((due & 7) === 0) return false
+  // An SError interrupt has a syndrome, which says no more here than what it is; IRQ and FIQ have none.
+  if ((due & 3) === 0) cpu.setQuad(SLOT.ESR_EL1, BigInt(((EC.serror << 26) | 0x02000000) >>> 0))
+  enterException(cpu, due & 1 ? VECTOR.fiq : due & 2 ? VECTOR.irq : VECTOR.serror, cpu.quad(STATE.PC))
+  return true
+}
+
+/** Whether SPSR names a state that this CPU can return to from EL1: AArch64, EL1 or EL0, and SP_EL0 at EL0. */
+function legal(mode: number): boolean {
+  return mode === 0b00000 || mode === 0b00100 || mode === 0b00101
+}
+
+/** ERET. An illegal return keeps the mode and sets PSTATE.IL (DDI 0487 D1.11.4). */
+export function exceptionReturn(cpu: Cpu): void {
+  const spsr = cpu.word(SLOT.SPSR_EL1)
+  const target = cpu.quad(SLOT.ELR_EL1)
+  // NZCV, DAIF and PAN come from SPSR_EL1 whether the return is legal or not (pseudocode SetPSTATEFromPSR).
+  cpu.setStatus(spsr)
+  if (!cpu.panImplemented) cpu.setWord(STATE.PAN, 0)
+  cpu.setWord(STATE.MONITOR_SIZE, 0)
+  cpu.setWord(STATE.EVENT, 1)
+  if (legal(spsr & 31)) cpu.setMode((spsr >>> 2) & 3, spsr & 1)
+  else {
+    cpu.setWord(STATE.IL, 1)
+    cpu.update()
+  }
+  cpu.setQuad(STATE.PC, target)
+}

@@ -1,0 +1,39 @@
+/**
+ * The tables in the linear memory that generated code looks into, the same for all CPUs: conditions, bitmask immediates, and the
+ * system registers that need no call out. The decode table is the engine's.
+ */
+
+import { bitmaskImmediate } from '../isa/text.ts'
+import { MEMORY } from '../state/state.ts'
+import type { SystemRegister } from './system-register.ts'
+
+export function fillTables(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>): void {
+  fillConditions(new Uint16Array(buffer, MEMORY.conditions, 16))
+  const bitmasks = new BigUint64Array(buffer, MEMORY.bitmasks, 8192)
+  for (let index = 0; index < 8192; index++)
+    bitmasks[index] = bitmaskImmediate(index >>> 12, (index >>> 6) & 63, index & 63) ?? 0n
+  fillDirect(buffer, registers)
+}
+
+/** Bit NZCV of each condition's entry (DDI 0487 C1.2.4). */
+function fillConditions(conditions: Uint16Array): void {
+  for (let condition = 0; condition < 16; condition++) {
+    for (let nzcv = 0; nzcv < 16; nzcv++) {
+      const [n, z, c, v] = [8, 4, 2, 1].map((bit) => (nzcv & bit) !== 0)
+      const base = [z, c, n, v, c && !z, n === v, n === v && !z, true][condition >> 1]
+      const holds = (condition & 1) === 1 && condition !== 15 ? !base : base
+      if (holds) conditions[condition]! |= 1 << nzcv
+    }
+  }
+}
+
+/** Where the storage of the registers is whose MRS, or MSR, is nothing but a load, or a store; bit 0: also at EL0. */
+function fillDirect(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>): void {
+  const reads = new Uint16Array(buffer, MEMORY.registerReads, 32768)
+  const writes = new Uint16Array(buffer, MEMORY.registerWrites, 32768)
+  for (const [key, { slot, encoding, el0, read, write, access }] of registers) {
+    if (slot === undefined || encoding[0] < 2 || typeof el0 === 'function') continue
+    if (!read) reads[key] = slot | (el0 ? 1 : 0)
+    if (!write && access === 'rw') writes[key] = slot | (el0 === 'rw' ? 1 : 0)
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The registers of the virtio transport over MMIO, version 2 (Virtual I/O Device 1.2, 4.2.2). All are 32 bits wide, and configuration space
+ * is bytes. What they do is in `virtio-mmio.ts`.
+ */
+
+import { bit, type Row, registerTable, word } from '../../mmio/index.ts'
+import type { VirtioMmio } from './virtio-mmio.ts'
+
+type Area = 'descriptors' | 'driver' | 'device'
+
+/** Both halves of a ring's address. They are settled with QueueReady: a later write has no effect. */
+function address(name: string, offset: number, area: Area): Row<VirtioMmio>[] {
+  return [0, 1].map((half) =>
+    word(`${name}${half === 0 ? 'Low' : 'High'}`, offset + half * 4, {
+      write: (transport, _, value) => {
+        const queue = transport.queue
+        if (queue === undefined || queue.ready) return
+        const old = queue[area]
+        const low = half === 0 ? value >>> 0 : old % 2 ** 32
+        // 52 bits are more than there is memory, and exact as a number.
+        const high = half === 1 ? (value >>> 0) & 0xf_ffff : Math.floor(old / 2 ** 32)
+        const beyond = half === 1 && value >>> 20 !== 0
+        queue[area] = beyond ? Number.MAX_SAFE_INTEGER : high * 2 ** 32 + low
+      },
+      restore: () => {},
+    }),
+  )
+}
+
+/** What both versions of the interface begin with. The vendor is QEMU's: small drivers look for it. */
+export function identity(version: 1 | 2): Row<VirtioMmio>[] {
+  return [
+    word('MagicValue', 0x000, { read: () => 0x7472_6976, reset: 0x7472_6976 }),
+    word('Version', 0x004, { read: () => version, reset: version }),
+    word('DeviceID', 0x008, { read: (transport) => transport.deviceId }),
+    word('VendorID', 0x00c, { read: () => 0x554d_4551, reset: 0x554d_4551, note: "'QEMU'" }),
+  ]
+}
+
+/** Features by halves, and the choice of a queue. */
+export const features: readonly Row<VirtioMmio>[] = [
+  word('DeviceFeatures', 0x010, { read: (transport) => transport.deviceFeatures }),
+  word('DeviceFeaturesSel', 0x014, {
+    write: (transport, _, value) => {
+      transport.deviceFeaturesSel = value
+    },
+    restore: () => {},
+  }),
+  word('DriverFeatures', 0x020, {
+    write: (transport, _, value) => {
+      transport.driverFeatures = value
+    },
+    restore: () => {},
+  }),
+  word('DriverFeaturesSel', 0x024, {
+    write: (transport, _, value) => {
+      transport.driverFeaturesSel = value
+    },
+    restore: () => {},
+  }),
+  word('QueueSel', 0x030, {
+    write: (transport, _, value) => {
+      transport.queueSel = value
+    },
+    restore: () => {},
+  }),
+]
+
+/** What a driver uses while it is up. */
+export const running: readonly Row<VirtioMmio>[] = [
+  word('QueueNotify', 0x050, { write: (transport, _, value) => transport.notify(value >>> 0), restore: () => {} }),
+  word('InterruptStatus', 0x060, {
+    read: (transport) => transport.interruptStatus,
+    fields: { UsedBuffer: bit(0), ConfigurationChange: bit(1) },
+  }),
+  word('InterruptACK', 0x064, { write: (transport, _, value) => transport.acknowledge(value), restore: () => {} }),
+  word('Status', 0x070, {
+    read: (transport) => transport.status,
+    write: (transport, _, value) => {
+      transport.status = value
+    },
+    restore: () => {},
+    fields: {
+      ACKNOWLEDGE: bit(0),
+      DRIVER: bit(1),
+      DRIVER_OK: bit(2),
+      FEATURES_OK: bit(3),
+      DEVICE_NEEDS_RESET: bit(6),
+      FAILED: bit(7),
+    },
+  }),
+]
+
+export const config: readonly Row<VirtioMmio>[] = [
+  word('Config_n', 0x100, { count: 64, widths: [1, 2, 4], read: (transport, index) => transport.configWord(index) }),
+]
+
+export const virtioMmioTable = registerTable<VirtioMmio>('virtio-mmio', 0x200, [
+  ...identity(2),
+  ...features,
+  word('QueueSizeMax', 0x034, { read: (transport) => transport.queue?.maxSize ?? 0 }),
+  word('QueueSize', 0x038, {
+    write: (transport, _, value) => {
+      const queue = transport.queue
+      if (queue !== undefined && !queue.ready) queue.size = value & 0xffff
+    },
+    restore: () => {},
+  }),
+  word('QueueReady', 0x044, {
+    read: (transport) => Number(transport.queue?.ready ?? false),
+    write: (transport, _, value) => transport.setQueueReady((value & 1) !== 0),
+    restore: () => {},
+    fields: { Ready: bit(0) },
+  }),
+  ...running,
+  ...address('QueueDesc', 0x080, 'descriptors'),
+  ...address('QueueDriver', 0x090, 'driver'),
+  ...address('QueueDevice', 0x0a0, 'device'),
+  // No shared memory: a length of -1 says so (4.2.2.1).
+  word('SHMSel', 0x0ac, { write: () => {} }),
+  word('SHMLenLow', 0x0b0, { read: () => -1 }),
+  word('SHMLenHigh', 0x0b4, { read: () => -1 }),
+  word('SHMBaseLow', 0x0b8, { read: () => -1 }),
+  word('SHMBaseHigh', 0x0bc, { read: () => -1 }),
+  word('ConfigGeneration', 0x0fc, { read: (transport) => transport.configGeneration }),
+  ...config,
+])

@@ -1,0 +1,234 @@
+/**
+ * The monitor: a line of text in, the answer as text out, about one machine. It looks at state without an effect on it, except
+ * where the command is to stop, go on or step. It owns no terminal.
+ */
+
+import { formatExplanation, GicV3 } from '../../gic/index.ts'
+import type { VirtMachine } from '../virt.ts'
+import { interruptLines } from './monitor-irq.ts'
+import { addressOf, examine } from './monitor-memory.ts'
+import { cpuLines, registerLines, treeLines } from './monitor-state.ts'
+
+/** What the monitor asks of whoever runs the machine. */
+export interface MonitorControl {
+  /** Whether the machine stands still. */
+  paused: boolean
+  quit(): void
+  /** A step ended the machine: the guest switched it off, or asked for a reset. */
+  ended(reason: 'off' | 'reset'): void
+}
+
+export interface MonitorOptions {
+  /** A few words about what an INTID is on this board; empty where nothing is known. */
+  nameOf?: (intid: number) => string
+}
+
+interface CommandRow {
+  readonly usage: string
+  readonly help: string
+  run(monitor: Monitor, args: readonly string[]): string
+}
+
+/** Something wrong with a command: the answer says what, and the machine goes on. */
+class CommandError extends Error {}
+
+/** Most lines of one answer, and most instructions of one step. */
+const MOST_LINES = 400
+const MOST_STEPS = 1_000_000
+
+const commands: Readonly<Record<string, CommandRow>> = {
+  'info irq': {
+    usage: 'info irq',
+    help: 'interrupts that are enabled, pending or active',
+    run: (monitor) => interruptLines(monitor.machine, monitor.nameOf, MOST_LINES).join('\n'),
+  },
+  why: {
+    usage: 'why INTID [CPU]',
+    help: 'why that interrupt is, or is not, signalled to that CPU',
+    run: (monitor, [intid, cpu]) => monitor.why(intid, cpu),
+  },
+  'info registers': {
+    usage: 'info registers [CPU | -a]',
+    help: "a CPU's registers, or those of all",
+    run: (monitor, [cpu]) => monitor.registers(cpu),
+  },
+  'info cpus': {
+    usage: 'info cpus',
+    help: 'where each CPU is',
+    run: (monitor) => cpuLines(monitor.machine).join('\n'),
+  },
+  'info mtree': {
+    usage: 'info mtree',
+    help: 'what is at which address',
+    run: (monitor) => treeLines(monitor.machine).join('\n'),
+  },
+  x: {
+    usage: 'x [/NFMT] ADDRESS [CPU]',
+    help: 'memory as that CPU sees it; FMT is of x d u o c i and b h w g, as in x /4xg $sp or x /8i $pc-16',
+    run: (monitor, args) => monitor.memory(args, true),
+  },
+  xp: {
+    usage: 'xp [/NFMT] ADDRESS',
+    help: 'memory at a physical address',
+    run: (monitor, args) => monitor.memory(args, false),
+  },
+  stop: { usage: 'stop', help: 'the machine stands still', run: (monitor) => monitor.pause(true) },
+  cont: { usage: 'cont', help: 'and goes on', run: (monitor) => monitor.pause(false) },
+  step: {
+    usage: 'step [N] [CPU]',
+    help: 'N instructions of one CPU',
+    run: (monitor, [count, cpu]) => monitor.step(count, cpu),
+  },
+  power: {
+    usage: 'power',
+    help: 'presses the power button',
+    run: (monitor) => {
+      monitor.machine.pressPower()
+      return ''
+    },
+  },
+  quit: {
+    usage: 'quit',
+    help: 'leaves',
+    run: (monitor) => {
+      monitor.control.quit()
+      return ''
+    },
+  },
+  help: { usage: 'help', help: 'this list', run: () => helpText() },
+}
+
+const aliases: Readonly<Record<string, string>> = {
+  c: 'cont',
+  continue: 'cont',
+  s: 'step',
+  q: 'quit',
+  '?': 'help',
+  h: 'help',
+  'info irqs': 'info irq',
+  'info interrupts': 'info irq',
+  'info pic': 'info irq',
+  'info reg': 'info registers',
+  system_powerdown: 'power',
+}
+
+function helpText(): string {
+  const rows = Object.values(commands)
+  const width = Math.max(...rows.map(({ usage }) => usage.length))
+  return rows.map(({ usage, help }) => `${usage.padEnd(width)}  ${help}`).join('\n')
+}
+
+export class Monitor {
+  readonly machine: VirtMachine
+  readonly control: MonitorControl
+  readonly nameOf: (intid: number) => string
+
+  constructor(machine: VirtMachine, control: MonitorControl, options: MonitorOptions = {}) {
+    this.machine = machine
+    this.control = control
+    this.nameOf = options.nameOf ?? (() => '')
+  }
+
+  /** The answer to a line, without a newline at its end; never throws for what a line says. */
+  execute(line: string): string {
+    // Debuggers' habit is `x/4xg ADDRESS`, without a space.
+    const words = line
+      .trim()
+      .replace(/^(xp?)\//, '$1 /')
+      .split(/\s+/)
+      .filter(Boolean)
+    if (words.length === 0) return ''
+    const [first = '', second = ''] = words
+    const two = `${first} ${second}`
+    const name = [two, first]
+      .map((key) => (Object.hasOwn(aliases, key) ? aliases[key]! : key))
+      .find((key) => Object.hasOwn(commands, key))
+    if (name === undefined) {
+      return `${shown(first === 'info' ? two.trim() : first)} is no command; help lists them`
+    }
+    const used = words.length > 1 && (name === two || aliases[two] === name) ? 2 : 1
+    try {
+      return clipped(commands[name]!.run(this, words.slice(used)))
+    } catch (error) {
+      if (error instanceof CommandError || error instanceof RangeError)
+        return `${error.message}; usage: ${commands[name]!.usage}`
+      throw error
+    }
+  }
+
+  why(intidText: string | undefined, cpuText: string | undefined): string {
+    const intid = number(intidText, 'INTID')
+    const cpu = this.#cpu(cpuText)
+    const { gic } = this.machine
+    const lpis = gic instanceof GicV3 && gic.config.lpis !== undefined
+    if (intid >= gic.config.intids && !(lpis && intid >= 8192 && intid < gic.lpiEnd))
+      throw new CommandError(
+        `there is no INTID ${intid}: 0 to ${gic.config.intids - 1}${lpis ? `, 8192 to ${(gic as GicV3).lpiEnd - 1}` : ''}`,
+      )
+    return formatExplanation(gic.explain(intid, cpu)).join('\n')
+  }
+
+  registers(cpuText: string | undefined): string {
+    const { machine } = this
+    if (cpuText !== '-a') return registerLines(machine, this.#cpu(cpuText)).join('\n')
+    const cpus = Array.from({ length: machine.options.cpus }, (_, cpu) => cpu)
+    return cpus.flatMap((cpu) => [`CPU ${cpu}`, ...registerLines(machine, cpu)]).join('\n')
+  }
+
+  memory(args: readonly string[], virtual: boolean): string {
+    const format = args[0]?.startsWith('/') ? args[0].slice(1) : ''
+    const [addressText, cpuText] = format === '' && !args[0]?.startsWith('/') ? args : args.slice(1)
+    const cpu = this.#cpu(virtual ? cpuText : undefined)
+    if (addressText === undefined) throw new CommandError('where?')
+    const address = addressOf(this.machine.cluster, cpu, addressText)
+    if (address === undefined) throw new CommandError(`${shown(addressText)} is no address`)
+    return examine(this.machine.cluster, format, address, virtual ? cpu : undefined)
+  }
+
+  pause(on: boolean): string {
+    const same = this.control.paused === on
+    this.control.paused = on
+    return `the machine ${same ? 'already ' : ''}${on ? 'stands still' : 'runs'}`
+  }
+
+  step(countText: string | undefined, cpuText: string | undefined): string {
+    const count = countText === undefined ? 1 : number(countText, 'the number of steps')
+    const cpu = this.#cpu(cpuText)
+    if (count < 1 || count > MOST_STEPS) throw new CommandError(`steps are 1 to ${MOST_STEPS}`)
+    const { machine } = this
+    if (!machine.cluster.isOn(cpu)) return `CPU ${cpu} is off`
+    this.control.paused = true
+    const reason = machine.step(cpu, count)
+    if (reason === 'off' || reason === 'reset') {
+      this.control.ended(reason)
+      return ''
+    }
+    if (machine.cluster.isWaiting(cpu)) return `CPU ${cpu} waits for an interrupt (WFI)`
+    const pc = machine.cluster.pc(cpu)
+    return examine(machine.cluster, 'i', pc, cpu)
+  }
+
+  #cpu(text: string | undefined): number {
+    const cpu = text === undefined ? 0 : number(text, 'the CPU')
+    const { cpus } = this.machine.options
+    if (cpu >= cpus) throw new CommandError(`there is no CPU ${cpu}: 0 to ${cpus - 1}`)
+    return cpu
+  }
+}
+
+function number(text: string | undefined, what: string): number {
+  if (text === undefined || !/^(0x[0-9a-f]{1,8}|[0-9]{1,9})$/i.test(text))
+    throw new CommandError(text === undefined ? `${what} is missing` : `${what} is a number, not ${shown(text)}`)
+  return Number(text)
+}
+
+/** A word of a line as it may stand in an answer: short and printable. */
+function shown(word: string): string {
+  return `'${word.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')}'`
+}
+
+function clipped(text: string): string {
+  const lines = text.split('\n')
+  if (lines.length <= MOST_LINES) return text
+  return [...lines.slice(0, MOST_LINES), `and ${lines.length - MOST_LINES} lines more`].join('\n')
+}
