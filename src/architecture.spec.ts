@@ -157,6 +157,30 @@ describe('the floors of the house', () => {
     expect(wrong).toEqual([])
   })
 
+  it('has no circle of imports, types included: a part that needs the whole declares what it uses of it', () => {
+    const known = new Set(files.map(({ path }) => path))
+    const targets = new Map(
+      files.map((file) => [
+        file.path,
+        file.imports
+          .filter(isRelative)
+          .map((name) => targetOf(file, name))
+          .filter((path) => known.has(path)),
+      ]),
+    )
+    const done = new Set<string>()
+    const circles: string[] = []
+    const follow = (path: string, way: readonly string[]) => {
+      if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' -> '))
+      else if (!done.has(path)) {
+        for (const next of targets.get(path) ?? []) follow(next, [...way, path])
+        done.add(path)
+      }
+    }
+    for (const path of targets.keys()) follow(path, [])
+    expect(circles).toEqual([])
+  })
+
   it('keeps Node out of everything that runs in a browser', () => {
     const wrong = faults((file) => {
       if (mayUseNode(file.path)) return []

@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest'
 import { Cluster } from './cluster.ts'
-import { Random } from './differential/cases.ts'
+import { Random } from './differential/random.ts'
 import { patternBits } from './isa/row.ts'
 import { rows } from './isa/rows.ts'
 import { STATE } from './state/state.ts'

@@ -102,23 +102,17 @@ function interruptTable(boots: readonly Boot[], linux: boolean, columns: number,
   return lines
 }
 
-function nextLines(commands: readonly string[], style: Style): string[] {
-  const steps: readonly [command: string, why: string, needs: string][] = [
-    ['npm run linux', "Debian's own kernel at a shell, on this machine and GIC", 'linux'],
-    [
-      `npx vgic replay --stop-at 198 --explain 27@0 ${names[0]}`,
-      'stop in the middle: why is the timer not signalled?',
-      'replay',
-    ],
-    [`npx vgic replay --explain 0x10:1 ${names[2]}`, "where does this device's message go?", 'replay'],
-    ['npx vgic conform', 'put the conformance vectors to this model', 'conform'],
-    ['npm test', 'everything that holds it together', ''],
-    ['npx vgic --help', 'the rest', ''],
+function nextLines(style: Style): string[] {
+  const steps: readonly [command: string, why: string][] = [
+    ['npm run linux', "Debian's own kernel at a shell, on this machine and GIC"],
+    [`npx vgic replay --stop-at 198 --explain 27@0 ${names[0]}`, 'stop in the middle: why is the timer not signalled?'],
+    [`npx vgic replay --explain 0x10:1 ${names[2]}`, "where does this device's message go?"],
+    ['npx vgic conform', 'put the conformance vectors to this model'],
+    ['npm test', 'everything that holds it together'],
+    ['npx vgic --help', 'the rest'],
   ]
   const lines = ['Next:']
-  for (const [command, why, needs] of steps) {
-    if (needs === '' || commands.includes(needs)) lines.push(`  ${style.bold(command)}`, style.dim(`      ${why}`))
-  }
+  for (const [command, why] of steps) lines.push(`  ${style.bold(command)}`, style.dim(`      ${why}`))
   return lines
 }
 
@@ -155,16 +149,15 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
       `  ${style.bad(counted(divergences, 'divergence'))}: this build does not behave as the recorded machines`,
     )
   const linux = [...titles].every((title) => /\bLinux\b/.test(title))
-  const { commandNames } = await import('./commands.ts')
   lines.push('', ...interruptTable(boots, linux, io.out.columns, style), '')
   io.out.write(lines.join('\n'))
   if (divergences > 0) {
-    io.out.write(`\n${nextLines(commandNames, style).join('\n')}\n`)
+    io.out.write(`\n${nextLines(style).join('\n')}\n`)
     return ExitStatus.found
   }
   io.out.write(`\n${style.bold('A guest of our own')}, on 4 CPUs and the same GIC ${style.dim('(vgic demo)')}\n`)
   const status = await bootDemo([], io)
-  io.out.write(`\n${nextLines(commandNames, style).join('\n')}\n`)
+  io.out.write(`\n${nextLines(style).join('\n')}\n`)
   return status
 }
 

@@ -4,7 +4,14 @@
  * turn. A gate knows what closes it, by register and field, and what would open it.
  */
 
-import type { Interrupts } from './interrupts.ts'
+/** The bitmaps that gates look at. */
+interface Bitmaps {
+  readonly enabled: Int32Array
+  readonly latch: Int32Array
+  readonly line: Int32Array
+  readonly active: Int32Array
+  readonly edge: Int32Array
+}
 
 /** What a gate says of one interrupt on one PE. */
 export interface GateReport {
@@ -25,7 +32,7 @@ export interface GateReport {
 /** A gate over the bitmaps: open for the interrupts whose bit is 1. */
 export interface BankGate {
   readonly name: string
-  word(irqs: Interrupts, word: number): number
+  word(irqs: Bitmaps, word: number): number
 }
 
 /** Pending: latched, or level-sensitive with its line high (IHI 0048 4.3.7, IHI 0069 12.9). */

@@ -8,7 +8,6 @@ import type { Access } from '../mmio/index.ts'
 import type { MachineDescription, Region, TraceEvent } from '../trace/index.ts'
 import { noCpu } from '../trace/index.ts'
 import { virtMap } from './board/virt-map.ts'
-import type { VirtOptions } from './virt.ts'
 
 const regions: readonly (readonly [Region, number, number])[] = [
   ['gicd', virtMap.gicd.base, virtMap.gicd.size],
@@ -170,9 +169,7 @@ export class Recorder {
 }
 
 /** The machine, as the header of a trace of it says it. */
-export function describeVirt(
-  options: Required<Pick<VirtOptions, 'cpus' | 'memory' | 'gic' | 'its'>>,
-): MachineDescription {
+export function describeVirt(options: { cpus: number; memory: number; gic: 2 | 3; its: boolean }): MachineDescription {
   return {
     version: options.gic,
     cpus: options.cpus,

@@ -4,7 +4,7 @@
  */
 import { specials } from '../isa/fp/differential/cases.ts'
 import { bitsOf, type Row } from '../isa/row.ts'
-import type { Random } from './cases.ts'
+import type { Random } from './random.ts'
 
 /** 1 half, 2 single, 3 double. */
 type Size = 1 | 2 | 3

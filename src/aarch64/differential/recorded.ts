@@ -3,9 +3,10 @@
  * A row's cases depend on its name and their place alone, so other rows may come and go.
  */
 import type { Row } from '../isa/row.ts'
-import { modelFor, Random, randomCase, testable } from './cases.ts'
+import { modelFor, randomCase, testable } from './cases.ts'
 import { farMatters } from './compare.ts'
 import { at, type Case, caseAddress, caseBytes, ram, window } from './image.ts'
+import { Random } from './random.ts'
 
 export interface Recording {
   readonly model: string

@@ -3,11 +3,11 @@
  * PSTATE was after it shows in the exception that ends the case: its class, its vector's SPSR_EL1, ELR_EL1 and FAR_EL1.
  */
 import { expect, it } from 'vitest'
-import { Random } from './cases.ts'
 import { differences } from './compare.ts'
 import { at, type Case, caseAddress, code, codeBytes, entryOffset, ram, userAlias } from './image.ts'
 import { OwnMachine } from './own.ts'
 import { runOnQemu } from './qemu.ts'
+import { Random } from './random.ts'
 
 const MSR_SPSR_X1 = 0xd5184001
 const MSR_ELR_X2 = 0xd5184022

@@ -3,11 +3,11 @@
  * descriptors have every type, attribute and level. PAR_EL1 says where an address is, its memory attributes, or which fault it is.
  */
 import { expect, it } from 'vitest'
-import { Random } from './cases.ts'
 import { differences } from './compare.ts'
 import { at, type Case, caseAddress, ram } from './image.ts'
 import { OwnMachine } from './own.ts'
 import { runOnQemu } from './qemu.ts'
+import { Random } from './random.ts'
 
 const MSR_TTBR1_X1 = 0xd5182021
 const MSR_TCR_X2 = 0xd5182042

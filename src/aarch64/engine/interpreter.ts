@@ -3,7 +3,7 @@
  * opcode was fetched from, and 0 as a result means "PC is in the state block". It knows no instruction; `run-loop.ts` calls them.
  */
 import { type Access, type AccessOptions, Emitter, type Push } from '../isa/emitter.ts'
-import type { Field } from '../isa/row.ts'
+import type { Field } from '../isa/fields.ts'
 import { deviceRead, deviceWrite, fetch, slowRead, slowWrite, tlbEntry } from '../memory/tlb-lookup.ts'
 import { ACCESS, EXCEPTION, effect, exception } from '../state/host.ts'
 import { MEMORY, STATE, TLB } from '../state/state.ts'

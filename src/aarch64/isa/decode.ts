@@ -8,7 +8,8 @@ import { Code } from '../wasm/code.ts'
 import type { Module } from '../wasm/module.ts'
 import { i32 } from '../wasm/opcodes.ts'
 import type { Emitter } from './emitter.ts'
-import { type Feature, type Field, patternBits, type Row } from './row.ts'
+import type { Field } from './fields.ts'
+import { type Feature, patternBits, type Row } from './row.ts'
 
 /** A pattern that leads to one handler. `row` undefined: unallocated. */
 interface Leaf {

@@ -8,7 +8,7 @@ import { STATE } from '../state/state.ts'
 import type { Code } from '../wasm/code.ts'
 import type { HostFunction, LibraryFunction, Module } from '../wasm/module.ts'
 import { i32, i64, v128 } from '../wasm/opcodes.ts'
-import type { Field } from './row.ts'
+import type { Field } from './fields.ts'
 
 export type Push = () => void
 

@@ -1,7 +1,8 @@
 /**
  * Instruction fields that many encodings share, under the architecture's names. A field that only one class has is declared beside it.
  */
-import type { Field } from './row.ts'
+/** Most and least significant bit, both included. */
+export type Field = readonly [msb: number, lsb: number]
 
 export const Rd: Field = [4, 0]
 export const Rt: Field = [4, 0]

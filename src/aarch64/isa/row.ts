@@ -18,9 +18,7 @@
  * A semantic function asks `e.fixed(field)` for what its pattern, or `split`, fixes, and emits code for everything else.
  */
 import type { Emitter } from './emitter.ts'
-
-/** Most and least significant bit, both included. */
-export type Field = readonly [msb: number, lsb: number]
+import type { Field } from './fields.ts'
 
 /** What a configuration may have or not have; everything else of ARMv8.0-A is always there. */
 export const features = ['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN', 'FEAT_AES', 'FEAT_SHA1', 'FEAT_SHA256'] as const

@@ -2,8 +2,10 @@
  * Pieces of disassembly: register names, immediates, shifts. Text only, after the conventions of Arm's assembly syntax; aliases
  * (mov, cmp, lsl) are chosen by the classes that have them.
  */
+
+import type { Field } from './fields.ts'
 import { Rm } from './fields.ts'
-import { bitsOf, type Field } from './row.ts'
+import { bitsOf } from './row.ts'
 
 export function xName(n: number, wide: number | boolean): string {
   return n === 31 ? (wide ? 'xzr' : 'wzr') : `${wide ? 'x' : 'w'}${n}`

@@ -3,7 +3,8 @@
  * and PSTATE. It takes no part in running a CPU, and memory accesses are in `access.ts`.
  */
 
-import { bitsOf, type Field } from '../isa/row.ts'
+import type { Field } from '../isa/fields.ts'
+import { bitsOf } from '../isa/row.ts'
 import { type Cpu, SCTLR, SLOT } from '../state/cpu.ts'
 import type { Hooks } from '../state/hooks.ts'
 import { EFFECT, EXCEPTION } from '../state/host.ts'

@@ -20,6 +20,7 @@ import {
   LCR_H_FEN,
   Pl011Error,
   Pl011Interrupt,
+  type Pl011Registers,
   pl011Table,
 } from './pl011-registers.ts'
 import { checkPl011, type Pl011State } from './pl011-state.ts'
@@ -32,7 +33,7 @@ const FIFO_DEPTH = DEPTH
 /** Levels of UARTIFLS in characters; the reserved encodings act as the last one. */
 const LEVELS = [2, 4, 8, 12, 14, 14, 14, 14] as const
 
-export class Pl011 {
+export class Pl011 implements Pl011Registers {
   readonly frame: Frame<Pl011>
   /** UARTINTR. */
   readonly interrupt: Line

@@ -4,10 +4,9 @@
  */
 
 import { registerTable, word } from '../../mmio/index.ts'
-import type { VirtioMmio } from './virtio-mmio.ts'
-import { config, features, identity, running } from './virtio-mmio-registers.ts'
+import { config, features, identity, running, type VirtioTransport } from './virtio-mmio-registers.ts'
 
-export const virtioLegacyTable = registerTable<VirtioMmio>('virtio-mmio-legacy', 0x200, [
+export const virtioLegacyTable = registerTable<VirtioTransport>('virtio-mmio-legacy', 0x200, [
   ...identity(1),
   ...features.filter(({ offset }) => offset < 0x028),
   word('GuestPageSize', 0x028, {

@@ -4,12 +4,37 @@
  */
 
 import { bit, type Row, registerTable, word } from '../../mmio/index.ts'
-import type { VirtioMmio } from './virtio-mmio.ts'
+import type { Virtqueue } from './virtqueue.ts'
+
+/** What the registers show of a transport, and what they do to it. Values are the registers' own. */
+export interface VirtioTransport {
+  /** 0: nothing is plugged in. */
+  readonly deviceId: number
+  /** The half of the features that DeviceFeaturesSel chooses. */
+  readonly deviceFeatures: number
+  deviceFeaturesSel: number
+  driverFeatures: number
+  driverFeaturesSel: number
+  queueSel: number
+  /** log2 of GuestPageSize. */
+  pageShift: number
+  /** The one that QueueSel chooses, where there is one. */
+  readonly queue: Virtqueue | undefined
+  setQueueReady(ready: boolean): void
+  /** QueuePFN, as an address in bytes. */
+  setQueueAddress(address: number): void
+  notify(queue: number): void
+  readonly interruptStatus: number
+  acknowledge(mask: number): void
+  status: number
+  readonly configGeneration: number
+  configWord(index: number): number
+}
 
 type Area = 'descriptors' | 'driver' | 'device'
 
 /** Both halves of a ring's address. They are settled with QueueReady: a later write has no effect. */
-function address(name: string, offset: number, area: Area): Row<VirtioMmio>[] {
+function address(name: string, offset: number, area: Area): Row<VirtioTransport>[] {
   return [0, 1].map((half) =>
     word(`${name}${half === 0 ? 'Low' : 'High'}`, offset + half * 4, {
       write: (transport, _, value) => {
@@ -28,7 +53,7 @@ function address(name: string, offset: number, area: Area): Row<VirtioMmio>[] {
 }
 
 /** What both versions of the interface begin with. The vendor is QEMU's: small drivers look for it. */
-export function identity(version: 1 | 2): Row<VirtioMmio>[] {
+export function identity(version: 1 | 2): Row<VirtioTransport>[] {
   return [
     word('MagicValue', 0x000, { read: () => 0x7472_6976, reset: 0x7472_6976 }),
     word('Version', 0x004, { read: () => version, reset: version }),
@@ -38,7 +63,7 @@ export function identity(version: 1 | 2): Row<VirtioMmio>[] {
 }
 
 /** Features by halves, and the choice of a queue. */
-export const features: readonly Row<VirtioMmio>[] = [
+export const features: readonly Row<VirtioTransport>[] = [
   word('DeviceFeatures', 0x010, { read: (transport) => transport.deviceFeatures }),
   word('DeviceFeaturesSel', 0x014, {
     write: (transport, _, value) => {
@@ -67,7 +92,7 @@ export const features: readonly Row<VirtioMmio>[] = [
 ]
 
 /** What a driver uses while it is up. */
-export const running: readonly Row<VirtioMmio>[] = [
+export const running: readonly Row<VirtioTransport>[] = [
   word('QueueNotify', 0x050, { write: (transport, _, value) => transport.notify(value >>> 0), restore: () => {} }),
   word('InterruptStatus', 0x060, {
     read: (transport) => transport.interruptStatus,
@@ -91,11 +116,11 @@ export const running: readonly Row<VirtioMmio>[] = [
   }),
 ]
 
-export const config: readonly Row<VirtioMmio>[] = [
+export const config: readonly Row<VirtioTransport>[] = [
   word('Config_n', 0x100, { count: 64, widths: [1, 2, 4], read: (transport, index) => transport.configWord(index) }),
 ]
 
-export const virtioMmioTable = registerTable<VirtioMmio>('virtio-mmio', 0x200, [
+export const virtioMmioTable = registerTable<VirtioTransport>('virtio-mmio', 0x200, [
   ...identity(2),
   ...features,
   word('QueueSizeMax', 0x034, { read: (transport) => transport.queue?.maxSize ?? 0 }),

@@ -9,7 +9,7 @@ import { type GuestMemory, GuestMemoryError } from '../memory.ts'
 import { SavedStateError } from '../saved-state.ts'
 import { type VirtioDevice, VirtioStatus } from './virtio-device.ts'
 import { virtioLegacyTable } from './virtio-mmio-legacy.ts'
-import { virtioMmioTable } from './virtio-mmio-registers.ts'
+import { type VirtioTransport, virtioMmioTable } from './virtio-mmio-registers.ts'
 import { checkTransport, type VirtioMmioState } from './virtio-mmio-state.ts'
 import { type Chain, Virtqueue, VirtqueueError } from './virtqueue.ts'
 
@@ -31,7 +31,7 @@ export interface VirtioMmioOptions {
   broken?: (reason: string) => void
 }
 
-export class VirtioMmio {
+export class VirtioMmio implements VirtioTransport {
   readonly frame: Frame<VirtioMmio>
   readonly interrupt: Line
   readonly queues: readonly Virtqueue[]

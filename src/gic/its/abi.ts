@@ -7,7 +7,7 @@
  * of each ICID. The ITS may be used on after a save: its next command or MSI unpacks the list first.
  */
 
-import type { Its } from './its.ts'
+import type { ItsState } from './state.ts'
 import { ENTRY, type Entries, type Table } from './tables.ts'
 import type { Translation } from './translate.ts'
 
@@ -31,7 +31,7 @@ export interface TablesReport {
 }
 
 /** Writes the tables into guest memory. Throws an ItsTablesError, having changed nothing, when they cannot be saved. */
-export function saveTables(its: Its): TablesReport {
+export function saveTables(its: ItsState): TablesReport {
   const { translation } = its
   const { devices, entries } = translation
   if (translation.packed) unpackCollections(translation)
@@ -60,7 +60,7 @@ export function saveTables(its: Its): TablesReport {
  * distances lead to counts: other entries are cleared. Throws an ItsTablesError, having changed nothing, when an entry
  * cannot be right.
  */
-export function restoreTables(its: Its): TablesReport {
+export function restoreTables(its: ItsState): TablesReport {
   const { translation } = its
   const { entries } = translation
   const collections = checkList(translation)

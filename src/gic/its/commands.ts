@@ -4,8 +4,8 @@
  */
 
 import { WHOLE_PE_COST } from './config.ts'
-import type { Its } from './its.ts'
 import { Reason, reasons } from './reasons.ts'
+import type { ItsState } from './state.ts'
 
 /** Bits of one of a command's four doublewords. */
 export interface CommandField {
@@ -26,7 +26,7 @@ export interface Command {
   /** In units of `ItsConfig.slice`. */
   readonly cost: number
   /** Undefined: declared, and not modelled (GICv4: virtual LPIs). */
-  readonly run: ((its: Its, words: CommandWords) => number) | undefined
+  readonly run: ((its: ItsState, words: CommandWords) => number) | undefined
 }
 
 /** In place of an error's number: no such command, and one of GICv4. */
@@ -102,8 +102,8 @@ const errors = {
 } as const
 
 /** A command on one mapped interrupt: what to do once the way to its PE is known. */
-function onInterrupt(base: number, act: (its: Its, pe: number, intid: number) => void) {
-  return (its: Its, words: CommandWords): number => {
+function onInterrupt(base: number, act: (its: ItsState, pe: number, intid: number) => void) {
+  return (its: ItsState, words: CommandWords): number => {
     const { translation } = its
     const reason = translation.walk(fieldValue(words, DeviceID), fieldValue(words, EventID))
     if (reason !== Reason.delivered) return base | reasons[reason]!.suffix
@@ -112,7 +112,7 @@ function onInterrupt(base: number, act: (its: Its, pe: number, intid: number) =>
   }
 }
 
-function mapDevice(its: Its, words: CommandWords): number {
+function mapDevice(its: ItsState, words: CommandWords): number {
   const { translation, config } = its
   const address = translation.devices.entry(fieldValue(words, DeviceID))
   if (address < 0) return errors.MAPD.DEVICE_OOR
@@ -126,7 +126,7 @@ function mapDevice(its: Its, words: CommandWords): number {
   return 0
 }
 
-function mapCollection(its: Its, words: CommandWords): number {
+function mapCollection(its: ItsState, words: CommandWords): number {
   const { translation } = its
   const valid = fieldValue(words, V) === 1
   const pe = valid ? its.peOf(fieldValue(words, RDbase)) : 0
@@ -141,7 +141,7 @@ function mapCollection(its: Its, words: CommandWords): number {
 
 /** MAPTI, and MAPI, whose EventID is the INTID. */
 function mapInterrupt(numbers: (typeof errors)['MAPTI'], intidField: CommandField) {
-  return (its: Its, words: CommandWords): number => {
+  return (its: ItsState, words: CommandWords): number => {
     const { translation } = its
     const icid = fieldValue(words, ICID)
     const slot = translation.slot(fieldValue(words, DeviceID), fieldValue(words, EventID))
@@ -157,7 +157,7 @@ function mapInterrupt(numbers: (typeof errors)['MAPTI'], intidField: CommandFiel
 }
 
 /** To another collection, and the pending state to that one's PE. */
-function moveInterrupt(its: Its, words: CommandWords): number {
+function moveInterrupt(its: ItsState, words: CommandWords): number {
   const { translation } = its
   const { entries } = translation
   const icid = fieldValue(words, ICID)
@@ -177,12 +177,12 @@ function moveInterrupt(its: Its, words: CommandWords): number {
   return 0
 }
 
-function discard(its: Its, pe: number, intid: number): void {
+function discard(its: ItsState, pe: number, intid: number): void {
   its.targets.clearLpi(pe, intid)
   its.translation.entries.clear(its.translation.translationEntry)
 }
 
-function moveAll(its: Its, words: CommandWords): number {
+function moveAll(its: ItsState, words: CommandWords): number {
   const from = its.peOf(fieldValue(words, RDbase))
   const to = its.peOf(fieldValue(words, RDbase2))
   if (from < 0 || to < 0) return errors.MOVALL.PROCNUM_OOR
@@ -190,7 +190,7 @@ function moveAll(its: Its, words: CommandWords): number {
   return 0
 }
 
-function invalidateAll(its: Its, words: CommandWords): number {
+function invalidateAll(its: ItsState, words: CommandWords): number {
   const { translation } = its
   const icid = fieldValue(words, ICID)
   const reason = translation.collection(icid)

@@ -9,7 +9,8 @@ import { unpackCollections } from './abi.ts'
 import { commandOf, errorName, fieldValue } from './commands.ts'
 import { Its } from './its.ts'
 import type { LpiTargets } from './lpi-targets.ts'
-import { COMMAND_SIZE, execute, fetchCommand } from './queue.ts'
+import { execute, fetchCommand } from './queue.ts'
+import { COMMAND_SIZE } from './verdicts.ts'
 
 export interface DecodedCommand {
   /** In the queue, in bytes. */

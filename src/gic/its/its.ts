@@ -10,12 +10,14 @@ import type { GuestMemory } from '../memory.ts'
 import { unpackCollections } from './abi.ts'
 import { type CheckedItsConfig, checkItsConfig, type ItsConfig, typerOf } from './config.ts'
 import type { LpiTargets } from './lpi-targets.ts'
-import { runQueue, Verdicts } from './queue.ts'
+import { runQueue } from './queue.ts'
 import { type MsiOutcome, outcomeOf, Reason, reasons } from './reasons.ts'
 import { baserFixed, controlRegisters, translationRegisters } from './registers.ts'
 import { type ItsSnapshot, restoreIts, snapshotIts } from './snapshot.ts'
+import type { ItsState } from './state.ts'
 import { Table } from './tables.ts'
 import { Translation } from './translate.ts'
+import { Verdicts } from './verdicts.ts'
 
 const PAGE_SIZES = [4096, 16384, 65536, 65536]
 
@@ -29,7 +31,7 @@ export interface ItsSurroundings {
   readonly settle?: () => void
 }
 
-export class Its {
+export class Its implements ItsState {
   readonly config: CheckedItsConfig
   readonly memory: GuestMemory
   readonly targets: LpiTargets

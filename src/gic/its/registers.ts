@@ -14,7 +14,7 @@ import {
   registerTable,
   word,
 } from '../../mmio/index.ts'
-import type { Its } from './its.ts'
+import type { ItsState } from './state.ts'
 
 /** PIDR and CIDR of an Arm ITS: part 0x494, JEP106 0x43B, architecture version 3. In the order of offsets: PIDR4 first. */
 const peripheralIds = [0x44, 0, 0, 0, 0x94, 0xb4, 0x3b, 0]
@@ -32,12 +32,12 @@ const OFFSET = 0xf_ffe0
 const INDIRECT = 1 << 30
 
 /** GITS_BASERn: ignored while enabled; Type, Entry_Size, and fields that this ITS cannot do keep their values (12.19.1). */
-function writeBaser(its: Its, index: number, value: number, _mask: number, by: Initiator): void {
+function writeBaser(its: ItsState, index: number, value: number, _mask: number, by: Initiator): void {
   if (its.enabled) its.misuse('its-register-locked', by.cpu, `GITS_BASER${index >>> 1}`)
   else restoreBaser(its, index, value)
 }
 
-function restoreBaser(its: Its, index: number, value: number): void {
+function restoreBaser(its: ItsState, index: number, value: number): void {
   if (index >= 4) return
   const table = index >>> 1
   const old = its.baser[index]!
@@ -52,7 +52,7 @@ function restoreBaser(its: Its, index: number, value: number): void {
 }
 
 /** GITS_CBASER: ignored while enabled; a write sets GITS_CREADR to 0 and ends a stall (12.19.2). */
-function writeCbaser(its: Its, index: number, value: number, _mask: number, by: Initiator): void {
+function writeCbaser(its: ItsState, index: number, value: number, _mask: number, by: Initiator): void {
   if (its.enabled) {
     its.misuse('its-register-locked', by.cpu, 'GITS_CBASER')
     return
@@ -62,13 +62,13 @@ function writeCbaser(its: Its, index: number, value: number, _mask: number, by: 
   its.stalled = false
 }
 
-function restoreCbaser(its: Its, index: number, value: number): void {
+function restoreCbaser(its: ItsState, index: number, value: number): void {
   its.cbaser[index] = value & CBASER_BITS[index]!
   its.configureQueue()
 }
 
 /** GITS_CWRITER: a value beyond the queue is ignored, which the specification allows (12.19.5); Retry ends a stall. */
-function writeCwriter(its: Its, index: number, value: number, _mask: number, by: Initiator): void {
+function writeCwriter(its: ItsState, index: number, value: number, _mask: number, by: Initiator): void {
   if (index !== 0) return
   const offset = value & OFFSET
   if (offset >= its.queueSize) {
@@ -80,35 +80,35 @@ function writeCwriter(its: Its, index: number, value: number, _mask: number, by:
   its.run()
 }
 
-function peekCreadr(its: Its, index: number): number {
+function peekCreadr(its: ItsState, index: number): number {
   return index === 0 ? its.creadr | (its.stalled ? 1 : 0) : 0
 }
 
 /** A guest that polls for the end of a long queue is what drives it on, should the machine not. */
-function readCreadr(its: Its, index: number): number {
+function readCreadr(its: ItsState, index: number): number {
   if (index === 0) its.run()
   return peekCreadr(its, index)
 }
 
-function restoreCreadr(its: Its, index: number, value: number): void {
+function restoreCreadr(its: ItsState, index: number, value: number): void {
   if (index !== 0) return
   its.creadr = value & OFFSET
   its.stalled = (value & 1) === 1
 }
 
 /** GITS_STATUSR: each bit is cleared by writing 1 to it, and so the syndrome with UMSI. */
-function writeStatusr(its: Its, _index: number, value: number): void {
+function writeStatusr(its: ItsState, _index: number, value: number): void {
   its.statusr &= ~(value & 0x3f)
   if (!(its.statusr & 0x10)) its.statusr &= ~0x3c0
 }
 
 /** GITS_TRANSLATER: a write of all of it, or of bits 15:0 alone, is an MSI; DeviceID 0 unless the writer is a device that has one. */
-function translate(its: Its, _index: number, value: number, mask: number, by: Initiator): void {
+function translate(its: ItsState, _index: number, value: number, mask: number, by: Initiator): void {
   if (mask === -1 || mask === 0xffff) its.signal((by.deviceId ?? 0) >>> 0, value >>> 0)
 }
 
-const translater: Row<Its> = {
-  ...word<Its>('GITS_TRANSLATER', 0x040, {
+const translater: Row<ItsState> = {
+  ...word<ItsState>('GITS_TRANSLATER', 0x040, {
     write: translate,
     restore: () => {},
     fields: { EventID: bits(31, 0) },
@@ -118,7 +118,7 @@ const translater: Row<Its> = {
 
 const offsetField = { Offset: bits(19, 5) }
 
-export const controlRegisters = registerTable<Its>('GITS', 0x10000, [
+export const controlRegisters = registerTable<ItsState>('GITS', 0x10000, [
   word('GITS_CTLR', 0x0000, {
     read: (its) => its.ctlr,
     write: (its, _index, value) => its.setEnabled((value & 1) === 1),
@@ -245,12 +245,12 @@ export const controlRegisters = registerTable<Its>('GITS', 0x10000, [
   constant('GITS_CIDRn', 0xfff0, (_, index) => componentIds[index] ?? 0, { count: 4 }),
 ])
 
-export const translationRegisters = registerTable<Its>('GITS translation', 0x10000, [translater])
+export const translationRegisters = registerTable<ItsState>('GITS translation', 0x10000, [translater])
 
 /** Only a GICv4.1 ITS has this frame (at 0x20000 from the control frame); it is in no memory map here. */
-export const virtualSgiRegisters = registerTable<Its>('GITS vSGI', 0x10000, [
+export const virtualSgiRegisters = registerTable<ItsState>('GITS vSGI', 0x10000, [
   {
-    ...dword<Its>('GITS_SGIR', 0x020, { write: () => {}, fields: { vPEID: bits(47, 32), vINTID: bits(3, 0) } }),
+    ...dword<ItsState>('GITS_SGIR', 0x020, { write: () => {}, fields: { vPEID: bits(47, 32), vINTID: bits(3, 0) } }),
     modelling: 'not-modelled',
   },
 ])

@@ -3,8 +3,8 @@
  */
 
 import { array, exactly, flag, group, integer, type Part } from '../snapshot.ts'
-import type { Its } from './its.ts'
 import { baserFixed, CBASER_BITS } from './registers.ts'
+import type { ItsState } from './state.ts'
 
 /** Raised whenever the meaning or the set of parts changes. */
 const SNAPSHOT_VERSION = 1
@@ -16,18 +16,18 @@ export interface ItsSnapshot {
   readonly its: unknown
 }
 
-export function snapshotIts(its: Its): ItsSnapshot {
+export function snapshotIts(its: ItsState): ItsSnapshot {
   return whole(its).save() as ItsSnapshot
 }
 
 /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */
-export function restoreIts(its: Its, snapshot: unknown): void {
+export function restoreIts(its: ItsState, snapshot: unknown): void {
   const parts = whole(its)
   parts.check(snapshot, 'snapshot')
   parts.load(snapshot)
 }
 
-function whole(its: Its): Part {
+function whole(its: ItsState): Part {
   return group({
     format: exactly('vgic-its', 'the format'),
     version: exactly(SNAPSHOT_VERSION, 'the version'),
@@ -36,7 +36,7 @@ function whole(its: Its): Part {
 }
 
 /** The part of a GIC's snapshot that is this ITS. After loading, call `configureTables` and `configureQueue`: `itsPart` does. */
-export function itsPart(its: Its): Part {
+export function itsPart(its: ItsState): Part {
   const parts = group({
     config: exactly({ ...its.config, pageSizes: its.config.pageSizes.join(', ') }, 'the configuration of the ITS'),
     enabled: flag(

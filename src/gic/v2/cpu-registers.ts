@@ -13,7 +13,7 @@ import {
   peekAcknowledge,
   type View,
 } from './delivery.ts'
-import type { GicV2 } from './gic.ts'
+import type { GicV2State } from './state.ts'
 
 /** GICC_CTLR bits of a GIC without the Security Extensions: one EOImode. */
 const WRITABLE = Ctlr.EOImodeNS - 1
@@ -24,31 +24,31 @@ const { EOImodeNS, EOImodeS } = Ctlr
 const take = acknowledge
 const end = endOfInterrupt
 
-function interfaceOf(gic: GicV2, by: Initiator): CpuInterface | undefined {
+function interfaceOf(gic: GicV2State, by: Initiator): CpuInterface | undefined {
   return gic.cpus[by.cpu]
 }
 
-function nonSecure(gic: GicV2, by: Initiator): boolean {
+function nonSecure(gic: GicV2State, by: Initiator): boolean {
   return gic.config.security && !by.secure
 }
 
-function viewOf(gic: GicV2, by: Initiator): View {
+function viewOf(gic: GicV2State, by: Initiator): View {
   return nonSecure(gic, by) ? 'non-secure' : 'secure'
 }
 
 /** Whether priority drop and deactivation are apart for this access: each Security state has its own EOImode. */
-function isSplit(gic: GicV2, cpu: CpuInterface, by: Initiator): boolean {
+function isSplit(gic: GicV2State, cpu: CpuInterface, by: Initiator): boolean {
   return (cpu.ctlr & (nonSecure(gic, by) ? EOImodeNS : EOImodeS)) !== 0
 }
 
-type Read = (gic: GicV2, cpu: CpuInterface, by: Initiator, index: number) => number
-type Write = (gic: GicV2, cpu: CpuInterface, value: number, by: Initiator, index: number) => void
+type Read = (gic: GicV2State, cpu: CpuInterface, by: Initiator, index: number) => number
+type Write = (gic: GicV2State, cpu: CpuInterface, value: number, by: Initiator, index: number) => void
 
 /** Handlers of a register of the accessing CPU; an initiator that is no CPU of this GIC finds RAZ/WI. */
 function own(read?: Read, write?: Write) {
   const handlers: {
-    read?: ReadHandler<GicV2>
-    write?: (gic: GicV2, index: number, value: number, mask: number, by: Initiator) => void
+    read?: ReadHandler<GicV2State>
+    write?: (gic: GicV2State, index: number, value: number, mask: number, by: Initiator) => void
   } = {}
   if (read)
     handlers.read = (gic, index, by) => {
@@ -68,7 +68,7 @@ function own(read?: Read, write?: Write) {
 const doNothing = () => {}
 const intidField = { CPUID: bits(12, 10), Interrupt_ID: bits(9, 0) }
 
-export const cpuRegisters = registerTable<GicV2>('GICC', 0x2000, [
+export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
   word('GICC_CTLR', 0x0000, {
     ...own(readControl, writeControl),
     reset: 0,
@@ -163,13 +163,13 @@ export const cpuRegisters = registerTable<GicV2>('GICC', 0x2000, [
   }),
 ])
 
-function readControl(gic: GicV2, cpu: CpuInterface, by: Initiator): number {
+function readControl(gic: GicV2State, cpu: CpuInterface, by: Initiator): number {
   if (!nonSecure(gic, by)) return cpu.ctlr
   const { ctlr } = cpu
   return ((ctlr >>> 1) & 1) | ((ctlr >>> 2) & 0x60) | ((ctlr >>> 1) & 0x200)
 }
 
-function writeControl(gic: GicV2, cpu: CpuInterface, value: number, by: Initiator): void {
+function writeControl(gic: GicV2State, cpu: CpuInterface, value: number, by: Initiator): void {
   if (!gic.config.security) cpu.ctlr = value & WRITABLE
   else if (by.secure) cpu.ctlr = value & WRITABLE_SECURE
   else {
@@ -180,22 +180,22 @@ function writeControl(gic: GicV2, cpu: CpuInterface, value: number, by: Initiato
 }
 
 /** Non-secure software sees the lower half of the priorities as all of them; a mask in the upper half hides from it (IHI 0048 3.8.1). */
-function readPriorityMask(gic: GicV2, cpu: CpuInterface, by: Initiator): number {
+function readPriorityMask(gic: GicV2State, cpu: CpuInterface, by: Initiator): number {
   if (!nonSecure(gic, by)) return cpu.pmr
   return cpu.pmr & 0x80 ? (cpu.pmr << 1) & 0xff : 0
 }
 
-function writePriorityMask(gic: GicV2, cpu: CpuInterface, value: number, by: Initiator): void {
+function writePriorityMask(gic: GicV2State, cpu: CpuInterface, value: number, by: Initiator): void {
   if (!nonSecure(gic, by)) cpu.pmr = value & cpu.priorityMask
   else if (cpu.pmr & 0x80) cpu.pmr = (0x80 | ((value & 0xff) >>> 1)) & cpu.priorityMask
 }
 
-function readBinaryPoint(gic: GicV2, cpu: CpuInterface, by: Initiator): number {
+function readBinaryPoint(gic: GicV2State, cpu: CpuInterface, by: Initiator): number {
   if (!nonSecure(gic, by)) return cpu.bpr
   return cpu.ctlr & Ctlr.CBPR ? Math.min(cpu.bpr + 1, 7) : cpu.abpr
 }
 
-function writeBinaryPoint(gic: GicV2, cpu: CpuInterface, value: number, by: Initiator): void {
+function writeBinaryPoint(gic: GicV2State, cpu: CpuInterface, value: number, by: Initiator): void {
   if (!nonSecure(gic, by)) cpu.bpr = Math.max(value & 7, cpu.minimumBpr)
   else if (!(cpu.ctlr & Ctlr.CBPR)) setAliasedBinaryPoint(cpu, value)
 }
@@ -204,21 +204,21 @@ function setAliasedBinaryPoint(cpu: CpuInterface, value: number): void {
   cpu.abpr = Math.max(value & 7, cpu.minimumBpr + 1)
 }
 
-function readRunningPriority(gic: GicV2, cpu: CpuInterface, by: Initiator): number {
+function readRunningPriority(gic: GicV2State, cpu: CpuInterface, by: Initiator): number {
   if (cpu.running === IDLE) return IDLE_PRIORITY
   if (!nonSecure(gic, by)) return cpu.running
   return cpu.running & 0x80 ? (cpu.running << 1) & 0xff : 0
 }
 
 /** Non-secure software sees the upper half of Group 1's active priorities, from bit 0 on (IHI 0048 4.4.14). */
-function readActivePriorities(gic: GicV2, cpu: CpuInterface, by: Initiator, index: number): number {
+function readActivePriorities(gic: GicV2State, cpu: CpuInterface, by: Initiator, index: number): number {
   if (!nonSecure(gic, by)) return cpu.apr[index]!
   const half = cpu.levels >>> 1
   if (half >= 32) return index < half >>> 5 ? cpu.nsapr[index + (half >>> 5)]! : 0
   return index === 0 ? cpu.nsapr[0]! >>> half : 0
 }
 
-function writeActivePriorities(gic: GicV2, cpu: CpuInterface, value: number, by: Initiator, index: number): void {
+function writeActivePriorities(gic: GicV2State, cpu: CpuInterface, value: number, by: Initiator, index: number): void {
   const half = cpu.levels >>> 1
   if (!nonSecure(gic, by)) setActivePriorities(cpu, cpu.apr, index, value, -1)
   else if (half >= 32) {

@@ -6,7 +6,7 @@
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
 import { Output } from '../outputs.ts'
 import { type CpuInterface, Ctlr, IDLE } from './cpu-interface.ts'
-import type { GicV2 } from './gic.ts'
+import type { GicV2State } from './state.ts'
 
 // A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const NOTHING = NONE
@@ -21,7 +21,7 @@ const runningOpen = runningPriorityOpen
 const groupFor = groupOf
 
 /** GICD_CTLR and GICC_CTLR have one enable bit for each group, at the same place. */
-export function distributorGroupOpen(gic: GicV2, group: number): boolean {
+export function distributorGroupOpen(gic: GicV2State, group: number): boolean {
   return ((gic.ctlr >>> group) & 1) === 1
 }
 
@@ -44,7 +44,7 @@ export function runningPriorityOpen(cpu: CpuInterface, priority: number, group: 
 }
 
 /** Best candidate of the groups that are enabled in the Distributor, and in the CPU interface too where `signalled`. */
-export function bestCandidate(gic: GicV2, cpu: CpuInterface, signalled: boolean): number {
+export function bestCandidate(gic: GicV2State, cpu: CpuInterface, signalled: boolean): number {
   const { candidates } = gic.irqs
   const set = cpu.cpu * 2
   // Both gates at once: each has the enable bits of the groups at the same place.
@@ -53,12 +53,12 @@ export function bestCandidate(gic: GicV2, cpu: CpuInterface, signalled: boolean)
   return groups & 2 ? Math.min(best, candidates.best(set + 1)) : best
 }
 
-export function groupOf(gic: GicV2, cpu: number, intid: number): number {
+export function groupOf(gic: GicV2State, cpu: number, intid: number): number {
   return (gic.irqs.group[gic.irqs.wordOf(intid, cpu)]! >>> (intid & 31)) & 1
 }
 
 /** Brings what one CPU is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
-export function updateCpu(gic: GicV2, cpu: CpuInterface): void {
+export function updateCpu(gic: GicV2State, cpu: CpuInterface): void {
   let key = best(gic, cpu, true)
   let outputs = 0
   if (key !== NOTHING) {
@@ -107,14 +107,14 @@ function filtered(cpu: CpuInterface, intid: number, group: number, view: View): 
 }
 
 /** GICC_IAR and GICC_AIAR without their effect: INTID with an SGI's source in bits 12:10. */
-export function peekAcknowledge(gic: GicV2, cpu: CpuInterface, view: View): number {
+export function peekAcknowledge(gic: GicV2State, cpu: CpuInterface, view: View): number {
   const key = gic.signalled[cpu.cpu]!
   if (key === NONE) return SPURIOUS
   const intid = filtered(cpu, keyIntid(key), groupOf(gic, cpu.cpu, keyIntid(key)), view)
   return intid < 16 ? withSource(gic, cpu.cpu, intid) : intid
 }
 
-export function acknowledge(gic: GicV2, cpu: CpuInterface, view: View, register: string): number {
+export function acknowledge(gic: GicV2State, cpu: CpuInterface, view: View, register: string): number {
   const key = gic.signalled[cpu.cpu]!
   let intid = NOTHING_PENDING
   let value = NOTHING_PENDING
@@ -136,7 +136,7 @@ export function acknowledge(gic: GicV2, cpu: CpuInterface, view: View, register:
 }
 
 function reportAcknowledge(
-  gic: GicV2,
+  gic: GicV2State,
   { cpu }: CpuInterface,
   view: View,
   register: string,
@@ -148,7 +148,7 @@ function reportAcknowledge(
 }
 
 /** GICC_HPPIR and GICC_AHPPIR: does not depend on the priority mask or on what is running (IHI 0048 4.4.7). */
-export function highestPending(gic: GicV2, cpu: CpuInterface, view: View): number {
+export function highestPending(gic: GicV2State, cpu: CpuInterface, view: View): number {
   const key = bestCandidate(gic, cpu, false)
   if (key === NONE) return SPURIOUS
   const intid = keyIntid(key)
@@ -158,7 +158,7 @@ export function highestPending(gic: GicV2, cpu: CpuInterface, view: View): numbe
   return seen < 16 ? withSource(gic, cpu.cpu, seen) : seen
 }
 
-function withSource(gic: GicV2, cpu: number, sgi: number): number {
+function withSource(gic: GicV2State, cpu: number, sgi: number): number {
   const sources = gic.irqs.sources[cpu * 16 + sgi]!
   return sgi | ((31 - Math.clz32(sources & -sources)) << 10)
 }
@@ -167,7 +167,7 @@ function withSource(gic: GicV2, cpu: number, sgi: number): number {
  * GICC_EOIR and GICC_AEOIR: priority drop, and deactivation too unless `split`. What the architecture leaves UNPREDICTABLE
  * is decided so: nothing running, or no such interrupt: ignored; out of order: the group's best priority drops.
  */
-export function endOfInterrupt(gic: GicV2, cpu: CpuInterface, value: number, view: View, split: boolean): void {
+export function endOfInterrupt(gic: GicV2State, cpu: CpuInterface, value: number, view: View, split: boolean): void {
   const intid = value & 0x3ff
   if (intid >= 1020) return
   const { irqs } = gic
@@ -188,12 +188,12 @@ export function endOfInterrupt(gic: GicV2, cpu: CpuInterface, value: number, vie
   irqs.dirty |= 1 << cpu.cpu
 }
 
-function refuseEnd(gic: GicV2, { cpu }: CpuInterface, intid: number, absent: boolean, hidden: boolean): void {
+function refuseEnd(gic: GicV2State, { cpu }: CpuInterface, intid: number, absent: boolean, hidden: boolean): void {
   gic.misuse(absent ? 'eoi-invalid-intid' : hidden ? 'eoi-hidden-group' : 'eoi-without-acknowledge', cpu, intid)
 }
 
 /** Whether the interrupt that `value` names could be the one that runs: active, from that source, and of its priority. */
-function isRunning({ irqs }: GicV2, cpu: CpuInterface, value: number, word: number, group: number): boolean {
+function isRunning({ irqs }: GicV2State, cpu: CpuInterface, value: number, word: number, group: number): boolean {
   const intid = value & 0x3ff
   if (!((irqs.active[word]! >>> (intid & 31)) & 1)) return false
   if (intid < 16 && irqs.activeSource[cpu.cpu * 16 + intid] !== ((value >>> 10) & 7)) return false
@@ -201,7 +201,13 @@ function isRunning({ irqs }: GicV2, cpu: CpuInterface, value: number, word: numb
 }
 
 /** GICC_DIR: works only while the view's EOImode separates the two (IHI 0048 4.4.11). */
-export function deactivateInterrupt(gic: GicV2, cpu: CpuInterface, value: number, view: View, split: boolean): void {
+export function deactivateInterrupt(
+  gic: GicV2State,
+  cpu: CpuInterface,
+  value: number,
+  view: View,
+  split: boolean,
+): void {
   const intid = value & 0x3ff
   if (intid >= 1020) return
   if (!split) {
@@ -222,7 +228,7 @@ export function deactivateInterrupt(gic: GicV2, cpu: CpuInterface, value: number
   deactivate(gic, cpu, word, bit)
 }
 
-function deactivate({ irqs, events }: GicV2, { cpu }: CpuInterface, word: number, bit: number): void {
+function deactivate({ irqs, events }: GicV2State, { cpu }: CpuInterface, word: number, bit: number): void {
   const was = (irqs.active[word]! >>> bit) & 1
   irqs.deactivate(word, bit)
   if (was && events.active) events.emit({ kind: 'deactivate', cpu, intid: irqs.intidOf(word, bit) })

@@ -6,11 +6,11 @@
 import { bit, bits, constant, type Fields, type Initiator, perIrq, registerTable, word } from '../../mmio/index.ts'
 import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
 import { distributorTyper, readDistributorControl, sendSgi, writeDistributorControl } from './distributor-control.ts'
-import type { GicV2 } from './gic.ts'
+import type { GicV2State } from './state.ts'
 import { inputs, sgiSources, targets } from './views.ts'
 
 /** INTIDs 0 to 31 exist once for each CPU, and show that CPU's to it. */
-const banked = { irqs: 32, cpus: (gic: GicV2) => gic.config.cpus }
+const banked = { irqs: 32, cpus: (gic: GicV2State) => gic.config.cpus }
 /** Fields of a bank as Arm names them, one for each interrupt of a word. */
 function each(name: (i: number) => string, width: 1 | 2 | 8): Fields {
   return Object.fromEntries(
@@ -28,7 +28,7 @@ const bytes = { irqs: 1020, banked, widths: [1, 4] as const }
 const peripheralIds = [0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0]
 const componentIds = [0x0d, 0xf0, 0x05, 0xb1]
 
-export const distributor = registerTable<GicV2>('GICD', 0x1000, [
+export const distributor = registerTable<GicV2State>('GICD', 0x1000, [
   word('GICD_CTLR', 0x000, {
     read: readDistributorControl,
     write: writeDistributorControl,
@@ -108,7 +108,7 @@ export const distributor = registerTable<GicV2>('GICD', 0x1000, [
     fields: { PPI_status: bits(15, 0) },
     note: 'Input wires of INTIDs 16 to 31 (IMPLEMENTATION DEFINED; as GIC-400).',
   }),
-  constant('GICD_SPISRn', 0xd04, (gic: GicV2, index: number, by: Initiator) => inputs(gic, index + 1, by), {
+  constant('GICD_SPISRn', 0xd04, (gic: GicV2State, index: number, by: Initiator) => inputs(gic, index + 1, by), {
     count: 31,
     note: 'Input wires of SPIs (IMPLEMENTATION DEFINED; as GIC-400).',
   }),

@@ -16,11 +16,11 @@ import {
   runningPriorityOpen,
   type View,
 } from './delivery.ts'
-import type { GicV2 } from './gic.ts'
+import type { GicV2State } from './state.ts'
 
 /** One interrupt on one CPU, as the gates see it. */
 interface Subject {
-  readonly gic: GicV2
+  readonly gic: GicV2State
   readonly cpu: CpuInterface
   readonly intid: number
   readonly word: number
@@ -175,7 +175,7 @@ export const gates: readonly Gate[] = [
 ]
 
 /** Whether every gate is open: of all interrupts, the one that is signalled. */
-export function isDeliverable(gic: GicV2, intid: number, cpu: number): boolean {
+export function isDeliverable(gic: GicV2State, intid: number, cpu: number): boolean {
   const subject = subjectOf(gic, intid, cpu)
   return gates.every((gate) => gate.open(subject))
 }
@@ -186,7 +186,7 @@ function isFirst(s: Subject): boolean {
   return best === NONE || keyIntid(best) === s.intid
 }
 
-export function explainInterrupt(gic: GicV2, intid: number, cpu: number): Explanation {
+export function explainInterrupt(gic: GicV2State, intid: number, cpu: number): Explanation {
   const subject = subjectOf(gic, intid, cpu)
   const exists = Number.isInteger(intid) && intid >= 0 && intid < 1024 && gates[0]!.open(subject)
   const asked = exists ? gates : gates.slice(0, 1)
@@ -199,7 +199,7 @@ export function explainInterrupt(gic: GicV2, intid: number, cpu: number): Explan
 }
 
 /** Why an acknowledge in this view gives 1023 or 1022; undefined when it gives an interrupt. */
-export function whyNothing(gic: GicV2, cpu: number, view: View): string | undefined {
+export function whyNothing(gic: GicV2State, cpu: number, view: View): string | undefined {
   const key = gic.signalled[cpu]!
   if (key !== NONE) {
     const intid = keyIntid(key)
@@ -216,7 +216,7 @@ export function whyNothing(gic: GicV2, cpu: number, view: View): string | undefi
 }
 
 /** The pending interrupt that gets furthest through the gates on this CPU: the one that a person most likely waits for. */
-function nearest(gic: GicV2, cpu: number): Explanation | undefined {
+function nearest(gic: GicV2State, cpu: number): Explanation | undefined {
   let best: Explanation | undefined
   let passed = -1
   for (let intid = 0; intid < gic.config.intids; intid++) {
@@ -230,7 +230,7 @@ function nearest(gic: GicV2, cpu: number): Explanation | undefined {
   return best
 }
 
-function subjectOf(gic: GicV2, intid: number, cpu: number): Subject {
+function subjectOf(gic: GicV2State, intid: number, cpu: number): Subject {
   const known = Number.isInteger(intid) && intid >= 0 && intid < 1024
   const word = gic.irqs.wordOf(known ? intid : 0, cpu)
   const bit = intid & 31

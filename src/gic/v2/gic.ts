@@ -10,7 +10,7 @@ import { ConfigError } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
 import type { Explanation } from '../explain.ts'
 import { Output } from '../outputs.ts'
-import { nonSecureVisible, type ViewedGic } from '../views.ts'
+import { nonSecureVisible } from '../views.ts'
 import { type CheckedConfig, checkConfig, type GicV2Config } from './config.ts'
 import { CpuInterface } from './cpu-interface.ts'
 import { cpuRegisters } from './cpu-registers.ts'
@@ -19,6 +19,7 @@ import { distributor } from './distributor.ts'
 import { explainInterrupt, whyNothing } from './explain.ts'
 import { IrqsV2 } from './irqs.ts'
 import { restoreGic, type SnapshotV2, snapshotGic } from './snapshot.ts'
+import type { GicV2State } from './state.ts'
 import { v2mRegisters } from './v2m.ts'
 
 /** SGIs, as bits of a private word. */
@@ -32,7 +33,7 @@ const update = updateCpu
 /** Called when an output wire of a CPU changes, and only then. */
 export type OutputCallback = (cpu: number, line: OutputLine, level: boolean) => void
 
-export class GicV2 implements ViewedGic {
+export class GicV2 implements GicV2State {
   readonly config: CheckedConfig
   readonly events = new Events()
   readonly irqs: IrqsV2

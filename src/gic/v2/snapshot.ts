@@ -2,7 +2,7 @@
 
 import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
 import type { CpuInterface } from './cpu-interface.ts'
-import type { GicV2 } from './gic.ts'
+import type { GicV2State } from './state.ts'
 
 /** Raised whenever the meaning or the set of parts changes. */
 export const SNAPSHOT_VERSION = 1
@@ -13,11 +13,11 @@ export interface SnapshotV2 {
   readonly [part: string]: unknown
 }
 
-export function snapshotGic(gic: GicV2): SnapshotV2 {
+export function snapshotGic(gic: GicV2State): SnapshotV2 {
   return schema(gic).save() as SnapshotV2
 }
 
-export function restoreGic(gic: GicV2, snapshot: unknown): void {
+export function restoreGic(gic: GicV2State, snapshot: unknown): void {
   const parts = schema(gic)
   parts.check(snapshot, 'snapshot')
   checkSgis(gic, snapshot as SgiParts)
@@ -30,7 +30,7 @@ export function restoreGic(gic: GicV2, snapshot: unknown): void {
 }
 
 /** An SGI is edge-triggered for good, and pending exactly while it has a source. */
-function checkSgis(gic: GicV2, parts: SgiParts): void {
+function checkSgis(gic: GicV2State, parts: SgiParts): void {
   for (let cpu = 0; cpu < gic.config.cpus; cpu++) {
     if ((parts.edge[cpu]! & SGIS) !== SGIS) throw new SnapshotError(`snapshot.edge[${cpu}]: SGIs are edge-triggered`)
     if (gic.config.sgiEnable === 'always' && (parts.enabled[cpu]! & SGIS) !== SGIS)
@@ -65,7 +65,7 @@ interface SgiParts {
   readonly sources: readonly number[]
 }
 
-function schema(gic: GicV2): Part {
+function schema(gic: GicV2State): Part {
   const { irqs } = gic
   const [nsacr1, nsacr2, nsacr3] = irqs.nsacr
   /** Bits of the interrupts that exist; of the private ones only those in `own`. */

@@ -4,9 +4,9 @@
  */
 
 import { bits, constant, registerTable, word } from '../../mmio/index.ts'
-import type { GicV2 } from './gic.ts'
+import type { GicV2State } from './state.ts'
 
-export const v2mRegisters = registerTable<GicV2>('V2M', 0x1000, [
+export const v2mRegisters = registerTable<GicV2State>('V2M', 0x1000, [
   constant('V2M_MSI_TYPER', 0x008, (gic) => ((gic.config.msi?.base ?? 0) << 16) | (gic.config.msi?.count ?? 0), {
     fields: { BaseSPI: bits(25, 16), NumSPIs: bits(9, 0) },
   }),

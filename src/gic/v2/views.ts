@@ -6,10 +6,10 @@
 import type { BankView, Initiator } from '../../mmio/index.ts'
 import { bytesToWord } from '../bits.ts'
 import { lanesOf } from '../views.ts'
-import type { GicV2 } from './gic.ts'
+import type { GicV2State } from './state.ts'
 
 /** GICD_ITARGETSR: a private interrupt shows its own CPU, to that CPU; with one CPU all are RAZ/WI (IHI 0048 4.3.12). */
-export const targets: BankView<GicV2> = {
+export const targets: BankView<GicV2State> = {
   read: (gic, word, by) => {
     if (gic.config.cpus === 1) return 0
     const lanes = lanesOf(gic.visible(word >>> 3, by, 3), word)
@@ -27,7 +27,7 @@ export const targets: BankView<GicV2> = {
 }
 
 /** GICD_CPENDSGIR, GICD_SPENDSGIR: for each SGI of this CPU a byte of its sources (IHI 0048 4.3.16). */
-export function sgiSources(set: boolean): BankView<GicV2> {
+export function sgiSources(set: boolean): BankView<GicV2State> {
   const level = set ? 1 : 2
   return {
     read: (gic, word, by) => bytesToWord(gic.irqs.sources, word * 4) & sgiLanes(gic, word, by, level),
@@ -46,12 +46,12 @@ export function sgiSources(set: boolean): BankView<GicV2> {
   }
 }
 
-function sgiLanes(gic: GicV2, word: number, by: Initiator, level: 1 | 2): number {
+function sgiLanes(gic: GicV2State, word: number, by: Initiator, level: 1 | 2): number {
   return lanesOf(gic.visible(word >>> 2, by, level), word & 3)
 }
 
 /** GICD_PPISR and GICD_SPISR: the input wires themselves (GIC-400's use of IHI 0048's IMPLEMENTATION DEFINED 0xD00). */
-export function inputs(gic: GicV2, index: number, by: Initiator): number {
+export function inputs(gic: GicV2State, index: number, by: Initiator): number {
   if (index === 0) {
     if (by.cpu < 0 || by.cpu >= gic.config.cpus) return 0
     return ((gic.irqs.line[by.cpu]! & gic.visible(by.cpu, by, 0)) >>> 16) & 0xffff

@@ -6,9 +6,9 @@
 import { NONE } from '../candidates.ts'
 import { Output } from '../outputs.ts'
 import { Bank, type CpuInterfaceV3, IDLE } from './cpu-interface.ts'
-import type { GicV3 } from './gic.ts'
 import { Group, NMI_SETS, NON_SECURE_NMI, SETS } from './groups.ts'
 import { FIRST_LPI } from './lpis.ts'
+import type { GicV3State } from './state.ts'
 
 /**
  * A key of `../candidates.ts` leaves bit 22 clear: no INTID is so great. A non-maskable interrupt has it set, in the key of
@@ -66,7 +66,7 @@ export function keyOf(priority: number, intid: number, nmi: boolean): number {
 }
 
 /** Forwarding of the group by the Distributor (GICD_CTLR.EnableGrp0, EnableGrp1S, EnableGrp1NS). */
-export function distributorGroupOpen(gic: GicV3, group: number): boolean {
+export function distributorGroupOpen(gic: GicV3State, group: number): boolean {
   return ((gic.groupEnables >>> group) & 1) === 1
 }
 
@@ -76,7 +76,7 @@ export function interfaceGroupOpen(cpu: CpuInterfaceV3, group: number): boolean 
 }
 
 /** A Redistributor whose PE sleeps forwards nothing (GICR_WAKER.ChildrenAsleep). */
-export function redistributorOpen(gic: GicV3, pe: number): boolean {
+export function redistributorOpen(gic: GicV3State, pe: number): boolean {
   return !gic.redistributors[pe]!.asleep
 }
 
@@ -102,12 +102,12 @@ export function runningPriorityOpen(cpu: CpuInterfaceV3, priority: number, group
   return (priority & mask) < running
 }
 
-export function groupOf(gic: GicV3, pe: number, intid: number): number {
+export function groupOf(gic: GicV3State, pe: number, intid: number): number {
   return intid >= LPIS_FROM ? G1NS : gic.irqs.groupOf(gic.irqs.wordOf(intid, pe), intid & 31)
 }
 
 /** Best candidate for a PE, of the groups enabled in the Distributor, and in its interface too where `signalled`. */
-export function bestCandidate(gic: GicV3, cpu: CpuInterfaceV3, signalled: boolean): number {
+export function bestCandidate(gic: GicV3State, cpu: CpuInterfaceV3, signalled: boolean): number {
   const { pe } = cpu
   if (!awake(gic, pe)) return NOTHING
   const groups = gic.groupEnables & (signalled ? cpu.enables : -1)
@@ -126,7 +126,7 @@ export function bestCandidate(gic: GicV3, cpu: CpuInterfaceV3, signalled: boolea
 }
 
 /** Best of the candidates that are 1-of-N, where this PE is the one that takes those, or non-maskable, or both. */
-function bestRare({ irqs }: GicV3, pe: number, groups: number): number {
+function bestRare({ irqs }: GicV3State, pe: number, groups: number): number {
   const { candidates, recipients } = irqs
   let best = NOTHING
   for (let group = G0 as number; group <= G1NS; group++) {
@@ -142,7 +142,7 @@ function bestRare({ irqs }: GicV3, pe: number, groups: number): number {
 }
 
 /** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
-export function updatePe(gic: GicV3, cpu: CpuInterfaceV3): void {
+export function updatePe(gic: GicV3State, cpu: CpuInterfaceV3): void {
   let key = best(gic, cpu, true)
   let outputs = 0
   if (key !== NOTHING) {
@@ -157,19 +157,19 @@ export function updatePe(gic: GicV3, cpu: CpuInterfaceV3): void {
 }
 
 /** Group 0 is FIQ; Group 1 is IRQ in the Security state that it belongs to, and FIQ elsewhere and at EL3 (IHI 0069 4.6.2). */
-export function isFiq(gic: GicV3, cpu: CpuInterfaceV3, group: number): boolean {
+export function isFiq(gic: GicV3State, cpu: CpuInterfaceV3, group: number): boolean {
   if (group === G0) return true
   if (!gic.irqs.twoStates) return false
   return cpu.el === 3 || (group === G1S) !== cpu.secure
 }
 
 /** The PE can see Secure interrupts: it is Secure, or at EL3. */
-function seesSecure(gic: GicV3, cpu: CpuInterfaceV3): boolean {
+function seesSecure(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
   return !gic.irqs.twoStates || cpu.el === 3 || cpu.secure
 }
 
 /** What a Group 0 register shows of an interrupt (IHI 0069 4.6.3): EL3 is told of the state that a Group 1 one is for. */
-function throughGroup0(gic: GicV3, cpu: CpuInterfaceV3, intid: number, group: number): number {
+function throughGroup0(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, group: number): number {
   if (group !== G0) {
     if (cpu.el !== 3 || !gic.irqs.twoStates) return NO_INTERRUPT
     return group === G1S ? FOR_SECURE : FOR_NON_SECURE
@@ -177,7 +177,7 @@ function throughGroup0(gic: GicV3, cpu: CpuInterfaceV3, intid: number, group: nu
   return seesSecure(gic, cpu) ? intid : NO_INTERRUPT
 }
 
-function throughGroup1(gic: GicV3, cpu: CpuInterfaceV3, intid: number, group: number): number {
+function throughGroup1(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, group: number): number {
   if (group === G0) return NO_INTERRUPT
   if (!gic.irqs.twoStates) return intid
   if (group === G1S) return seesSecure(gic, cpu) ? intid : NO_INTERRUPT
@@ -189,7 +189,7 @@ export type Acknowledge = 'IAR0' | 'IAR1' | 'NMIAR1'
 
 /** What an acknowledge register makes of the interrupt that is signalled: itself, or a special INTID. */
 function seenThrough(
-  gic: GicV3,
+  gic: GicV3State,
   cpu: CpuInterfaceV3,
   register: Acknowledge,
   key: number,
@@ -203,14 +203,14 @@ function seenThrough(
 }
 
 /** An acknowledge without its effect. */
-export function peekAcknowledge(gic: GicV3, cpu: CpuInterfaceV3, register: Acknowledge): number {
+export function peekAcknowledge(gic: GicV3State, cpu: CpuInterfaceV3, register: Acknowledge): number {
   const key = gic.signalled[cpu.pe]!
   if (key === NONE) return SPURIOUS
   const intid = keyIntid(key)
   return seenThrough(gic, cpu, register, key, intid, groupOf(gic, cpu.pe, intid))
 }
 
-export function acknowledge(gic: GicV3, cpu: CpuInterfaceV3, register: Acknowledge): number {
+export function acknowledge(gic: GicV3State, cpu: CpuInterfaceV3, register: Acknowledge): number {
   const key = gic.signalled[cpu.pe]!
   let seen = NO_INTERRUPT
   if (key !== NOTHING) {
@@ -231,7 +231,7 @@ export function acknowledge(gic: GicV3, cpu: CpuInterfaceV3, register: Acknowled
   return seen
 }
 
-function reportAcknowledge(gic: GicV3, { pe }: CpuInterfaceV3, register: Acknowledge, intid: number): void {
+function reportAcknowledge(gic: GicV3State, { pe }: CpuInterfaceV3, register: Acknowledge, intid: number): void {
   const reason = isSpecial(intid) ? gic.whyNothing(pe, register) : undefined
   gic.events.emit({ kind: 'acknowledge', cpu: pe, intid, source: 0, register: `ICC_${register}_EL1`, reason })
 }
@@ -241,7 +241,7 @@ function isSpecial(intid: number): boolean {
 }
 
 /** ICC_HPPIR0_EL1 and ICC_HPPIR1_EL1: not subject to the priority mask, nor to what is running (IHI 0069 8.2). */
-export function highestPending(gic: GicV3, cpu: CpuInterfaceV3, of: 0 | 1): number {
+export function highestPending(gic: GicV3State, cpu: CpuInterfaceV3, of: 0 | 1): number {
   const key = bestCandidate(gic, cpu, false)
   if (key === NONE) return SPURIOUS
   const intid = keyIntid(key)
@@ -251,13 +251,13 @@ export function highestPending(gic: GicV3, cpu: CpuInterfaceV3, of: 0 | 1): numb
 }
 
 /** Whether priority drop and deactivation are apart for the PE as it is now. */
-export function isSplit(gic: GicV3, cpu: CpuInterfaceV3): boolean {
+export function isSplit(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
   if (cpu.el === 3 && gic.config.security) return cpu.eoiModeEl3
   return (cpu.eoiMode & (1 << bank(gic, cpu))) !== 0
 }
 
 /** The bank of the Security state that the PE's registers are in. */
-export function bankOf(gic: GicV3, cpu: CpuInterfaceV3): number {
+export function bankOf(gic: GicV3State, cpu: CpuInterfaceV3): number {
   return gic.irqs.twoStates && cpu.secure ? S : NS
 }
 
@@ -265,7 +265,7 @@ export function bankOf(gic: GicV3, cpu: CpuInterfaceV3): number {
  * ICC_EOIR0_EL1 and ICC_EOIR1_EL1. The drop applies to the running priority, and only where that belongs to the register's
  * group and to a Security state that the PE may end; anything else is UNPREDICTABLE, and ignored here.
  */
-export function endOfInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number, of: 0 | 1): void {
+export function endOfInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number, of: 0 | 1): void {
   const intid = value & 0xff_ffff
   if (isSpecial(intid)) return
   const lpi = intid >= LPIS_FROM
@@ -283,7 +283,7 @@ export function endOfInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number, o
   if (!lpi && !split(gic, cpu)) deactivate(gic, cpu, intid)
 }
 
-function mayEnd(gic: GicV3, cpu: CpuInterfaceV3, running: number, of: 0 | 1): boolean {
+function mayEnd(gic: GicV3State, cpu: CpuInterfaceV3, running: number, of: 0 | 1): boolean {
   if (running === G0) return of === 0 && seesSecure(gic, cpu)
   if (of === 0) return false
   if (!gic.irqs.twoStates) return true
@@ -291,14 +291,14 @@ function mayEnd(gic: GicV3, cpu: CpuInterfaceV3, running: number, of: 0 | 1): bo
 }
 
 /** Whether this interrupt could be the one that runs: active (an LPI never is), and of the running group. */
-function isRunning(gic: GicV3, cpu: CpuInterfaceV3, intid: number, running: number): boolean {
+function isRunning(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, running: number): boolean {
   if (groupOf(gic, cpu.pe, intid) !== running) return false
   if (intid >= LPIS_FROM) return true
   return ((gic.irqs.active[gic.irqs.wordOf(intid, cpu.pe)]! >>> (intid & 31)) & 1) === 1
 }
 
 /** ICC_DIR_EL1: works only while EOImode separates the two; an LPI has no active state to end. */
-export function deactivateInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: number): void {
+export function deactivateInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number): void {
   const intid = value & 0xff_ffff
   if (isSpecial(intid) || intid >= LPIS_FROM) return
   if (!isSplit(gic, cpu)) {
@@ -319,7 +319,7 @@ export function deactivateInterrupt(gic: GicV3, cpu: CpuInterfaceV3, value: numb
 }
 
 /** Below EL3, a PE deactivates what its Security state owns, unless those registers trap to EL3 (IHI 0069 8.2, ICC_DIR_EL1). */
-function mayDeactivate(gic: GicV3, cpu: CpuInterfaceV3, group: number): boolean {
+function mayDeactivate(gic: GicV3State, cpu: CpuInterfaceV3, group: number): boolean {
   if (cpu.el === 3) return true
   if (!gic.irqs.twoStates) return !(group === G0 ? cpu.scrFiq : cpu.scrIrq)
   if (group === G0) return cpu.secure && !cpu.scrFiq
@@ -327,7 +327,7 @@ function mayDeactivate(gic: GicV3, cpu: CpuInterfaceV3, group: number): boolean 
   return group === G1NS || cpu.secure
 }
 
-function deactivate(gic: GicV3, cpu: CpuInterfaceV3, intid: number): void {
+function deactivate(gic: GicV3State, cpu: CpuInterfaceV3, intid: number): void {
   const word = gic.irqs.wordOf(intid, cpu.pe)
   const was = (gic.irqs.active[word]! >>> (intid & 31)) & 1
   gic.irqs.deactivate(word, intid & 31)

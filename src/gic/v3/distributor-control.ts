@@ -1,9 +1,9 @@
 /** The Distributor registers of a GICv3 that are not banks: control, type, status, and message-based SPIs (IHI 0069 12.9). */
 
 import type { Initiator } from '../../mmio/index.ts'
-import type { GicV3 } from './gic.ts'
 import { Group } from './groups.ts'
 import { FIRST_ESPI } from './irqs.ts'
+import type { GicV3State } from './state.ts'
 
 /** GICD_CTLR. Affinity routing is always on (ARE_S, ARE_NS), which is the declared gap: there is no legacy operation. */
 const Ctlr = { ARE_S: 1 << 4, ARE_NS: 1 << 5, DS: 1 << 6, E1NWF: 1 << 7 } as const
@@ -23,17 +23,17 @@ const SECURE = [
 /** EnableGrp1A is bit 1; bit 0 is EnableGrp1 of legacy operation, RES0 with affinity routing. */
 const NON_SECURE = [[1, Group.G1NS]] as const
 
-function enablesOf(gic: GicV3, by: Initiator) {
+function enablesOf(gic: GicV3State, by: Initiator) {
   return !gic.irqs.twoStates ? ONE_STATE : by.secure ? SECURE : NON_SECURE
 }
 
-export function readControl(gic: GicV3, _index: number, by: Initiator): number {
+export function readControl(gic: GicV3State, _index: number, by: Initiator): number {
   let value = !gic.irqs.twoStates ? ARE | Ctlr.DS : by.secure ? Ctlr.ARE_S | Ctlr.ARE_NS : ARE
   for (const [bit, group] of enablesOf(gic, by)) value |= ((gic.groupEnables >>> group) & 1) << bit
   return gic.e1nwf && (by.secure || !gic.irqs.twoStates) ? value | Ctlr.E1NWF : value
 }
 
-export function writeControl(gic: GicV3, _index: number, value: number, _mask: number, by: Initiator): void {
+export function writeControl(gic: GicV3State, _index: number, value: number, _mask: number, by: Initiator): void {
   let enables = gic.groupEnables
   for (const [bit, group] of enablesOf(gic, by)) enables = (enables & ~(1 << group)) | (((value >>> bit) & 1) << group)
   gic.groupEnables = enables
@@ -44,7 +44,7 @@ export function writeControl(gic: GicV3, _index: number, value: number, _mask: n
   gic.markAllDirty()
 }
 
-export function typer(gic: GicV3): number {
+export function typer(gic: GicV3State): number {
   const { intids, extendedPpis, extendedSpis, lpis, messageSpis, nmi, oneOfN, security } = gic.config
   const idBits = lpis?.intidBits ?? (extendedSpis > 0 ? 13 : extendedPpis > 0 ? 11 : 10)
   return (
@@ -65,15 +65,15 @@ export function typer(gic: GicV3): number {
  * GICD_SETSPI_NSR and GICD_SETSPI_SR: a message makes an SPI pending. To a level-sensitive one it is a level, which stays
  * until GICD_CLRSPI_NSR or GICD_CLRSPI_SR takes it down; these take any pending state away.
  */
-export function setSpiByMessage(gic: GicV3, value: number, by: Initiator, secure: boolean): void {
+export function setSpiByMessage(gic: GicV3State, value: number, by: Initiator, secure: boolean): void {
   assignByMessage(gic, value, by, secure, true)
 }
 
-export function clearSpiByMessage(gic: GicV3, value: number, by: Initiator, secure: boolean): void {
+export function clearSpiByMessage(gic: GicV3State, value: number, by: Initiator, secure: boolean): void {
   assignByMessage(gic, value, by, secure, false)
 }
 
-function assignByMessage(gic: GicV3, value: number, by: Initiator, secure: boolean, pending: boolean): void {
+function assignByMessage(gic: GicV3State, value: number, by: Initiator, secure: boolean, pending: boolean): void {
   const intid = value & 0x1fff
   const { irqs } = gic
   if (!gic.config.messageSpis || intid < 32 || (intid >= 1020 && intid < FIRST_ESPI) || !irqs.exists(intid)) return

@@ -7,12 +7,12 @@ import { bit, bits, constant, type Initiator, razWi, registerTable, word } from 
 import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
 import { bank } from './bank.ts'
 import { clearSpiByMessage, readControl, setSpiByMessage, typer, writeControl } from './distributor-control.ts'
-import type { GicV3 } from './gic.ts'
 import { componentIds, peripheralIds } from './ids.ts'
+import type { GicV3State } from './state.ts'
 import { extended, modifiers, nmis, routes } from './views.ts'
 
 /** State words of INTIDs 0 to 31 come once for each PE; this frame does not show them. */
-const shared = { excluded: 32, banked: { irqs: 32, cpus: (gic: GicV3) => gic.config.cpus } }
+const shared = { excluded: 32, banked: { irqs: 32, cpus: (gic: GicV3State) => gic.config.cpus } }
 const bytes = { irqs: 1020, widths: [1, 4] as const }
 const intid = { INTID: bits(12, 0) }
 const legacy = { note: 'Legacy operation only: RES0 with affinity routing, which is always on.' }
@@ -20,13 +20,14 @@ const legacy = { note: 'Legacy operation only: RES0 with affinity routing, which
 const espi = { irqs: 1024 }
 
 const message = (write: typeof setSpiByMessage, secure: boolean) => ({
-  write: (gic: GicV3, _index: number, value: number, _mask: number, by: Initiator) => write(gic, value, by, secure),
+  write: (gic: GicV3State, _index: number, value: number, _mask: number, by: Initiator) =>
+    write(gic, value, by, secure),
   restore: () => {},
   widths: [2, 4] as const,
   fields: intid,
 })
 
-export const distributorV3 = registerTable<GicV3>('GICD', 0x10000, [
+export const distributorV3 = registerTable<GicV3State>('GICD', 0x10000, [
   word('GICD_CTLR', 0x0000, {
     read: readControl,
     write: writeControl,

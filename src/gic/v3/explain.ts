@@ -24,14 +24,14 @@ import {
   SPURIOUS,
 } from './delivery.ts'
 import { typer } from './distributor-control.ts'
-import type { GicV3 } from './gic.ts'
 import { Group } from './groups.ts'
 import { FIRST_EPPI, FIRST_ESPI, IRM } from './irqs.ts'
 import { FIRST_LPI } from './lpis.ts'
+import type { GicV3State } from './state.ts'
 
 /** One interrupt on one PE, as the gates see it. */
 interface Subject {
-  readonly gic: GicV3
+  readonly gic: GicV3State
   readonly cpu: CpuInterfaceV3
   readonly intid: number
   /** Word and bit of its state; of no meaning for an LPI. */
@@ -313,7 +313,7 @@ function gatesOf(subject: Subject): readonly Gate[] {
 }
 
 /** Whether every gate is open: of all interrupts, the one that is signalled. */
-export function isDeliverable(gic: GicV3, intid: number, pe: number): boolean {
+export function isDeliverable(gic: GicV3State, intid: number, pe: number): boolean {
   const subject = subjectOf(gic, intid, pe)
   return gatesOf(subject).every((gate) => gate.open(subject))
 }
@@ -324,7 +324,7 @@ function isFirst(s: Subject): boolean {
   return best === NONE || keyIntid(best) === s.intid
 }
 
-export function explainInterrupt(gic: GicV3, intid: number, pe: number): Explanation {
+export function explainInterrupt(gic: GicV3State, intid: number, pe: number): Explanation {
   const subject = subjectOf(gic, intid, pe)
   const exists = existsGate.open(subject)
   const reports = (exists ? gatesOf(subject) : [existsGate]).map((gate): GateReport => {
@@ -335,7 +335,7 @@ export function explainInterrupt(gic: GicV3, intid: number, pe: number): Explana
 }
 
 /** Why an acknowledge gives no interrupt; undefined when it gives one. */
-export function whyNothing(gic: GicV3, pe: number, register: Acknowledge): string | undefined {
+export function whyNothing(gic: GicV3State, pe: number, register: Acknowledge): string | undefined {
   const cpu = gic.cpus[pe]!
   const answer = peekAcknowledge(gic, cpu, register)
   if (answer < 1020 || answer > SPURIOUS) return undefined
@@ -349,7 +349,7 @@ export function whyNothing(gic: GicV3, pe: number, register: Acknowledge): strin
 }
 
 /** The pending interrupt that gets furthest through the gates on this PE: the one that a person most likely waits for. */
-function nearest(gic: GicV3, pe: number): Explanation | undefined {
+function nearest(gic: GicV3State, pe: number): Explanation | undefined {
   let best: Explanation | undefined
   let passed = -1
   const consider = (intid: number) => {
@@ -372,7 +372,7 @@ function nearest(gic: GicV3, pe: number): Explanation | undefined {
   return best
 }
 
-function subjectOf(gic: GicV3, intid: number, pe: number): Subject {
+function subjectOf(gic: GicV3State, intid: number, pe: number): Subject {
   const { irqs } = gic
   const cpu = gic.cpus[pe]!
   const table = gic.redistributors[pe]!.lpis

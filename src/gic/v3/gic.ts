@@ -17,10 +17,9 @@ import { NONE } from '../candidates.ts'
 import { ConfigError } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
 import type { Explanation } from '../explain.ts'
-import type { LpiTargets } from '../its/lpi-targets.ts'
 import type { GuestMemory } from '../memory.ts'
 import { Output } from '../outputs.ts'
-import { nonSecureVisible, type ViewedGic } from '../views.ts'
+import { nonSecureVisible } from '../views.ts'
 import { type CheckedConfigV3, checkConfigV3, type GicV3Config } from './config.ts'
 import { CpuInterfaceV3 } from './cpu-interface.ts'
 import { type Acknowledge, updatePe } from './delivery.ts'
@@ -33,6 +32,7 @@ import { FIRST_LPI } from './lpis.ts'
 import { Redistributor, RedistributorCtlr } from './redistributor.ts'
 import { redistributorRegisters } from './redistributor-registers.ts'
 import { restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
+import type { GicV3State } from './state.ts'
 import { StatusRegisters } from './status.ts'
 
 // A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
@@ -56,7 +56,7 @@ export interface GicV3Options {
   memory?: GuestMemory
 }
 
-export class GicV3 implements ViewedGic, LpiTargets {
+export class GicV3 implements GicV3State {
   readonly config: CheckedConfigV3
   readonly memory: GuestMemory | undefined
   readonly events = new Events()

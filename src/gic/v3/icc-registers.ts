@@ -13,9 +13,9 @@ import {
   highestPending,
   peekAcknowledge,
 } from './delivery.ts'
-import type { GicV3 } from './gic.ts'
 import { Group } from './groups.ts'
 import { type SgiRegister, sendSgi } from './sgi.ts'
+import type { GicV3State } from './state.ts'
 
 /** What an access to a system register comes to. */
 export const SysregOutcome = { ok: 0, undefined: 1, trapEl3: 2 } as const
@@ -33,8 +33,8 @@ const traps = { 'group 0': FIQ, 'group 1': IRQ, common: FIQ | IRQ, none: 0 } as 
 type Trap = keyof typeof traps
 
 /** Reads return the low word; bits 63:32 go to `gic.sysregHigh`. */
-type Read = (gic: GicV3, cpu: CpuInterfaceV3) => number
-type Write = (gic: GicV3, cpu: CpuInterfaceV3, low: number, high: number) => void
+type Read = (gic: GicV3State, cpu: CpuInterfaceV3) => number
+type Write = (gic: GicV3State, cpu: CpuInterfaceV3, low: number, high: number) => void
 
 export interface IccRegister {
   readonly name: string
@@ -50,7 +50,7 @@ export interface IccRegister {
   readonly peek: Read | undefined
   readonly readHasEffect: boolean
   /** Not there in some configurations; undefined where it always is. */
-  readonly exists: ((gic: GicV3, cpu: CpuInterfaceV3) => boolean) | undefined
+  readonly exists: ((gic: GicV3State, cpu: CpuInterfaceV3) => boolean) | undefined
 }
 
 /** Packs an encoding as the instruction has it: op0 of 3 is bits 15:14 both set. */
@@ -63,7 +63,7 @@ interface Options {
   write?: Write
   peek?: Read
   fields?: Fields
-  exists?: (gic: GicV3, cpu: CpuInterfaceV3) => boolean
+  exists?: (gic: GicV3State, cpu: CpuInterfaceV3) => boolean
 }
 
 function register(
@@ -116,7 +116,7 @@ const sgi = (which: SgiRegister): Options => ({
   fields: sgiFields,
 })
 
-const hasEl3 = (gic: GicV3) => gic.config.security
+const hasEl3 = (gic: GicV3State) => gic.config.security
 /** System register access is always on, at every level, and interrupt bypass is never supported: RAO/WI. */
 const SRE = 7
 const SRE_ENABLE = 8
@@ -124,7 +124,7 @@ const SRE_ENABLE = 8
 function activePriorities(): IccRegister[] {
   const rows: IccRegister[] = []
   for (let n = 0; n < 4; n++) {
-    const exists = (_: GicV3, cpu: CpuInterfaceV3) => n < cpu.aprRegisters
+    const exists = (_: GicV3State, cpu: CpuInterfaceV3) => n < cpu.aprRegisters
     rows.push(
       register(`ICC_AP0R${n}_EL1`, 0, 12, 8, 4 + n, 'group 0', {
         exists,
@@ -282,7 +282,7 @@ export function iccEncoding(name: string): number | undefined {
 
 /** What the architecture makes of an access from where the PE is, before the register itself is asked. */
 export function iccAccess(
-  gic: GicV3,
+  gic: GicV3State,
   cpu: CpuInterfaceV3,
   row: IccRegister | undefined,
   write: boolean,
@@ -302,27 +302,27 @@ export function iccAccess(
 }
 
 /** The group that Group 1 registers mean from where the PE is. */
-function group1Of(gic: GicV3, cpu: CpuInterfaceV3): 1 | 2 {
+function group1Of(gic: GicV3State, cpu: CpuInterfaceV3): 1 | 2 {
   return bankOf(gic, cpu) === Bank.S ? Group.G1S : Group.G1NS
 }
 
 /** Non-secure software that cannot reach Group 0 sees the lower half of the priorities as all of them (IHI 0069 4.8.6). */
-function shifted(gic: GicV3, cpu: CpuInterfaceV3): boolean {
+function shifted(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
   return gic.irqs.twoStates && cpu.el !== 3 && !cpu.secure && cpu.scrFiq
 }
 
-function readPmr(gic: GicV3, cpu: CpuInterfaceV3): number {
+function readPmr(gic: GicV3State, cpu: CpuInterfaceV3): number {
   if (!shifted(gic, cpu)) return cpu.pmr
   return cpu.pmr & 0x80 ? (cpu.pmr << 1) & 0xff : 0
 }
 
-function writePmr(gic: GicV3, cpu: CpuInterfaceV3, low: number): void {
+function writePmr(gic: GicV3State, cpu: CpuInterfaceV3, low: number): void {
   if (!shifted(gic, cpu)) cpu.pmr = low & cpu.priorityMask
   else if (cpu.pmr & 0x80) cpu.pmr = (0x80 | ((low & 0xff) >>> 1)) & cpu.priorityMask
   gic.markDirty(cpu.pe)
 }
 
-function readRunning(gic: GicV3, cpu: CpuInterfaceV3): number {
+function readRunning(gic: GicV3State, cpu: CpuInterfaceV3): number {
   gic.sysregHigh = activeNmis(gic, cpu)
   if (cpu.idle) return IDLE_PRIORITY
   // A Non-secure PE sees the priority of its own non-maskable interrupts as the best there is.
@@ -334,25 +334,25 @@ const NMI = 1 << 31
 const NMI_NS = 1 << 30
 
 /** ICC_RPR_EL1.NMI is of the reader's Security state; a Secure reader has NMI_NS for the other one. */
-function activeNmis(gic: GicV3, cpu: CpuInterfaceV3): number {
+function activeNmis(gic: GicV3State, cpu: CpuInterfaceV3): number {
   const nonSecure = cpu.activeNmi & (1 << Group.G1NS)
   if (!gic.irqs.twoStates || (cpu.el !== 3 && !cpu.secure)) return nonSecure ? NMI : 0
   return (cpu.activeNmi & (1 << Group.G1S) ? NMI : 0) | (nonSecure ? NMI_NS : 0)
 }
 
-function setPoint(gic: GicV3, cpu: CpuInterfaceV3, group: 0 | 1 | 2, value: number): void {
+function setPoint(gic: GicV3State, cpu: CpuInterfaceV3, group: 0 | 1 | 2, value: number): void {
   cpu.bpr[group] = Math.max(value & 7, cpu.minimumBpr + (group === Group.G1NS ? 1 : 0))
   gic.markDirty(cpu.pe)
 }
 
 /** With ICC_CTLR.CBPR, Secure Group 1 shares ICC_BPR0; Non-secure software sees it one greater, and cannot write it. */
-function readPoint1(gic: GicV3, cpu: CpuInterfaceV3): number {
+function readPoint1(gic: GicV3State, cpu: CpuInterfaceV3): number {
   const group = group1Of(gic, cpu)
   if (sharesPoint(cpu, group)) return group === Group.G1S ? cpu.bpr[Group.G0]! : Math.min(cpu.bpr[Group.G0]! + 1, 7)
   return cpu.bpr[group]!
 }
 
-function writePoint1(gic: GicV3, cpu: CpuInterfaceV3, low: number): void {
+function writePoint1(gic: GicV3State, cpu: CpuInterfaceV3, low: number): void {
   const group = group1Of(gic, cpu)
   if (!sharesPoint(cpu, group)) setPoint(gic, cpu, group, low)
   else if (group === Group.G1S) setPoint(gic, cpu, Group.G0, low)
@@ -362,20 +362,20 @@ function sharesPoint(cpu: CpuInterfaceV3, group: 1 | 2): boolean {
   return cpu.el !== 3 && (cpu.cbpr & (1 << (group === Group.G1S ? Bank.S : Bank.NS))) !== 0
 }
 
-function idBits(gic: GicV3, cpu: CpuInterfaceV3): number {
+function idBits(gic: GicV3State, cpu: CpuInterfaceV3): number {
   const lowest = 31 - Math.clz32(cpu.priorityMask & -cpu.priorityMask)
   const extended = gic.config.extendedSpis > 0 || gic.config.extendedPpis > 0
   // PRIbits is one less than there are; IDbits 1: 24-bit INTIDs; A3V: Aff3 may be other than 0.
   return ((7 - lowest) << 8) | (1 << 11) | (1 << 15) | (gic.rangeSelector ? 1 << 18 : 0) | (extended ? 1 << 19 : 0)
 }
 
-function readControl(gic: GicV3, cpu: CpuInterfaceV3): number {
+function readControl(gic: GicV3State, cpu: CpuInterfaceV3): number {
   const bank = bankOf(gic, cpu)
   return ((cpu.cbpr >>> bank) & 1) | (((cpu.eoiMode >>> bank) & 1) << 1) | (cpu.pmhe ? 1 << 6 : 0) | idBits(gic, cpu)
 }
 
 /** CBPR and PMHE are EL3's where there are two Security states (IHI 0069 12.2.6). */
-function writeControl(gic: GicV3, cpu: CpuInterfaceV3, low: number): void {
+function writeControl(gic: GicV3State, cpu: CpuInterfaceV3, low: number): void {
   const bank = bankOf(gic, cpu)
   cpu.eoiMode = (cpu.eoiMode & ~(1 << bank)) | (((low >>> 1) & 1) << bank)
   if (!gic.irqs.twoStates) {
@@ -385,12 +385,12 @@ function writeControl(gic: GicV3, cpu: CpuInterfaceV3, low: number): void {
   gic.markDirty(cpu.pe)
 }
 
-function readControlEl3(gic: GicV3, cpu: CpuInterfaceV3): number {
+function readControlEl3(gic: GicV3State, cpu: CpuInterfaceV3): number {
   const { cbpr, eoiMode } = cpu
   return cbpr | (cpu.eoiModeEl3 ? 1 << 2 : 0) | (eoiMode << 3) | (cpu.pmhe ? 1 << 6 : 0) | idBits(gic, cpu)
 }
 
-function writeControlEl3(gic: GicV3, cpu: CpuInterfaceV3, low: number): void {
+function writeControlEl3(gic: GicV3State, cpu: CpuInterfaceV3, low: number): void {
   cpu.cbpr = low & 3
   cpu.eoiModeEl3 = (low & (1 << 2)) !== 0
   cpu.eoiMode = (low >>> 3) & 3
@@ -402,13 +402,19 @@ function enableOf(cpu: CpuInterfaceV3, group: number): number {
   return (cpu.enables >>> group) & 1
 }
 
-function setEnable(gic: GicV3, cpu: CpuInterfaceV3, group: number, value: number): void {
+function setEnable(gic: GicV3State, cpu: CpuInterfaceV3, group: number, value: number): void {
   cpu.enables = (cpu.enables & ~(1 << group)) | ((value & 1) << group)
   gic.eligibilityChanged()
   gic.markDirty(cpu.pe)
 }
 
-function setActivePriorities(gic: GicV3, cpu: CpuInterfaceV3, group: 0 | 1 | 2, index: number, value: number): void {
+function setActivePriorities(
+  gic: GicV3State,
+  cpu: CpuInterfaceV3,
+  group: 0 | 1 | 2,
+  index: number,
+  value: number,
+): void {
   cpu.apr[group][index] = value & cpu.existingLevels(index)
   cpu.updateRunning()
   gic.markDirty(cpu.pe)

@@ -6,14 +6,13 @@
 import { bit, bits, constant, dword, type Fields, razWi, registerTable, word } from '../../mmio/index.ts'
 import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
 import { bank } from './bank.ts'
-import type { GicV3 } from './gic.ts'
 import { componentIds, peripheralIds } from './ids.ts'
 import type { Redistributor } from './redistributor.ts'
-import { modifiers, nmis, own } from './views.ts'
+import { modifiers, nmis, own, type ViewedGicV3 } from './views.ts'
 
 const SGI = 0x10000
 const privateWord = () => 0
-const eppi = (scale: number) => (gic: GicV3) => gic.irqs.eppiWord * scale
+const eppi = (scale: number) => (gic: ViewedGicV3) => gic.irqs.eppiWord * scale
 /** Interrupts of a PE's own bank, and of its extended PPIs. */
 const irqs = { irqs: 32 }
 const eppis = { irqs: 64, first: 1 }

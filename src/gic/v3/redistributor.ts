@@ -4,10 +4,12 @@
  */
 
 import type { Initiator } from '../../mmio/index.ts'
+import type { LpiTargets } from '../its/lpi-targets.ts'
+import type { GuestMemory } from '../memory.ts'
 import type { CheckedConfigV3 } from './config.ts'
-import type { GicV3 } from './gic.ts'
 import { FIRST_LPI, Lpis } from './lpis.ts'
 import { StatusRegisters } from './status.ts'
+import type { ViewedGicV3 } from './views.ts'
 
 /** GICR_CTLR fields that software writes. */
 export const RedistributorCtlr = {
@@ -26,8 +28,21 @@ export const PROPBASER_LOW = 0xffff_ff9f | 0
 export const PENDBASER_LOW = 0xffff_0f80 | 0
 export const BASE_HIGH = 0x070f_ffff
 
+/** What a Redistributor asks of its GIC. */
+export interface RedistributorHost extends ViewedGicV3, LpiTargets {
+  /** Where LPI tables are; undefined where there are none. */
+  readonly memory: GuestMemory | undefined
+  /** First INTID beyond the LPIs that exist. */
+  readonly lpiEnd: number
+  markDirty(pe: number): void
+  /** Brings the outputs of every PE whose candidates or interface changed up to date. */
+  settle(): void
+  /** Chooses anew which PE takes 1-of-N interrupts of each group. */
+  eligibilityChanged(): void
+}
+
 export class Redistributor {
-  readonly gic: GicV3
+  readonly gic: RedistributorHost
   readonly pe: number
   /** Affinity of the PE, as Aff3 to Aff0. */
   readonly affinity: number
@@ -45,7 +60,7 @@ export class Redistributor {
   /** There while GICR_CTLR.EnableLPIs is 1. */
   lpis: Lpis | undefined
 
-  constructor(gic: GicV3, pe: number, config: CheckedConfigV3, last: boolean) {
+  constructor(gic: RedistributorHost, pe: number, config: CheckedConfigV3, last: boolean) {
     this.gic = gic
     this.pe = pe
     this.affinity = config.affinities[pe]!

@@ -4,14 +4,14 @@
  */
 
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
-import type { GicV3 } from './gic.ts'
 import { Group } from './groups.ts'
+import type { GicV3State } from './state.ts'
 
 export type SgiRegister = 'SGI0R' | 'SGI1R' | 'ASGI1R'
 
 const IRM_HIGH = 1 << 8
 
-export function sendSgi(gic: GicV3, cpu: CpuInterfaceV3, register: SgiRegister, low: number, high: number): void {
+export function sendSgi(gic: GicV3State, cpu: CpuInterfaceV3, register: SgiRegister, low: number, high: number): void {
   const sgi = (low >>> 24) & 15
   let reached = false
   if (high & IRM_HIGH) {
@@ -30,7 +30,7 @@ export function sendSgi(gic: GicV3, cpu: CpuInterfaceV3, register: SgiRegister, 
   if (!reached) gic.misuse('sgi-no-target', cpu.pe, sgi)
 }
 
-function deliver(gic: GicV3, cpu: CpuInterfaceV3, register: SgiRegister, sgi: number, pe: number): boolean {
+function deliver(gic: GicV3State, cpu: CpuInterfaceV3, register: SgiRegister, sgi: number, pe: number): boolean {
   const group = gic.irqs.groupOf(pe, sgi)
   if (!reaches(gic, cpu, register, sgi, pe, group)) return false
   gic.irqs.assign(gic.irqs.latch, 'pending', pe, -1, 1 << sgi)
@@ -39,7 +39,7 @@ function deliver(gic: GicV3, cpu: CpuInterfaceV3, register: SgiRegister, sgi: nu
 
 /** Whether a write of this register reaches an SGI that is in `group` on its target. */
 function reaches(
-  gic: GicV3,
+  gic: GicV3State,
   cpu: CpuInterfaceV3,
   register: SgiRegister,
   sgi: number,

@@ -5,10 +5,10 @@
 
 import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
-import type { GicV3 } from './gic.ts'
 import { Group } from './groups.ts'
 import { FIRST_LPI } from './lpis.ts'
 import { BASE_HIGH, DPG, PENDBASER_LOW, PROPBASER_LOW, PTZ_HIGH, type Redistributor } from './redistributor.ts'
+import type { GicV3State } from './state.ts'
 import type { StatusRegisters } from './status.ts'
 
 /** Raised whenever the meaning or the set of parts changes. */
@@ -20,11 +20,11 @@ export interface SnapshotV3 {
   readonly [part: string]: unknown
 }
 
-export function snapshotGic(gic: GicV3): SnapshotV3 {
+export function snapshotGic(gic: GicV3State): SnapshotV3 {
   return schema(gic).save() as SnapshotV3
 }
 
-export function restoreGic(gic: GicV3, snapshot: unknown): void {
+export function restoreGic(gic: GicV3State, snapshot: unknown): void {
   const parts = schema(gic)
   parts.check(snapshot, 'snapshot')
   parts.load(snapshot)
@@ -36,7 +36,7 @@ export function restoreGic(gic: GicV3, snapshot: unknown): void {
   gic.settle()
 }
 
-function schema(gic: GicV3): Part {
+function schema(gic: GicV3State): Part {
   const { irqs, config } = gic
   const [nsacr1, nsacr2, nsacr3] = irqs.nsacr
   const bitmap = (words: Int32Array) => array(words, (i) => irqs.implemented[i]!)
@@ -98,7 +98,7 @@ function statusPart(statusr: StatusRegisters): Part {
   return group({ secure: one('secure'), nonSecure: one('nonSecure') })
 }
 
-function cpuPart(gic: GicV3, cpu: CpuInterfaceV3): Part {
+function cpuPart(gic: GicV3State, cpu: CpuInterfaceV3): Part {
   const number = (
     name: 'el' | 'pmr' | 'enables' | 'cbpr' | 'eoiMode' | 'activeNmi',
     least: number,

@@ -4,12 +4,24 @@
  */
 
 import type { BankView, Initiator } from '../../mmio/index.ts'
-import type { GicV3 } from './gic.ts'
-import { IRM } from './irqs.ts'
-import type { Redistributor } from './redistributor.ts'
+import type { ViewedGic } from '../views.ts'
+import type { CheckedConfigV3 } from './config.ts'
+import { IRM, type IrqsV3 } from './irqs.ts'
+
+/** What these views ask of a GICv3. */
+export interface ViewedGicV3 extends ViewedGic {
+  readonly config: CheckedConfigV3
+  readonly irqs: IrqsV3
+}
+
+/** What a Redistributor's frame shows is one PE's part of it. */
+interface OnePe {
+  readonly gic: ViewedGicV3
+  readonly pe: number
+}
 
 /** GICD_IGRPMODR, GICR_IGRPMODR0: Secure software's, while there are two Security states; RAZ/WI otherwise (IHI 0069 12.9.11). */
-export const modifiers: BankView<GicV3> = {
+export const modifiers: BankView<ViewedGicV3> = {
   read: (gic, word, by) => (gic.irqs.twoStates && by.secure ? gic.irqs.modifier[word]! : 0),
   assign: (gic, word, value, mask, by) => {
     const { irqs } = gic
@@ -19,7 +31,7 @@ export const modifiers: BankView<GicV3> = {
 }
 
 /** GICD_INMIR, GICR_INMIR0: where non-maskable interrupts are implemented; a bit of Group 0 is RES0 (IHI 0069 12.9.17). */
-export const nmis: BankView<GicV3> = {
+export const nmis: BankView<ViewedGicV3> = {
   read: (gic, word, by) => gic.irqs.nmi[word]! & maybeNmi(gic, word, by),
   assign: (gic, word, value, mask, by) => {
     const { irqs } = gic
@@ -27,14 +39,14 @@ export const nmis: BankView<GicV3> = {
   },
 }
 
-function maybeNmi(gic: GicV3, word: number, by: Initiator): number {
+function maybeNmi(gic: ViewedGicV3, word: number, by: Initiator): number {
   return gic.config.nmi ? gic.visible(word, by, 0) & gic.irqs.group1(word) : 0
 }
 
 const AFFINITY = 0x00ff_ffff
 
 /** GICD_IROUTER: words of Aff2 to Aff0 with the routing mode, and of Aff3; an SPI has two (IHI 0069 12.9.22). */
-export const routes: BankView<GicV3> = {
+export const routes: BankView<ViewedGicV3> = {
   read: (gic, word, by) => {
     const slot = word >>> 1
     if (!((gic.visible(slot >>> 5, by, 3) >>> (slot & 31)) & 1)) return 0
@@ -52,7 +64,7 @@ export const routes: BankView<GicV3> = {
 }
 
 /** A bank of a Redistributor: word `index` of its own `words`, from word `first` of the state on. */
-export function own(view: BankView<GicV3>, words: number, first: (gic: GicV3) => number): BankView<Redistributor> {
+export function own(view: BankView<ViewedGicV3>, words: number, first: (gic: ViewedGicV3) => number): BankView<OnePe> {
   return {
     read: ({ gic, pe }, index, by) => view.read(gic, first(gic) + pe * words + index, by),
     assign: ({ gic, pe }, index, value, mask, by) => view.assign(gic, first(gic) + pe * words + index, value, mask, by),
@@ -60,8 +72,8 @@ export function own(view: BankView<GicV3>, words: number, first: (gic: GicV3) =>
 }
 
 /** A bank of extended SPIs: word `index` from the first of theirs on, with `scale` words of this bank to a bitmap word. */
-export function extended(view: BankView<GicV3>, scale: number): BankView<GicV3> {
-  const at = (gic: GicV3, index: number) => {
+export function extended(view: BankView<ViewedGicV3>, scale: number): BankView<ViewedGicV3> {
+  const at = (gic: ViewedGicV3, index: number) => {
     const word = gic.irqs.espiWord * scale + index
     return word < gic.irqs.eppiWord * scale ? word : -1
   }

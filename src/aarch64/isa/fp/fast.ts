@@ -7,7 +7,7 @@
 import { STATE } from '../../state/state.ts'
 import { f32, f64, i32, i64 } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
-import type { Field } from '../row.ts'
+import type { Field } from '../fields.ts'
 import { readV, type Width } from '../simd/lanes.ts'
 import { FPCR, FPSR } from './environment.ts'
 import { exactly } from './exact.ts'

@@ -5,7 +5,8 @@
 
 import { i32, i64, lane } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { readV } from '../simd/lanes.ts'
 import { conditionNames } from '../text.ts'
 import { exactCode } from './exact.ts'

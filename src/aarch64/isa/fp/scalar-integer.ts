@@ -5,7 +5,8 @@
 
 import { f32, f64, i32, i64, i64x2, lane } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { expandFloat, floatImmediate } from '../simd/immediate.ts'
 import { readV } from '../simd/lanes.ts'
 import { x } from '../text.ts'

@@ -6,7 +6,8 @@
 import { STATE } from '../../state/state.ts'
 import { f64, i32, i64, v128 } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { readV } from '../simd/lanes.ts'
 import { exactCode, type OperationName } from './exact.ts'
 import {

@@ -5,7 +5,8 @@
 
 import { f64, i32, i64, lane, v128 } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { Lanes, readV, type Width } from '../simd/lanes.ts'
 import { fpSizeOf, fpText2, noFp1D, operand, Q, Rd, Rn, SZ, widthOf } from '../simd/shape.ts'
 import { Rounding } from './environment.ts'

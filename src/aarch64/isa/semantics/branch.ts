@@ -6,8 +6,9 @@
 import { EFFECT } from '../../state/host.ts'
 import { i32, i64 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
+import type { Field } from '../fields.ts'
 import { imm19, Rn, Rt, sf } from '../fields.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { conditionNames, signed, target, x } from '../text.ts'
 
 const branchCondition: Field = [3, 0]

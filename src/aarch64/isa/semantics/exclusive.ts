@@ -6,8 +6,9 @@
 import { STATE } from '../../state/state.ts'
 import { i32, i64 } from '../../wasm/opcodes.ts'
 import type { AccessOptions, Emitter } from '../emitter.ts'
+import type { Field } from '../fields.ts'
 import { Rn, Rs, Rt, Rt2 } from '../fields.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { spName, x } from '../text.ts'
 import { loadSigned, loadUnsigned, sizes, storeOpcodes } from './memory.ts'
 

@@ -6,8 +6,9 @@
 import { MEMORY } from '../../state/state.ts'
 import { i32, i64 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
+import type { Field } from '../fields.ts'
 import { imm6, imm12, imm16, op30, opc30, Rd, Rm, Rn, S29, sf } from '../fields.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { bitmaskImmediate, hex, signed, x, xsp } from '../text.ts'
 import { pushAddFlags, pushLogicalFlags, pushSubFlags } from './flags.ts'
 

@@ -5,8 +5,9 @@
 
 import { i64 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
+import type { Field } from '../fields.ts'
 import { imm7, imm9, imm12, imm19, option, Rm, Rn, Rt, Rt2 } from '../fields.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { extendNames, signed, spName, target, x, xName } from '../text.ts'
 import { pushSigned, pushUnsigned, singleTransfer, type Transfer, transferRegisters } from './memory.ts'
 

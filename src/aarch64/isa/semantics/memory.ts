@@ -6,7 +6,7 @@
 import { STATE } from '../../state/state.ts'
 import { i64 } from '../../wasm/opcodes.ts'
 import type { Access, AccessOptions, Emitter } from '../emitter.ts'
-import type { Field } from '../row.ts'
+import type { Field } from '../fields.ts'
 
 /** Unsigned loads to i64, by log2 of the size. */
 export const loadUnsigned = [i64.load8_u, i64.load16_u, i64.load32_u, i64.load] as const

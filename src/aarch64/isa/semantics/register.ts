@@ -5,8 +5,9 @@
 
 import { i32, i64 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
+import type { Field } from '../fields.ts'
 import { cond, imm6, op30, opc30, option, Ra, Rd, Rm, Rn, S29, sf, shiftType } from '../fields.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { conditionNames, extendNames, hex, shiftedRegister, x, xsp } from '../text.ts'
 import { pushAddFlags, pushCarryFlags, pushLogicalFlags, pushSubFlags } from './flags.ts'
 import { addSubtract } from './immediate.ts'

@@ -8,8 +8,9 @@ import { EFFECT, EXCEPTION, readRegister, systemInstruction, writeRegister } fro
 import { MEMORY, STATE } from '../../state/state.ts'
 import { i32, i64 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
+import type { Field } from '../fields.ts'
 import { imm16, Rt } from '../fields.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { hex, x } from '../text.ts'
 
 const opc: Field = [23, 21]

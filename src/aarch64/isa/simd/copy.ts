@@ -6,7 +6,8 @@
 import { STATE } from '../../state/state.ts'
 import { i32, i64, v128 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { type Size, splat, type Width, writeV } from './lanes.ts'
 import { element, isScalar, Q, Rd, Rn, SCALAR, scalarName, vectorName } from './shape.ts'
 

@@ -7,7 +7,8 @@ import type { Code } from '../../wasm/code.ts'
 import type { LibraryFunction } from '../../wasm/module.ts'
 import { i32, i32x4, lane, v128 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
-import { bitsOf, type Feature, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, type Feature, group, type Row } from '../row.ts'
 import { Rd, Rm, Rn } from './shape.ts'
 
 type Words = readonly [number, number, number, number]

@@ -5,7 +5,8 @@
 
 import { i8x16, i16x8, i32, i32x4, i64, i64x2, v128 } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { Lanes, type Width, writeV } from './lanes.ts'
 import { Q, Rd, vectorName } from './shape.ts'
 

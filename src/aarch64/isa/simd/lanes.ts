@@ -6,7 +6,7 @@
 import { STATE } from '../../state/state.ts'
 import { i8x16, i16x8, i32, i32x4, i64, i64x2, lane, v128 } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
-import type { Field } from '../row.ts'
+import type { Field } from '../fields.ts'
 
 export type Size = 0 | 1 | 2 | 3
 type BySize = readonly [number, number, number, number]

@@ -6,7 +6,8 @@
 import { STATE } from '../../state/state.ts'
 import { i8x16, i32, v128 } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import { Lanes, readV, type Width, writeV } from './lanes.ts'
 import { bytesText3, no1D, operand, Q, Rd, Rm, Rn, SIZE, sizeOf, text3 } from './shape.ts'
 

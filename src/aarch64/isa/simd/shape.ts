@@ -3,7 +3,8 @@
  * the text of its operands. Scalar forms differ from vector forms in bit 28 alone, so one semantic function serves both.
  */
 import type { Emitter } from '../emitter.ts'
-import { bitsOf, type Field } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf } from '../row.ts'
 import type { Size, Width } from './lanes.ts'
 
 export const Q: Field = [30, 30]

@@ -5,7 +5,8 @@
 
 import { i32, v128 } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
-import { bitsOf, type Field, group, type Row } from '../row.ts'
+import type { Field } from '../fields.ts'
+import { bitsOf, group, type Row } from '../row.ts'
 import * as L from './lanes.ts'
 import { Lanes, readV, type Size, type Width, writeV } from './lanes.ts'
 import { type Narrowing, saturateNarrow } from './narrow.ts'

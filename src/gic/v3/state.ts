@@ -1,0 +1,39 @@
+/**
+ * What the parts of a GICv3 - its registers, delivery, explanation and snapshot - ask of the whole. `gic.ts` is the whole; no
+ * part imports it.
+ */
+
+import type { Events, MisuseCode } from '../events.ts'
+import type { CpuInterfaceV3 } from './cpu-interface.ts'
+import type { Redistributor, RedistributorHost } from './redistributor.ts'
+import type { StatusRegisters } from './status.ts'
+
+export interface GicV3State extends RedistributorHost {
+  readonly events: Events
+  readonly cpus: readonly CpuInterfaceV3[]
+  readonly redistributors: readonly Redistributor[]
+  /** GICD_CTLR: a bit for each group, numbered as `Group`. */
+  groupEnables: number
+  e1nwf: boolean
+  /** GICD_STATUSR, the Secure and the Non-secure one. */
+  readonly statusr: StatusRegisters
+  /** Some Aff0 is above 15: SGIs need the range selector. */
+  readonly rangeSelector: boolean
+  /** Key of the interrupt that an acknowledge by each PE would take, or NONE. */
+  readonly signalled: Int32Array
+  /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
+  readonly recipients: Int16Array
+  /** Bits 63:32 of the last system register read, in `| 0` form. */
+  sysregHigh: number
+  markAllDirty(): void
+  /** Why an acknowledge by this PE gives no interrupt; undefined when it gives one. */
+  whyNothing(pe: number, register: 'IAR0' | 'IAR1' | 'NMIAR1'): string | undefined
+  /** Drives the output wires of a PE: `levels` is a sum of Output. */
+  setOutputs(pe: number, levels: number): void
+  /** GICD_CTLR.DS is set, until the next reset. */
+  disableSecurity(): void
+  /** The frames hide Secure registers while there are two Security states. */
+  securityChanged(): void
+  /** `what` names what was misused, where the INTID does not. */
+  misuse(code: MisuseCode, cpu: number, intid: number, what?: string): void
+}
