@@ -35,10 +35,10 @@ export interface BankGate {
   word(irqs: Bitmaps, word: number): number
 }
 
-/** Pending: latched, or level-sensitive with its line high (IHI 0048 4.3.7, IHI 0069 12.9). */
+/** Pending: latched, or level-sensitive and asserted, by its wire or by a message (IHI 0048 4.3.7, IHI 0069 12.9). */
 export const pendingGate: BankGate = {
   name: 'pending',
-  word: (irqs, word) => irqs.latch[word]! | (irqs.line[word]! & ~irqs.edge[word]!),
+  word: (irqs, word) => irqs.latch[word]! | ((irqs.line[word]! | irqs.message[word]!) & ~irqs.edge[word]!),
 }
 
 /** Enabled in the Distributor (GICD_ISENABLER). */

@@ -25,10 +25,12 @@ export abstract class Interrupts {
   /** The interrupts that exist. */
   readonly implemented: Int32Array
   readonly enabled: Int32Array
-  /** Pending because of an edge or by software; a level-sensitive interrupt is pending while its line is high, too. */
+  /** Pending because of an edge or by software; a level-sensitive interrupt is pending while it is asserted, too. */
   readonly latch: Int32Array
   /** Input wires. */
   readonly line: Int32Array
+  /** SPIs that a message asserted and none has deasserted (GICD_SETSPI, GICD_CLRSPI): a level beside that of the wire. */
+  readonly message: Int32Array
   readonly active: Int32Array
   /** 1: Group 1. */
   readonly group: Int32Array
@@ -52,6 +54,7 @@ export abstract class Interrupts {
     this.enabled = bitmap()
     this.latch = bitmap()
     this.line = bitmap()
+    this.message = bitmap()
     this.active = bitmap()
     this.group = bitmap()
     this.edge = bitmap()
@@ -150,13 +153,43 @@ export abstract class Interrupts {
     const edge = this.edge[word]! & mask
     if (edge !== 0) this.latch[word] = latch | high
     else if (high !== 0) this.withdrawn[word]! &= ~mask
-    else if (((latch | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
-    if (this.events.active) this.#reportLine(word, bit, level, (latch & mask) === 0 && (level || edge === 0))
+    else if (((latch | this.message[word]! | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
+    if (this.events.active) {
+      const held = edge === 0 ? latch | this.message[word]! : latch
+      this.#reportLine(word, bit, level, (held & mask) === 0 && (level || edge === 0))
+    }
     // An active interrupt is no candidate, whatever its line does.
     if ((this.active[word]! & mask) === 0) this.refresh(word)
   }
 
-  /** Pending to active, or to active and pending while a level is still high. */
+  /**
+   * A message adds the pending state to an SPI, or removes it (IHI 0069, GICD_SETSPI_NSR, GICD_CLRSPI_NSR). To an
+   * edge-triggered one it is an edge; a level-sensitive one it asserts until another message deasserts it. The wire is apart.
+   */
+  setMessage(word: number, bit: number, asserted: boolean): void {
+    const mask = 1 << bit
+    const before = pendingWord(this, word) & mask
+    if (!asserted) {
+      this.message[word]! &= ~mask
+      this.latch[word]! &= ~mask
+    } else if (this.edge[word]! & mask) this.latch[word]! |= mask
+    else this.message[word]! |= mask
+    const after = pendingWord(this, word) & mask
+    if (after === before) return
+    if (after !== 0) this.withdrawn[word]! &= ~mask
+    else if (((this.edge[word]! | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
+    if (this.events.active) this.reportState('pending', word, bit, after === 0 ? 0 : 1)
+    this.refresh(word)
+  }
+
+  /** An edge that no wire makes, as a GICv2m's message. To a level-sensitive interrupt it is too short for anyone to see. */
+  pulse(word: number, bit: number): void {
+    const mask = 1 << bit
+    if (this.edge[word]! & mask) this.setMessage(word, bit, true)
+    else if (((pendingWord(this, word) | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
+  }
+
+  /** Pending to active, or to active and pending while it is still asserted. */
   activate(word: number, bit: number): void {
     const mask = 1 << bit
     this.latch[word]! &= ~mask

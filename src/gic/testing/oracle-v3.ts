@@ -31,6 +31,7 @@ interface Irq {
   enabled: boolean
   latch: boolean
   line: boolean
+  message: boolean
   active: boolean
   groupBit: boolean
   modifierBit: boolean
@@ -134,6 +135,7 @@ export class OracleV3 {
         enabled: false,
         latch: false,
         line: false,
+        message: false,
         active: false,
         groupBit: false,
         modifierBit: false,
@@ -188,8 +190,8 @@ export class OracleV3 {
     return this.#private[pe]!.get(intid) ?? this.#shared.get(intid)
   }
 
-  isPending({ latch, edge, line }: Irq): boolean {
-    return latch || (!edge && line)
+  isPending({ latch, edge, line, message }: Irq): boolean {
+    return latch || (!edge && (line || message))
   }
 
   groupOf(irq: Irq): IntGroup {
@@ -746,8 +748,10 @@ export class OracleV3 {
     if (irq === undefined || !this.config.messageSpis) return
     if (offset >= 0x50 && (!this.twoStates || !secure)) return
     if (!this.#isVisible(irq, secure, set ? 1 : 2)) return
-    if (!irq.edge) irq.line = set
-    if (!set || irq.edge) irq.latch = set
+    // A level that messages keep, apart from the wire's (GICD_SETSPI_NSR, GICD_CLRSPI_NSR).
+    if (!set) irq.message = irq.latch = false
+    else if (irq.edge) irq.latch = true
+    else irq.message = true
   }
 
   #route(offset: number): Irq | undefined {

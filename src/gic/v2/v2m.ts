@@ -1,6 +1,6 @@
 /**
- * The GICv2m frame (SBSA appendix E, as Linux and QEMU use it): a device's write of an SPI's number is an edge on that SPI.
- * The only part of a GICv2 that a device writes to.
+ * The GICv2m frame (SBSA appendix E, as Linux and QEMU use it): a device's write of an SPI's number is an edge on that SPI,
+ * and its wire stays as it is. The only part of a GICv2 that a device writes to.
  */
 
 import { bits, constant, registerTable, word } from '../../mmio/index.ts'
@@ -14,7 +14,7 @@ export const v2mRegisters = registerTable<GicV2State>('V2M', 0x1000, [
     write: (gic, _index, value) => {
       const spi = value & 0x3ff
       const { base, count } = gic.config.msi ?? { base: 0, count: 0 }
-      if (spi >= base && spi < base + count) gic.pulseSpi(spi)
+      if (spi >= base && spi < base + count) gic.irqs.pulse(gic.irqs.wordOf(spi, 0), spi & 31)
     },
     widths: [2, 4],
     restore: () => {},

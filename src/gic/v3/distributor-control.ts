@@ -62,8 +62,9 @@ export function typer(gic: GicV3State): number {
 }
 
 /**
- * GICD_SETSPI_NSR and GICD_SETSPI_SR: a message makes an SPI pending. To a level-sensitive one it is a level, which stays
- * until GICD_CLRSPI_NSR or GICD_CLRSPI_SR takes it down; these take any pending state away.
+ * GICD_SETSPI_NSR and GICD_SETSPI_SR: a message makes an SPI pending. To a level-sensitive one it is a level beside that of
+ * its wire, which stays until GICD_CLRSPI_NSR or GICD_CLRSPI_SR. These take away what messages and software made pending;
+ * a wire that is high they cannot lower.
  */
 export function setSpiByMessage(gic: GicV3State, value: number, by: Initiator, secure: boolean): void {
   assignByMessage(gic, value, by, secure, true)
@@ -81,7 +82,5 @@ function assignByMessage(gic: GicV3State, value: number, by: Initiator, secure: 
   if (secure && (!irqs.twoStates || !by.secure)) return
   const word = irqs.wordOf(intid, 0)
   const mask = 1 << (intid & 31)
-  if (!(gic.visible(word, by, pending ? 1 : 2) & mask)) return
-  if (!(irqs.edge[word]! & mask)) irqs.setLine(word, intid & 31, pending)
-  if (!pending || irqs.edge[word]! & mask) irqs.assign(irqs.latch, 'pending', word, pending ? -1 : 0, mask)
+  if (gic.visible(word, by, pending ? 1 : 2) & mask) irqs.setMessage(word, intid & 31, pending)
 }

@@ -84,8 +84,9 @@ export class IrqsV3 extends Interrupts {
 
   /** Cold reset. Input wires stay. */
   reset(): void {
-    const { enabled, latch, active, group, edge, withdrawn, modifier, nmi } = this
-    for (const bitmap of [enabled, latch, active, group, edge, withdrawn, modifier, nmi, ...this.nsacr]) bitmap.fill(0)
+    const { enabled, latch, message, active, group, edge, withdrawn, modifier, nmi } = this
+    for (const bitmap of [enabled, latch, message, active, group, edge, withdrawn, modifier, nmi, ...this.nsacr])
+      bitmap.fill(0)
     this.priority.fill(0)
     this.routeLow.fill(0)
     this.routeHigh.fill(0)

@@ -122,7 +122,7 @@ describe('A snapshot that cannot be restored is refused by name, and the GIC sta
 
   it.each([
     ['format', 'vgic-gicv2', 'snapshot.format: the format is "vgic-gicv3" here, and "vgic-gicv2" in the snapshot'],
-    ['version', 2, 'snapshot.version: the version is 1 here, and 2 in the snapshot'],
+    ['version', 1, 'snapshot.version: the version is 2 here, and 1 in the snapshot'],
     ['config.cpus', 3, 'snapshot.config.cpus: the configuration is 2 here, and 3 in the snapshot'],
     ['extra', 1, 'snapshot.extra: no such part'],
     ['groupEnables', 8, 'snapshot.groupEnables: expected a whole number from 0 to 7'],

@@ -12,7 +12,7 @@ import type { GicV3State } from './state.ts'
 import type { StatusRegisters } from './status.ts'
 
 /** Raised whenever the meaning or the set of parts changes. */
-export const SNAPSHOT_VERSION = 1
+export const SNAPSHOT_VERSION = 2
 
 export interface SnapshotV3 {
   readonly format: 'vgic-gicv3'
@@ -70,6 +70,7 @@ function schema(gic: GicV3State): Part {
     enabled: bitmap(irqs.enabled),
     latch: bitmap(irqs.latch),
     line: bitmap(irqs.line),
+    message: array(irqs.message, (i) => (config.messageSpis && irqs.ownerOf(i) < 0 ? irqs.implemented[i]! : 0)),
     active: bitmap(irqs.active),
     group: bitmap(irqs.group),
     modifier: array(irqs.modifier, (i) => (config.security ? irqs.implemented[i]! : 0)),
