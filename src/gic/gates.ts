@@ -9,6 +9,7 @@ interface Bitmaps {
   readonly enabled: Int32Array
   readonly latch: Int32Array
   readonly line: Int32Array
+  readonly message: Int32Array
   readonly active: Int32Array
   readonly edge: Int32Array
 }

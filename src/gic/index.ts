@@ -11,7 +11,7 @@ export type { GicV2Config } from './v2/config.ts'
 export { GicV2, type OutputCallback } from './v2/gic.ts'
 export type { SnapshotV2 } from './v2/snapshot.ts'
 export type { GicV3Config } from './v3/config.ts'
-export { GicV3, type GicV3Options, REDISTRIBUTOR_STRIDE } from './v3/gic.ts'
+export { GicV3, type GicV3Options } from './v3/gic.ts'
 export {
   encodeSysreg,
   type IccRegister,
@@ -20,4 +20,5 @@ export {
   iccRegisters,
   SysregOutcome,
 } from './v3/icc-registers.ts'
+export { REDISTRIBUTOR_STRIDE } from './v3/rd-bases.ts'
 export type { SnapshotV3 } from './v3/snapshot.ts'

@@ -28,6 +28,8 @@ export interface FrameOptions<D> {
   security?: boolean
   /** Called once after an access that may have changed state: where a device brings its outputs up to date. */
   settle?: (device: D) => void
+  /** Called when the frame is wired to a base address: where a device learns what it needs of its place on the bus. */
+  wired?: (device: D, base: number) => void
   /** Called after an access that was refused: where a device records it, as GICD_STATUSR does. */
   refused?: (device: D, access: Access, outcome: Outcome) => void
 }
@@ -48,6 +50,7 @@ export class Frame<D> implements Device {
   readonly #map: Uint16Array
   readonly #gates: Gates<D>
   readonly #settle: ((device: D) => void) | undefined
+  readonly #wired: ((device: D, base: number) => void) | undefined
   readonly #refused: ((device: D, access: Access, outcome: Outcome) => void) | undefined
 
   constructor(table: RegisterTable<D>, device: D, options: FrameOptions<D> = {}) {
@@ -59,6 +62,7 @@ export class Frame<D> implements Device {
     this.#gates = table.gates
     this.security = options.security ?? false
     this.#settle = options.settle
+    this.#wired = options.wired
     this.#refused = options.refused
   }
 
@@ -102,6 +106,7 @@ export class Frame<D> implements Device {
     const alignment = Math.min(4096, 2 ** Math.floor(Math.log2(this.size)))
     if (base % alignment !== 0)
       throw new RangeError(`${this.name}: base 0x${base.toString(16)} is not a multiple of 0x${alignment.toString(16)}`)
+    this.#wired?.(this.device, base)
     if (wiring === 'frame') return [{ base, size: this.size, device: this }]
     const ranges: RangeSpec[] = []
     let end = 0

@@ -899,11 +899,11 @@ export class OracleV3 {
         if (config.directLpis && this.#covers(pe, value)) pe.lpis!.delete(value)
         return
       case 0xa0:
-        if (config.invalidateRegisters && this.#covers(pe, value) && pe.lpis!.has(value))
+        if ((config.invalidateRegisters || config.directLpis) && this.#covers(pe, value) && pe.lpis!.has(value))
           pe.lpis!.set(value, this.#configuration(pe, value))
         return
       case 0xb0:
-        if (config.invalidateRegisters)
+        if (config.invalidateRegisters || config.directLpis)
           for (const intid of [...(pe.lpis?.keys() ?? [])]) pe.lpis!.set(intid, this.#configuration(pe, intid))
     }
   }

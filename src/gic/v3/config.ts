@@ -33,10 +33,11 @@ export interface GicV3Config {
   statusRegisters?: boolean
   /** LPIs: how wide INTIDs are, 14 to 20 bits. 16 bits give LPIs 8192 to 65535. */
   lpis?: { intidBits: number } | undefined
-  /** GICR_INVLPIR, GICR_INVALLR and GICR_SYNCR (GICR_CTLR.IR), and GICR_SETLPIR and GICR_CLRLPIR too (GICR_TYPER.DirectLPI). */
+  /** GICR_INVLPIR, GICR_INVALLR and GICR_SYNCR work, and GICR_CTLR.IR says so. */
   invalidateRegisters?: boolean
+  /** GICR_SETLPIR and GICR_CLRLPIR work (GICR_TYPER.DirectLPI), and so do the three above, whatever GICR_CTLR.IR says. */
   directLpis?: boolean
-  /** Redistributors in each contiguous region, in the order of PEs: the last of each has GICR_TYPER.Last. */
+  /** Redistributors in each contiguous region, in the order of PEs: where `wireRedistributors` puts them, each from a base of its own. */
   regions?: readonly number[] | undefined
   /** GICD_IIDR and GICR_IIDR. */
   iidr?: number

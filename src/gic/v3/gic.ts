@@ -29,6 +29,7 @@ import { Group } from './groups.ts'
 import { iccAccess, iccRegister, SysregOutcome } from './icc-registers.ts'
 import { FIRST_ESPI, IrqsV3 } from './irqs.ts'
 import { FIRST_LPI } from './lpis.ts'
+import { REDISTRIBUTOR_STRIDE, RedistributorBases } from './rd-bases.ts'
 import { Redistributor, RedistributorCtlr } from './redistributor.ts'
 import { redistributorRegisters } from './redistributor-registers.ts'
 import { restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
@@ -44,9 +45,6 @@ const outcomeOf = iccAccess
 
 /** SGIs, as bits of a private word. */
 const SGIS = 0xffff
-
-/** Bytes between the frames of one Redistributor and those of the next. */
-export const REDISTRIBUTOR_STRIDE = 0x20000
 
 /** An observer of the Distributor's frame and of the Redistributors'. */
 type AnyFrameObserver = <D>(...access: Parameters<FrameObserver<D>>) => void
@@ -76,6 +74,8 @@ export class GicV3 implements GicV3State {
   readonly rangeSelector: boolean
   /** First INTID beyond the LPIs that exist. */
   readonly lpiEnd: number
+  /** Where the Redistributors are on the bus, for GICR_TYPER.Last and an ITS whose targets are addresses. */
+  readonly rdBases: RedistributorBases
   /** Key of the interrupt that an acknowledge by each PE would take, or NONE. */
   readonly signalled: Int32Array
   /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
@@ -89,8 +89,6 @@ export class GicV3 implements GicV3State {
 
   /** Levels of each PE's output wires, bits of Output. */
   readonly #outputs: Uint8Array
-  /** Where each Redistributor's RD_base is on the bus, for an ITS whose targets are addresses. */
-  readonly #rdBases = new Map<number, number>()
 
   /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: GicV3Config = {}, options: GicV3Options = {}) {
@@ -105,15 +103,8 @@ export class GicV3 implements GicV3State {
     this.irqs = new IrqsV3(this.config, this.events)
     this.recipients = this.irqs.recipients
     this.cpus = Array.from({ length: cpus }, (_, pe) => new CpuInterfaceV3(pe, this.config, () => this.irqs.twoStates))
-    const lasts = new Set<number>()
-    regions.reduce((sum, count) => {
-      lasts.add(sum + count - 1)
-      return sum + count
-    }, 0)
-    this.redistributors = Array.from(
-      { length: cpus },
-      (_, pe) => new Redistributor(this, pe, this.config, lasts.has(pe)),
-    )
+    this.rdBases = new RedistributorBases(regions)
+    this.redistributors = Array.from({ length: cpus }, (_, pe) => new Redistributor(this, pe, this.config))
     this.frames = {
       gicd: new Frame<GicV3>(distributorV3, this, {
         security,
@@ -128,6 +119,7 @@ export class GicV3 implements GicV3State {
             name: `GICR ${redistributor.pe}`,
             security,
             settle: ({ gic }) => gic.settle(),
+            wired: ({ pe }, base) => this.rdBases.place(pe, base),
             refused: (r, access, outcome) => {
               if (statusRegisters) r.statusr.record(r.gic, access, outcome)
             },
@@ -140,21 +132,20 @@ export class GicV3 implements GicV3State {
 
   /**
    * The ranges of the Redistributors, one region after the other from each of `bases` on (physical addresses, as many as
-   * there are regions), to be put on a bus.
+   * there are regions), to be put on a bus. Frames may be wired one by one as well. GICR_TYPER.Last is 1 where a contiguous
+   * run of them ends, whatever the regions are.
    */
   wireRedistributors(bases: readonly number[], wiring: Wiring = 'frame'): RangeSpec[] {
     const { regions } = this.config
     if (bases.length !== regions.length)
       throw new ConfigError(`redistributor regions: ${bases.length} bases given for ${regions.length} regions`)
     const ranges: RangeSpec[] = []
-    this.#rdBases.clear()
     let pe = 0
     for (const [i, count] of regions.entries())
       for (let n = 0; n < count; n++, pe++) {
         const base = bases[i]! + n * REDISTRIBUTOR_STRIDE
         if (base % 0x10000 !== 0)
           throw new ConfigError(`redistributor region ${i}: 0x${base.toString(16)} is not a multiple of 64 KiB`)
-        this.#rdBases.set(base, pe)
         ranges.push(...this.frames.gicr[pe]!.wire(base, wiring))
       }
     return ranges
@@ -358,7 +349,7 @@ export class GicV3 implements GicV3State {
   }
 
   peAt(rdBase: number): number {
-    return this.#rdBases.get(rdBase) ?? -1
+    return this.rdBases.peAt(rdBase)
   }
 
   // What the registers, the views and delivery ask of their GIC.

@@ -37,6 +37,11 @@ function lpi(redistributor: Redistributor, index: number, value: number): number
   return index === 0 && lpis?.covers(value >>> 0) ? value >>> 0 : -1
 }
 
+/** GICR_INVLPIR and GICR_INVALLR work where GICR_CTLR.IR says so, and wherever GICR_TYPER.DirectLPI is 1 (IHI 0069 GICR_INVLPIR). */
+function invalidates({ gic }: Redistributor): boolean {
+  return gic.config.invalidateRegisters || gic.config.directLpis
+}
+
 export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x20000, [
   word('GICR_CTLR', 0x0000, {
     read: (r, _index, by) => r.ctlr(by),
@@ -128,7 +133,7 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
   }),
   dword('GICR_INVLPIR', 0x00a0, {
     write: (r, index, value) => {
-      const intid = r.gic.config.invalidateRegisters ? lpi(r, index, value) : -1
+      const intid = invalidates(r) ? lpi(r, index, value) : -1
       if (intid >= 0) r.gic.invalidateLpi(r.pe, intid)
     },
     restore: () => {},
@@ -136,7 +141,7 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
   }),
   dword('GICR_INVALLR', 0x00b0, {
     write: (r, index) => {
-      if (index === 0 && r.gic.config.invalidateRegisters) r.gic.invalidateAllLpis(r.pe)
+      if (index === 0 && invalidates(r)) r.gic.invalidateAllLpis(r.pe)
     },
     restore: () => {},
     fields: { vPEID: bits(47, 32), V: bit(63) },

@@ -8,6 +8,7 @@ import type { LpiTargets } from '../its/lpi-targets.ts'
 import type { GuestMemory } from '../memory.ts'
 import type { CheckedConfigV3 } from './config.ts'
 import { FIRST_LPI, Lpis } from './lpis.ts'
+import type { RedistributorBases } from './rd-bases.ts'
 import { StatusRegisters } from './status.ts'
 import type { ViewedGicV3 } from './views.ts'
 
@@ -34,6 +35,8 @@ export interface RedistributorHost extends ViewedGicV3, LpiTargets {
   readonly memory: GuestMemory | undefined
   /** First INTID beyond the LPIs that exist. */
   readonly lpiEnd: number
+  /** Where the Redistributors are on the bus. */
+  readonly rdBases: RedistributorBases
   markDirty(pe: number): void
   /** Brings the outputs of every PE whose candidates or interface changed up to date. */
   settle(): void
@@ -46,9 +49,6 @@ export class Redistributor {
   readonly pe: number
   /** Affinity of the PE, as Aff3 to Aff0. */
   readonly affinity: number
-  /** The last one of its region (GICR_TYPER.Last). */
-  readonly last: boolean
-
   /** GICR_WAKER.ProcessorSleep and ChildrenAsleep: reset to asleep. */
   asleep = true
   dpg = 0
@@ -60,11 +60,15 @@ export class Redistributor {
   /** There while GICR_CTLR.EnableLPIs is 1. */
   lpis: Lpis | undefined
 
-  constructor(gic: RedistributorHost, pe: number, config: CheckedConfigV3, last: boolean) {
+  constructor(gic: RedistributorHost, pe: number, config: CheckedConfigV3) {
     this.gic = gic
     this.pe = pe
     this.affinity = config.affinities[pe]!
-    this.last = last
+  }
+
+  /** The last of a contiguous run on the bus (GICR_TYPER.Last). */
+  get last(): boolean {
+    return this.gic.rdBases.endsRun(this.pe)
   }
 
   reset(): void {

@@ -258,6 +258,34 @@ describe('GICR_PROPBASER, GICR_PENDBASER and GICR_CTLR.EnableLPIs', () => {
     expect(rig.gic.redistributors[1]!.lpis!.pendingList()).toEqual([])
   })
 
+  it('GICR_INVLPIR and INVALLR work where GICR_TYPER.DirectLPI is 1, whatever GICR_CTLR.IR; without both they do nothing', () => {
+    for (const [config, works] of [
+      [{ directLpis: true, invalidateRegisters: false }, true],
+      [{ directLpis: false, invalidateRegisters: true }, true],
+      [{ directLpis: false, invalidateRegisters: false }, false],
+    ] as const)
+      for (const [offset, value] of [
+        [0xa0, 8192],
+        [0xb0, 0],
+      ] as const) {
+        const rig = rigOf({ ...lpiConfig, ...config })
+        rig.write(0, 0x14, 0)
+        rig.write('gicd', 0, 2)
+        rig.msr(0, 'ICC_PMR_EL1', 0xff)
+        rig.msr(0, 'ICC_IGRPEN1_EL1', 1)
+        rig.write(0, 0x70, CONFIGURATION_TABLE + 13)
+        rig.write(0, 0x78, pendingTableOf(0), false, 8)
+        rig.write(0, 0, 1)
+        expect(rig.read(0, 0) & 4).toBe(config.invalidateRegisters ? 4 : 0)
+        rig.gic.setLpi(0, 8192)
+        rig.memory[CONFIGURATION_TABLE] = 1
+        expect(rig.gic.irq(0)).toBe(false)
+        rig.write(0, offset, value)
+        expect(rig.gic.irq(0)).toBe(works)
+        expect(rig.read(0, 0xc0), 'GICR_SYNCR.Busy').toBe(0)
+      }
+  })
+
   it('priorities of LPIs are in the Non-secure half where there are two Security states', () => {
     for (const [security, running] of [
       [false, 0x40],
@@ -307,6 +335,30 @@ describe('A Redistributor', () => {
     expect(last).toEqual([1, 0, 0, 1, 0, 1])
     expect(() => gic.wireRedistributors([0, 0x100_0000])).toThrow('2 bases given for 3 regions')
     expect(() => gic.wireRedistributors([0x8000, 0x100_0000, 0x200_0000])).toThrow('not a multiple of 64 KiB')
+  })
+
+  const lastOf = (gic: ReturnType<typeof gicOf>) =>
+    gic.frames.gicr.map((frame) => (frame.peek(8, 4, by(0, false)) >>> 4) & 1).join('')
+
+  it('says Last where a contiguous run on the bus ends, though its regions may be split within it (GICR_TYPER.Last)', () => {
+    const gic = gicOf({ cpus: 6, regions: [1, 3, 2] })
+    gic.wireRedistributors([0x200_0000 - REDISTRIBUTOR_STRIDE, 0x200_0000, 0x300_0000])
+    expect(lastOf(gic)).toBe('000101')
+    // The second region below the first: its end is where the first begins.
+    gic.wireRedistributors([0x200_0000 + 3 * REDISTRIBUTOR_STRIDE, 0x200_0000, 0x100_0000])
+    expect(lastOf(gic)).toBe('100001')
+    // Wired anew with a gap before each.
+    gic.wireRedistributors([0x100_0000, 0x200_0000, 0x300_0000])
+    expect(lastOf(gic)).toBe('100101')
+  })
+
+  it('says Last of frames that are wired one by one, by where they are', () => {
+    const gic = gicOf({ cpus: 4 })
+    for (const [pe, place] of [3, 0, 1, 5].entries())
+      gic.frames.gicr[pe]!.wire(0x100_0000 + place * REDISTRIBUTOR_STRIDE)
+    expect(lastOf(gic)).toBe('1011')
+    gic.frames.gicr[3]!.wire(0x100_0000 + 2 * REDISTRIBUTOR_STRIDE, 'group')
+    expect(lastOf(gic)).toBe('1000')
   })
 
   it('of each of 512 PEs with four-level affinity takes its own SGI and SPI', () => {
