@@ -1,6 +1,6 @@
 /** One access through bus, table and handler against a bare megamorphic call: on the GIC, and over eight different tables. */
 
-import { type AccessSize, type Bus, cpuInitiator, type Initiator } from '../src/mmio/index.ts'
+import { type AccessSize, type Bus, cpuInitiator, type Initiator } from 'vgic/mmio'
 import { megamorphicCall, ORDER_MASK, unpredictable } from './baseline.ts'
 import { GICD, type Machine, offsets, tableAt } from './machine.ts'
 import type { Loop } from './measure.ts'

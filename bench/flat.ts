@@ -1,6 +1,6 @@
 /** What must not grow: the cost of an interrupt with INTIDs and CPUs, the cost of an access with ranges on the bus. */
 
-import { Bus, cpuInitiator, type RangeSpec } from '../src/mmio/index.ts'
+import { Bus, cpuInitiator, type RangeSpec } from 'vgic/mmio'
 import { reads } from './access.ts'
 import { ORDER_MASK, unpredictable } from './baseline.ts'
 import { life } from './interrupt.ts'

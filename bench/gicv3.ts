@@ -3,9 +3,8 @@
  * ITS commands; and what must not grow, with PEs and with LPIs.
  */
 
-import { ByteMemory, GicV3, type GicV3Config, Its, iccEncoding } from '../src/gic/index.ts'
-import { assemble, type CommandFields } from '../src/gic/its/testing/rig.ts'
-import { Bus, cpuInitiator, deviceInitiator } from '../src/mmio/index.ts'
+import { assembleCommand, ByteMemory, type CommandFields, GicV3, type GicV3Config, Its, iccEncoding } from 'vgic'
+import { Bus, cpuInitiator, deviceInitiator } from 'vgic/mmio'
 import { megamorphicCall } from './baseline.ts'
 import type { Loop } from './measure.ts'
 import { against, pair, type Row, type Section } from './row.ts'
@@ -111,7 +110,7 @@ function itsMachine(pending: number) {
   bus.write64(ITS + 0x80, (1n << 63n) | BigInt(QUEUE) | BigInt(QUEUE_BYTES / 0x1000 - 1), by)
   bus.write32(ITS, 1, by)
   const put = (offset: number, name: string, fields: CommandFields) => {
-    assemble(name, fields).forEach((word, i) => {
+    assembleCommand(name, fields).forEach((word, i) => {
       memory.write32(QUEUE + offset + i * 4, word)
     })
   }

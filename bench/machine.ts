@@ -3,7 +3,7 @@
  * call on the path of an access is cheap because it has only ever had one target.
  */
 
-import { GicV2, type GicV2Config } from '../src/gic/index.ts'
+import { GicV2, type GicV2Config } from 'vgic'
 import {
   type Access,
   type BankView,
@@ -17,7 +17,7 @@ import {
   perIrq,
   registerTable,
   type Wiring,
-} from '../src/mmio/index.ts'
+} from 'vgic/mmio'
 import { ORDER_MASK, unpredictable } from './baseline.ts'
 
 export const GICD = 0x0800_0000

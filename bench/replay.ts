@@ -1,7 +1,7 @@
 /** The replay of the bundled trace of a Linux boot: parsed beforehand, then applied and compared, event by event. */
 
 import { createReadStream } from 'node:fs'
-import { createMachine, Replayer, readTrace, type TraceEvent } from '../src/trace/index.ts'
+import { createMachine, Replayer, readTrace, type TraceEvent } from 'vgic/trace'
 import { megamorphicCall } from './baseline.ts'
 import { measure, median } from './measure.ts'
 import type { Section } from './row.ts'

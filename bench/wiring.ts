@@ -1,7 +1,7 @@
 /** The seed thread's open question, in figures: one bus range for a frame, or one for each register group. */
 
-import { GicV2, GicV3 } from '../src/gic/index.ts'
-import { Bus, type Frame, type Wiring } from '../src/mmio/index.ts'
+import { GicV2, GicV3 } from 'vgic'
+import { Bus, type Frame, type Wiring } from 'vgic/mmio'
 import { ICENABLER1, ISENABLER1, PRIORITY_OF_34, reads, writes } from './access.ts'
 import { life } from './interrupt.ts'
 import { enable, GICC, GICD, machine } from './machine.ts'

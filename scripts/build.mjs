@@ -2,8 +2,8 @@
 // is installed or built. Prints one line when it has something to do.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -32,8 +32,29 @@ export function isCheckout() {
 
 function isCurrent() {
   const built = timeOf(stamp)
-  const configs = ['tsconfig.json', 'tsconfig.build.json'].map((name) => timeOf(join(root, name)))
-  return built > 0 && Math.max(newest(join(root, 'src')), ...configs) <= built
+  const makers = ['tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'scripts/bundle.mjs', 'package.json']
+  return built > 0 && Math.max(newest(join(root, 'src')), ...makers.map((name) => timeOf(join(root, name)))) <= built
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+}
+
+/** Removes the types that none of the package's entries leads to: they describe what nobody can import. */
+function pruneTypes(fresh) {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const wanted = new Set()
+  const keep = (path) => {
+    if (wanted.has(path)) return
+    wanted.add(path)
+    for (const [, name] of readFileSync(path, 'utf8').matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g))
+      keep(join(dirname(path), name.replace(/\.ts$/, '.d.ts')))
+  }
+  for (const { types } of Object.values(exports))
+    if (types !== undefined) keep(join(fresh, types.replace('./dist/', '')))
+  for (const path of filesBelow(fresh)) if (path.endsWith('.d.ts') && !wanted.has(path)) rmSync(path)
 }
 
 /** Another build may do the same at this very moment; whichever comes last wins, and both are whole. */
@@ -66,9 +87,14 @@ export function build() {
   // Into a folder of its own first: whoever runs the old dist/ meanwhile keeps it whole, and two builds do not mix.
   const fresh = join(root, `dist-${process.pid}`)
   try {
-    const args = [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', fresh]
-    const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 2, 2] })
-    if (status !== 0) return status ?? 2
+    for (const args of [
+      [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', fresh],
+      [join(root, 'scripts', 'bundle.mjs'), fresh],
+    ]) {
+      const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 2, 2] })
+      if (status !== 0) return status ?? 2
+    }
+    pruneTypes(fresh)
     writeFileSync(join(fresh, '.built'), `${start}\n`)
     utimesSync(join(fresh, '.built'), new Date(start), new Date(start))
     // Another build may have been quicker, and its programs may be loading from what it made.

@@ -4,8 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { planBoot } from '../../src/machine/boot/boot.ts'
-import { VirtMachine } from '../../src/machine/virt.ts'
+import { planBoot, VirtMachine } from 'vgic/machine'
 import { append, BOOT_CPUS, BOOT_MEMORY, type BootResult, prompt } from './boot-plan.ts'
 
 const [kernel, initrd] = process.argv.slice(2).map((path) => new Uint8Array(readFileSync(path)))

@@ -1,7 +1,6 @@
 /** A bare-metal loop on our machine, as something that can be timed slice by slice; and its image, with a count, for QEMU. */
 
-import { planBoot } from '../../src/machine/boot/boot.ts'
-import { VirtMachine } from '../../src/machine/virt.ts'
+import { planBoot, VirtMachine } from 'vgic/machine'
 import { programs } from './programs.ts'
 
 export type Gic = 2 | 3

@@ -6,10 +6,12 @@
 import { Access, type AccessSize, cpuInitiator, type Frame, type Initiator, Outcome } from '../../../mmio/index.ts'
 import type { GicEvent } from '../../events.ts'
 import type { GuestMemory } from '../../memory.ts'
-import { commands, fieldValue } from '../commands.ts'
+import { assembleCommand, type CommandFields } from '../assemble.ts'
 import type { ItsConfig } from '../config.ts'
 import { Its } from '../its.ts'
 import type { LpiTargets } from '../lpi-targets.ts'
+
+export { assembleCommand as assemble, type CommandFields } from '../assemble.ts'
 
 /** Pages appear when they are written; what is not there reads as zero. Refuses what `contains` denies, loudly. */
 export class SparseMemory implements GuestMemory {
@@ -141,32 +143,6 @@ export const DEVICES = 0x4210_0000
 export const COLLECTIONS = 0x4220_0000
 export const ITT = 0x4230_0000
 
-export type CommandFields = Readonly<Record<string, number>>
-
-/** A command by name and fields, written from the table of commands: eight words. */
-export function assemble(name: string, fields: CommandFields = {}): Int32Array {
-  const command = commands.find((each) => each.name === name)
-  if (command === undefined) throw new Error(`no command ${name}`)
-  const dws = [BigInt(command.opcode), 0n, 0n, 0n]
-  for (const [field, value] of Object.entries(fields)) {
-    const { dw, msb, lsb } = command.fields[field] ?? fail(`${name} has no field ${field}`)
-    const mask = (1n << BigInt(msb - lsb + 1)) - 1n
-    dws[dw] = dws[dw]! | ((BigInt(value) & mask) << BigInt(lsb))
-  }
-  const words = new Int32Array(8)
-  dws.forEach((dw, i) => {
-    words[2 * i] = Number(BigInt.asIntN(32, dw))
-    words[2 * i + 1] = Number(BigInt.asIntN(32, dw >> 32n))
-  })
-  for (const [field, value] of Object.entries(fields))
-    if (fieldValue(words, command.fields[field]!) !== value) fail(`${name}.${field} does not hold ${value}`)
-  return words
-}
-
-function fail(what: string): never {
-  throw new Error(what)
-}
-
 /** An ITS with 64 KiB of device table, collection table and queue, enabled unless said. */
 export class Rig {
   readonly memory: SparseMemory
@@ -231,7 +207,7 @@ export class Rig {
 
   /** Writes a command behind the last one, advances GITS_CWRITER, and returns the error that it came to. */
   command(name: string, fields: CommandFields = {}): number {
-    return this.raw(assemble(name, fields))
+    return this.raw(assembleCommand(name, fields))
   }
 
   raw(words: Int32Array): number {
