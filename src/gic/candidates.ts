@@ -25,13 +25,6 @@ export function keyIntid(key: number): number {
   return key & ((1 << INTID_BITS) - 1)
 }
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
-const NOTHING = NONE
-const keyOf = candidateKey
-const priorityOf = keyPriority
-const intidOf = keyIntid
-const lowest = lowestBit
-
 export class Candidates {
   readonly #words: number
   readonly #middles: number
@@ -49,7 +42,7 @@ export class Candidates {
   constructor(sets: number, intids: number) {
     this.#words = Math.ceil(intids / 32)
     this.#middles = Math.ceil(this.#words / 32)
-    this.#best = new Int32Array(sets).fill(NOTHING)
+    this.#best = new Int32Array(sets).fill(NONE)
     this.#levels = new Int32Array(sets * 8)
     this.#tops = new Int32Array(sets)
     this.#roots = new Int32Array(sets * 256)
@@ -59,20 +52,20 @@ export class Candidates {
 
   /** Adds a candidate that is not in the set. */
   insert(set: number, priority: number, intid: number): void {
-    const key = keyOf(priority, intid)
+    const key = candidateKey(priority, intid)
     const best = this.#best[set]!
     if (key > best) this.#put(set, key)
     else {
       this.#best[set] = key
-      if (best !== NOTHING) this.#put(set, best)
+      if (best !== NONE) this.#put(set, best)
     }
   }
 
   /** Removes a candidate that is in the set. */
   remove(set: number, priority: number, intid: number): void {
-    const key = keyOf(priority, intid)
+    const key = candidateKey(priority, intid)
     if (this.#best[set] !== key) this.#take(set, key)
-    else this.#best[set] = this.#tops[set] === 0 ? NOTHING : this.#takeBest(set)
+    else this.#best[set] = this.#tops[set] === 0 ? NONE : this.#takeBest(set)
   }
 
   /** Key of the set's best candidate, or NONE. */
@@ -81,8 +74,8 @@ export class Candidates {
   }
 
   #put(set: number, key: number): void {
-    const priority = priorityOf(key)
-    const intid = intidOf(key)
+    const priority = keyPriority(key)
+    const intid = keyIntid(key)
     const level = set * 256 + priority
     const word = intid >>> 5
     const at = level * this.#words + word
@@ -96,8 +89,8 @@ export class Candidates {
   }
 
   #take(set: number, key: number): void {
-    const priority = priorityOf(key)
-    const intid = intidOf(key)
+    const priority = keyPriority(key)
+    const intid = keyIntid(key)
     const level = set * 256 + priority
     const word = intid >>> 5
     const at = level * this.#words + word
@@ -119,18 +112,18 @@ export class Candidates {
 
   /** Takes the best of those in the bitmaps out of them. */
   #takeBest(set: number): number {
-    const eight = lowest(this.#tops[set]!)
-    const priority = eight * 32 + lowest(this.#levels[set * 8 + eight]!)
+    const eight = lowestBit(this.#tops[set]!)
+    const priority = eight * 32 + lowestBit(this.#levels[set * 8 + eight]!)
     const level = set * 256 + priority
-    const middle = lowest(this.#roots[level]!)
-    const word = middle * 32 + lowest(this.#middle[level * this.#middles + middle]!)
-    const key = keyOf(priority, word * 32 + lowest(this.#bits[level * this.#words + word]!))
+    const middle = lowestBit(this.#roots[level]!)
+    const word = middle * 32 + lowestBit(this.#middle[level * this.#middles + middle]!)
+    const key = candidateKey(priority, word * 32 + lowestBit(this.#bits[level * this.#words + word]!))
     this.#take(set, key)
     return key
   }
 
   clear(): void {
     for (const words of [this.#levels, this.#tops, this.#roots, this.#middle, this.#bits]) words.fill(0)
-    this.#best.fill(NOTHING)
+    this.#best.fill(NONE)
   }
 }

@@ -10,11 +10,9 @@ import { lowestBit } from './bits.ts'
 import type { Events, StateName } from './events.ts'
 import { activeGate, enabledGate, pendingGate } from './gates.ts'
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const pendingWord = pendingGate.word
 const enabledWord = enabledGate.word
 const activeWord = activeGate.word
-const lowest = lowestBit
 
 export abstract class Interrupts {
   /** PEs, and so words of private interrupts. */
@@ -97,7 +95,7 @@ export abstract class Interrupts {
     if (changed === 0) return
     this.candidate[word] = wanted
     do {
-      const bit = lowest(changed)
+      const bit = lowestBit(changed)
       changed &= changed - 1
       this.list(word, bit, ((wanted >>> bit) & 1) === 1)
     } while (changed !== 0)

@@ -7,7 +7,6 @@ import { Access, type AccessSize, type Device, type Initiator, swapBytes } from 
 import { defaultPolicy, Outcome, outcomeNames, type Policy, type Response } from './outcome.ts'
 import { RangeIndex } from './range-index.ts'
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { ok: OK, unmapped: UNMAPPED, width: WIDTH } = Outcome
 
 /** Physical addresses are at most 52 bits wide (DDI 0487, FEAT_LPA), which a JavaScript number holds exactly. */

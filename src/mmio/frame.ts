@@ -7,16 +7,12 @@
 import type { Access, AccessSize, Device, Initiator } from './access.ts'
 import { extractLanes, laneMask } from './access.ts'
 import type { RangeSpec } from './bus.ts'
-import { EFFECT as EFFECT_BIT, type Gates, SECURE as SECURE_BIT } from './gates.ts'
+import { EFFECT, type Gates, SECURE } from './gates.ts'
 import { Outcome } from './outcome.ts'
 import type { ReadHandler, Row, WriteHandler } from './register.ts'
 import { type RegisterTable, rowSize } from './register-table.ts'
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { ok: OK, width: WIDTH, misaligned: MISALIGNED, reserved: RESERVED, mode: MODE, denied: DENIED } = Outcome
-const SECURE = SECURE_BIT
-const EFFECT = EFFECT_BIT
-const extract = extractLanes
 
 /** One bus range for the whole frame, or one for each row of its table (and for each gap between rows). */
 export type Wiring = 'frame' | 'group'
@@ -158,7 +154,7 @@ export class Frame<D> implements Device {
     else if (size === 8) {
       access.low = low | 0
       access.high = read(this.device, index + 1, by) | 0
-    } else access.low = extract(low, access.offset, size)
+    } else access.low = extractLanes(low, access.offset, size)
   }
 
   #write(write: WriteHandler<D>, index: number, access: Access): void {

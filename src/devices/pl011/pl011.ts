@@ -25,10 +25,7 @@ import {
 } from './pl011-registers.ts'
 import { checkPl011, type Pl011State } from './pl011-state.ts'
 
-// Guests poll UARTFR. A module's own constants are constants to a JIT compiler; what it imports is loaded at each use.
 const { TXFE, BUSY, TXFF, RXFE, RXFF } = Flag
-const FEN = LCR_H_FEN
-const FIFO_DEPTH = DEPTH
 
 /** Levels of UARTIFLS in characters; the reserved encodings act as the last one. */
 const LEVELS = [2, 4, 8, 12, 14, 14, 14, 14] as const
@@ -127,7 +124,7 @@ export class Pl011 implements Pl011Registers {
 
   /** How many characters a FIFO holds now. */
   get depth(): number {
-    return this.#lcrH & FEN ? FIFO_DEPTH : 1
+    return this.#lcrH & LCR_H_FEN ? DEPTH : 1
   }
 
   /** UARTDR as a read would show it. */

@@ -25,10 +25,7 @@ export const IDLE_PRIORITY = 0xff
 /** Running priority while nothing is active: greater than every priority, and a bit of its own. */
 export const IDLE = 256
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { CBPR } = Ctlr
-const NO_PRIORITY = IDLE
-const lowest = lowestBit
 
 export class CpuInterface {
   readonly cpu: number
@@ -118,11 +115,11 @@ export class CpuInterface {
   /** Finds the running priority; the registers before `first` are known to be 0. */
   updateRunning(first = 0): void {
     const { apr, nsapr } = this
-    this.running = NO_PRIORITY
+    this.running = IDLE
     for (let i = first; i < 4; i++) {
       const bits = apr[i]! | nsapr[i]!
       if (bits === 0) continue
-      this.running = (i * 32 + lowest(bits)) << (this.minimumBpr + 1)
+      this.running = (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1)
       return
     }
   }

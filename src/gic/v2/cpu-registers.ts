@@ -19,10 +19,7 @@ import type { GicV2State } from './state.ts'
 const WRITABLE = Ctlr.EOImodeNS - 1
 const WRITABLE_SECURE = Ctlr.EOImodeNS * 2 - 1
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { EOImodeNS, EOImodeS } = Ctlr
-const take = acknowledge
-const end = endOfInterrupt
 
 function interfaceOf(gic: GicV2State, by: Initiator): CpuInterface | undefined {
   return gic.cpus[by.cpu]
@@ -93,7 +90,7 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
     // Not through own(): this and the end of an interrupt are on the path of every interrupt.
     read: (gic, _index, by) => {
       const cpu = interfaceOf(gic, by)
-      return cpu === undefined ? 0 : take(gic, cpu, viewOf(gic, by), 'GICC_IAR')
+      return cpu === undefined ? 0 : acknowledge(gic, cpu, viewOf(gic, by), 'GICC_IAR')
     },
     peek: own((gic, cpu, by) => peekAcknowledge(gic, cpu, viewOf(gic, by))).read!,
     fields: intidField,
@@ -101,7 +98,7 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
   word('GICC_EOIR', 0x0010, {
     write: (gic, _index, value, _mask, by) => {
       const cpu = interfaceOf(gic, by)
-      if (cpu !== undefined) end(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by))
+      if (cpu !== undefined) endOfInterrupt(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by))
     },
     restore: doNothing,
     fields: intidField,

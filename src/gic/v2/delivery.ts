@@ -8,17 +8,8 @@ import { Output } from '../outputs.ts'
 import { type CpuInterface, Ctlr, IDLE } from './cpu-interface.ts'
 import type { GicV2State } from './state.ts'
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
-const NOTHING = NONE
-const NOTHING_RUNS = IDLE
 const { FIQEn, AckCtl } = Ctlr
 const { irq: IRQ, fiq: FIQ } = Output
-const intidOf = keyIntid
-const priorityOf = keyPriority
-const best = bestCandidate
-const maskOpen = priorityMaskOpen
-const runningOpen = runningPriorityOpen
-const groupFor = groupOf
 
 /** GICD_CTLR and GICC_CTLR have one enable bit for each group, at the same place. */
 export function distributorGroupOpen(gic: GicV2State, group: number): boolean {
@@ -49,7 +40,7 @@ export function bestCandidate(gic: GicV2State, cpu: CpuInterface, signalled: boo
   const set = cpu.cpu * 2
   // Both gates at once: each has the enable bits of the groups at the same place.
   const groups = gic.ctlr & (signalled ? cpu.ctlr : -1)
-  const best = groups & 1 ? candidates.best(set) : NOTHING
+  const best = groups & 1 ? candidates.best(set) : NONE
   return groups & 2 ? Math.min(best, candidates.best(set + 1)) : best
 }
 
@@ -59,12 +50,12 @@ export function groupOf(gic: GicV2State, cpu: number, intid: number): number {
 
 /** Brings what one CPU is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
 export function updateCpu(gic: GicV2State, cpu: CpuInterface): void {
-  let key = best(gic, cpu, true)
+  let key = bestCandidate(gic, cpu, true)
   let outputs = 0
-  if (key !== NOTHING) {
-    const priority = priorityOf(key)
-    const group = groupFor(gic, cpu.cpu, intidOf(key))
-    if (!maskOpen(cpu, priority) || !runningOpen(cpu, priority, group)) key = NOTHING
+  if (key !== NONE) {
+    const priority = keyPriority(key)
+    const group = groupOf(gic, cpu.cpu, keyIntid(key))
+    if (!priorityMaskOpen(cpu, priority) || !runningPriorityOpen(cpu, priority, group)) key = NONE
     else outputs = group === 0 && cpu.ctlr & FIQEn ? FIQ : IRQ
   }
   gic.signalled[cpu.cpu] = key
@@ -93,7 +84,6 @@ function fiqBypassed(cpu: CpuInterface): boolean {
 }
 
 export const SPURIOUS = 1023
-const NOTHING_PENDING = SPURIOUS
 /** The pending interrupt is of Group 1 and this read may not take it (IHI 0048 3.2.5). */
 export const GROUP1_PENDING = 1022
 
@@ -116,16 +106,16 @@ export function peekAcknowledge(gic: GicV2State, cpu: CpuInterface, view: View):
 
 export function acknowledge(gic: GicV2State, cpu: CpuInterface, view: View, register: string): number {
   const key = gic.signalled[cpu.cpu]!
-  let intid = NOTHING_PENDING
-  let value = NOTHING_PENDING
-  if (key !== NOTHING) {
+  let intid = SPURIOUS
+  let value = SPURIOUS
+  if (key !== NONE) {
     const { irqs } = gic
-    const candidate = intidOf(key)
+    const candidate = keyIntid(key)
     const word = irqs.wordOf(candidate, cpu.cpu)
     const group = (irqs.group[word]! >>> (candidate & 31)) & 1
     value = intid = filtered(cpu, candidate, group, view)
     if (intid === candidate) {
-      cpu.activatePriority(priorityOf(key), group)
+      cpu.activatePriority(keyPriority(key), group)
       if (intid < 16) value |= irqs.takeSgi(cpu.cpu, intid) << 10
       else irqs.activate(word, intid & 31)
       irqs.dirty |= 1 << cpu.cpu
@@ -176,7 +166,7 @@ export function endOfInterrupt(gic: GicV2State, cpu: CpuInterface, value: number
   const exists = (irqs.implemented[word]! >>> bit) & 1
   const group = (irqs.group[word]! >>> bit) & 1
   const hidden = group === 0 && view === 'non-secure'
-  if (exists === 0 || hidden || cpu.running === NOTHING_RUNS) {
+  if (exists === 0 || hidden || cpu.running === IDLE) {
     refuseEnd(gic, cpu, intid, exists === 0, hidden)
     return
   }

@@ -25,10 +25,7 @@ import { v2mRegisters } from './v2m.ts'
 /** SGIs, as bits of a private word. */
 const SGIS = 0xffff
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { irq: IRQ, fiq: FIQ } = Output
-const lowest = lowestBit
-const update = updateCpu
 
 /** Called when an output wire of a CPU changes, and only then. */
 export type OutputCallback = (cpu: number, line: OutputLine, level: boolean) => void
@@ -156,9 +153,9 @@ export class GicV2 implements GicV2State {
   settle(): void {
     const { irqs } = this
     while (irqs.dirty !== 0) {
-      const cpu = lowest(irqs.dirty)
+      const cpu = lowestBit(irqs.dirty)
       irqs.dirty &= irqs.dirty - 1
-      update(this, this.cpus[cpu]!)
+      updateCpu(this, this.cpus[cpu]!)
     }
   }
 

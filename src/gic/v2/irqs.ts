@@ -12,9 +12,6 @@ import type { CheckedConfig } from './config.ts'
 const SHARED_WORDS = 31
 const SGIS = 0xffff
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
-const lowest = lowestBit
-
 export class IrqsV2 extends Interrupts {
   /** GICD_ITARGETSR: a bit for each CPU, by slot. Private interrupts have none. */
   readonly targets: Uint8Array
@@ -70,7 +67,7 @@ export class IrqsV2 extends Interrupts {
     let targets = this.targetsOf(word, bit)
     this.dirty |= targets
     for (; targets !== 0; targets &= targets - 1) {
-      const set = lowest(targets) * 2 + group
+      const set = lowestBit(targets) * 2 + group
       if (add) candidates.insert(set, priority, intid)
       else candidates.remove(set, priority, intid)
     }

@@ -16,11 +16,8 @@ export const IDLE = 256
 /** Which of a register's copies an access means. Without two Security states there is the Non-secure one alone. */
 export const Bank = { S: 0, NS: 1 } as const
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { G0, G1S, G1NS } = Group
 const { S, NS } = Bank
-const NOTHING_RUNS = IDLE
-const lowest = lowestBit
 
 export class CpuInterfaceV3 {
   readonly pe: number
@@ -116,7 +113,7 @@ export class CpuInterfaceV3 {
 
   /** The group whose active priority is the running one, or -1. */
   runningGroup(): number {
-    if (this.running === NOTHING_RUNS) return -1
+    if (this.running === IDLE) return -1
     if (this.bestNmi === this.running) return this.activeNmi & (1 << G1S) ? G1S : G1NS
     const level = this.running >>> (this.minimumBpr + 1)
     const i = level >>> 5
@@ -140,12 +137,12 @@ export class CpuInterfaceV3 {
   }
 
   updateRunning(): void {
-    this.bestNmi = this.activeNmi === 0 ? NOTHING_RUNS : this.nmiPriority(lowest(this.activeNmi))
+    this.bestNmi = this.activeNmi === 0 ? IDLE : this.nmiPriority(lowestBit(this.activeNmi))
     this.running = this.bestNmi
     for (let i = 0; i < this.aprRegisters; i++) {
       const bits = this.apr[0][i]! | this.apr[1][i]! | this.apr[2][i]!
       if (bits === 0) continue
-      this.running = Math.min(this.bestNmi, (i * 32 + lowest(bits)) << (this.minimumBpr + 1))
+      this.running = Math.min(this.bestNmi, (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1))
       return
     }
   }

@@ -17,33 +17,13 @@ import type { GicV3State } from './state.ts'
 const NMI_KEY = 1 << 22
 const PRIORITY_SHIFT = 23
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
-const NOTHING = NONE
-const NOTHING_RUNS = IDLE
 const { G0, G1S, G1NS } = Group
 const { S, NS } = Bank
 const { irq: IRQ, fiq: FIQ } = Output
-const SETS_OF_PE = SETS
-const NMI_SETS_FROM = NMI_SETS
-const LPIS_FROM = FIRST_LPI
-const HIGHEST_NON_SECURE = NON_SECURE_NMI
-const nmiOf = isNmiKey
-const intidOf = keyIntid
-const priorityOf = keyPriority
-const awake = redistributorOpen
-const maskOpen = priorityMaskOpen
-const runningOpen = runningPriorityOpen
-const groupFor = groupOf
-const best = bestCandidate
-const isFiqFor = isFiq
-const split = isSplit
-const bank = bankOf
 
 export const SPURIOUS = 1023
-const NO_INTERRUPT = SPURIOUS
 /** A Secure, or a Non-secure, interrupt that EL3 is to hand on (IHI 0069 2.2.1). */
 export const FOR_SECURE = 1020
-const FIRST_SPECIAL = FOR_SECURE
 export const FOR_NON_SECURE = 1021
 /** A non-maskable interrupt is pending: read ICC_NMIAR1_EL1. */
 export const NMI_PENDING = 1022
@@ -57,7 +37,7 @@ export function keyIntid(key: number): number {
 }
 
 export function keyPriority(key: number): number {
-  return (key >> PRIORITY_SHIFT) + (nmiOf(key) ? 1 : 0)
+  return (key >> PRIORITY_SHIFT) + (isNmiKey(key) ? 1 : 0)
 }
 
 /** The key of an interrupt of a PE, as `bestCandidate` compares them. */
@@ -87,8 +67,8 @@ export function redistributorOpen(gic: GicV3State, pe: number): boolean {
  */
 export function priorityMaskOpen(cpu: CpuInterfaceV3, priority: number, nmi: boolean): boolean {
   if (!nmi) return (priority & cpu.priorityMask) < cpu.pmr
-  if (priority === 0 || cpu.pmr > HIGHEST_NON_SECURE) return true
-  return cpu.pmr === HIGHEST_NON_SECURE && cpu.el !== 3 && !cpu.secure
+  if (priority === 0 || cpu.pmr > NON_SECURE_NMI) return true
+  return cpu.pmr === NON_SECURE_NMI && cpu.el !== 3 && !cpu.secure
 }
 
 /**
@@ -97,24 +77,24 @@ export function priorityMaskOpen(cpu: CpuInterfaceV3, priority: number, nmi: boo
  */
 export function runningPriorityOpen(cpu: CpuInterfaceV3, priority: number, group: number, nmi: boolean): boolean {
   const mask = cpu.groupPriorityMask(group)
-  const running = cpu.running & (mask | NOTHING_RUNS)
+  const running = cpu.running & (mask | IDLE)
   if (nmi) return (priority & mask) <= running && cpu.bestNmi > priority
   return (priority & mask) < running
 }
 
 export function groupOf(gic: GicV3State, pe: number, intid: number): number {
-  return intid >= LPIS_FROM ? G1NS : gic.irqs.groupOf(gic.irqs.wordOf(intid, pe), intid & 31)
+  return intid >= FIRST_LPI ? G1NS : gic.irqs.groupOf(gic.irqs.wordOf(intid, pe), intid & 31)
 }
 
 /** Best candidate for a PE, of the groups enabled in the Distributor, and in its interface too where `signalled`. */
 export function bestCandidate(gic: GicV3State, cpu: CpuInterfaceV3, signalled: boolean): number {
   const { pe } = cpu
-  if (!awake(gic, pe)) return NOTHING
+  if (!redistributorOpen(gic, pe)) return NONE
   const groups = gic.groupEnables & (signalled ? cpu.enables : -1)
   const { irqs } = gic
   const { candidates } = irqs
-  const set = pe * SETS_OF_PE
-  let key = NOTHING
+  const set = pe * SETS
+  let key = NONE
   if (groups & (1 << G0)) key = candidates.best(set + G0)
   if (groups & (1 << G1S)) key = Math.min(key, candidates.best(set + G1S))
   if (groups & (1 << G1NS)) {
@@ -128,29 +108,29 @@ export function bestCandidate(gic: GicV3State, cpu: CpuInterfaceV3, signalled: b
 /** Best of the candidates that are 1-of-N, where this PE is the one that takes those, or non-maskable, or both. */
 function bestRare({ irqs }: GicV3State, pe: number, groups: number): number {
   const { candidates, recipients } = irqs
-  let best = NOTHING
+  let best = NONE
   for (let group = G0 as number; group <= G1NS; group++) {
     if (!((groups >>> group) & 1)) continue
-    const own = pe * SETS_OF_PE + group
-    const shared = recipients[group] === pe ? irqs.pes * SETS_OF_PE + group : own
+    const own = pe * SETS + group
+    const shared = recipients[group] === pe ? irqs.pes * SETS + group : own
     best = Math.min(best, candidates.best(shared))
     if (group === G0) continue
-    const nmi = Math.min(candidates.best(own + NMI_SETS_FROM), candidates.best(shared + NMI_SETS_FROM))
-    if (nmi !== NOTHING) best = Math.min(best, (nmi - (1 << PRIORITY_SHIFT)) | NMI_KEY)
+    const nmi = Math.min(candidates.best(own + NMI_SETS), candidates.best(shared + NMI_SETS))
+    if (nmi !== NONE) best = Math.min(best, (nmi - (1 << PRIORITY_SHIFT)) | NMI_KEY)
   }
   return best
 }
 
 /** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
 export function updatePe(gic: GicV3State, cpu: CpuInterfaceV3): void {
-  let key = best(gic, cpu, true)
+  let key = bestCandidate(gic, cpu, true)
   let outputs = 0
-  if (key !== NOTHING) {
-    const group = groupFor(gic, cpu.pe, intidOf(key))
-    const priority = priorityOf(key)
-    const nmi = nmiOf(key)
-    if (!maskOpen(cpu, priority, nmi) || !runningOpen(cpu, priority, group, nmi)) key = NOTHING
-    else outputs = isFiqFor(gic, cpu, group) ? FIQ : IRQ
+  if (key !== NONE) {
+    const group = groupOf(gic, cpu.pe, keyIntid(key))
+    const priority = keyPriority(key)
+    const nmi = isNmiKey(key)
+    if (!priorityMaskOpen(cpu, priority, nmi) || !runningPriorityOpen(cpu, priority, group, nmi)) key = NONE
+    else outputs = isFiq(gic, cpu, group) ? FIQ : IRQ
   }
   gic.signalled[cpu.pe] = key
   gic.setOutputs(cpu.pe, outputs)
@@ -171,17 +151,17 @@ function seesSecure(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
 /** What a Group 0 register shows of an interrupt (IHI 0069 4.6.3): EL3 is told of the state that a Group 1 one is for. */
 function throughGroup0(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, group: number): number {
   if (group !== G0) {
-    if (cpu.el !== 3 || !gic.irqs.twoStates) return NO_INTERRUPT
+    if (cpu.el !== 3 || !gic.irqs.twoStates) return SPURIOUS
     return group === G1S ? FOR_SECURE : FOR_NON_SECURE
   }
-  return seesSecure(gic, cpu) ? intid : NO_INTERRUPT
+  return seesSecure(gic, cpu) ? intid : SPURIOUS
 }
 
 function throughGroup1(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, group: number): number {
-  if (group === G0) return NO_INTERRUPT
+  if (group === G0) return SPURIOUS
   if (!gic.irqs.twoStates) return intid
-  if (group === G1S) return seesSecure(gic, cpu) ? intid : NO_INTERRUPT
-  return cpu.el !== 3 && cpu.secure ? NO_INTERRUPT : intid
+  if (group === G1S) return seesSecure(gic, cpu) ? intid : SPURIOUS
+  return cpu.el !== 3 && cpu.secure ? SPURIOUS : intid
 }
 
 /** Which acknowledge register: of Group 0, of Group 1, or of Group 1's non-maskable ones. */
@@ -198,8 +178,8 @@ function seenThrough(
 ): number {
   if (register === 'IAR0') return throughGroup0(gic, cpu, intid, group)
   const seen = throughGroup1(gic, cpu, intid, group)
-  if (register === 'NMIAR1') return nmiOf(key) ? seen : NO_INTERRUPT
-  return cpu.sctlrNmi && nmiOf(key) && seen === intid ? NMI_PENDING : seen
+  if (register === 'NMIAR1') return isNmiKey(key) ? seen : SPURIOUS
+  return cpu.sctlrNmi && isNmiKey(key) && seen === intid ? NMI_PENDING : seen
 }
 
 /** An acknowledge without its effect. */
@@ -212,16 +192,16 @@ export function peekAcknowledge(gic: GicV3State, cpu: CpuInterfaceV3, register: 
 
 export function acknowledge(gic: GicV3State, cpu: CpuInterfaceV3, register: Acknowledge): number {
   const key = gic.signalled[cpu.pe]!
-  let seen = NO_INTERRUPT
-  if (key !== NOTHING) {
-    const intid = intidOf(key)
-    const lpi = intid >= LPIS_FROM
+  let seen = SPURIOUS
+  if (key !== NONE) {
+    const intid = keyIntid(key)
+    const lpi = intid >= FIRST_LPI
     const word = lpi ? 0 : gic.irqs.wordOf(intid, cpu.pe)
     const group = lpi ? G1NS : gic.irqs.groupOf(word, intid & 31)
     seen = seenThrough(gic, cpu, register, key, intid, group)
     if (seen === intid) {
-      if (nmiOf(key)) cpu.activateNmi(group)
-      else cpu.activatePriority(priorityOf(key), group)
+      if (isNmiKey(key)) cpu.activateNmi(group)
+      else cpu.activatePriority(keyPriority(key), group)
       if (lpi) gic.redistributors[cpu.pe]!.lpis!.clearPending(intid)
       else gic.irqs.activate(word, intid & 31)
       gic.markDirty(cpu.pe)
@@ -237,7 +217,7 @@ function reportAcknowledge(gic: GicV3State, { pe }: CpuInterfaceV3, register: Ac
 }
 
 function isSpecial(intid: number): boolean {
-  return intid >= FIRST_SPECIAL && intid <= NO_INTERRUPT
+  return intid >= FOR_SECURE && intid <= SPURIOUS
 }
 
 /** ICC_HPPIR0_EL1 and ICC_HPPIR1_EL1: not subject to the priority mask, nor to what is running (IHI 0069 8.2). */
@@ -253,7 +233,7 @@ export function highestPending(gic: GicV3State, cpu: CpuInterfaceV3, of: 0 | 1):
 /** Whether priority drop and deactivation are apart for the PE as it is now. */
 export function isSplit(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
   if (cpu.el === 3 && gic.config.security) return cpu.eoiModeEl3
-  return (cpu.eoiMode & (1 << bank(gic, cpu))) !== 0
+  return (cpu.eoiMode & (1 << bankOf(gic, cpu))) !== 0
 }
 
 /** The bank of the Security state that the PE's registers are in. */
@@ -268,7 +248,7 @@ export function bankOf(gic: GicV3State, cpu: CpuInterfaceV3): number {
 export function endOfInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number, of: 0 | 1): void {
   const intid = value & 0xff_ffff
   if (isSpecial(intid)) return
-  const lpi = intid >= LPIS_FROM
+  const lpi = intid >= FIRST_LPI
   const exists = lpi ? intid < gic.lpiEnd : gic.irqs.exists(intid)
   const running = cpu.runningGroup()
   if (!exists || running < 0 || !mayEnd(gic, cpu, running, of)) {
@@ -280,7 +260,7 @@ export function endOfInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: numb
   cpu.dropPriority(running)
   gic.markDirty(cpu.pe)
   if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.pe, intid })
-  if (!lpi && !split(gic, cpu)) deactivate(gic, cpu, intid)
+  if (!lpi && !isSplit(gic, cpu)) deactivate(gic, cpu, intid)
 }
 
 function mayEnd(gic: GicV3State, cpu: CpuInterfaceV3, running: number, of: 0 | 1): boolean {
@@ -293,14 +273,14 @@ function mayEnd(gic: GicV3State, cpu: CpuInterfaceV3, running: number, of: 0 | 1
 /** Whether this interrupt could be the one that runs: active (an LPI never is), and of the running group. */
 function isRunning(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, running: number): boolean {
   if (groupOf(gic, cpu.pe, intid) !== running) return false
-  if (intid >= LPIS_FROM) return true
+  if (intid >= FIRST_LPI) return true
   return ((gic.irqs.active[gic.irqs.wordOf(intid, cpu.pe)]! >>> (intid & 31)) & 1) === 1
 }
 
 /** ICC_DIR_EL1: works only while EOImode separates the two; an LPI has no active state to end. */
 export function deactivateInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number): void {
   const intid = value & 0xff_ffff
-  if (isSpecial(intid) || intid >= LPIS_FROM) return
+  if (isSpecial(intid) || intid >= FIRST_LPI) return
   if (!isSplit(gic, cpu)) {
     gic.misuse('deactivate-without-split', cpu.pe, intid)
     return

@@ -5,8 +5,6 @@
 
 import { lowestBit } from '../bits.ts'
 
-const lowest = lowestBit
-
 /** No PE. */
 const CLEAN = -1
 /** Those of the bitmap. */
@@ -47,7 +45,7 @@ export class DirtyPes {
     const words = this.#bitmap
     let word = 0
     while (words[word] === 0) word++
-    const pe = word * 32 + lowest(words[word]!)
+    const pe = word * 32 + lowestBit(words[word]!)
     words[word]! &= words[word]! - 1
     while (word < words.length && words[word] === 0) word++
     if (word === words.length) this.#one = CLEAN

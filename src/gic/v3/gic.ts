@@ -36,12 +36,8 @@ import { restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
 import type { GicV3State } from './state.ts'
 import { StatusRegisters } from './status.ts'
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { irq: IRQ, fiq: FIQ } = Output
 const { ok: OK } = SysregOutcome
-const update = updatePe
-const registerOf = iccRegister
-const outcomeOf = iccAccess
 
 /** SGIs, as bits of a private word. */
 const SGIS = 0xffff
@@ -191,9 +187,9 @@ export class GicV3 implements GicV3State {
    */
   readSysreg(pe: number, encoding: number): number {
     const cpu = this.cpus[pe]!
-    const row = registerOf(encoding)
+    const row = iccRegister(encoding)
     this.sysregHigh = 0
-    this.sysregOutcome = outcomeOf(this, cpu, row, false)
+    this.sysregOutcome = iccAccess(this, cpu, row, false)
     if (this.sysregOutcome !== OK) return 0
     const low = row!.read!(this, cpu) | 0
     if (this.events.active) this.#reportSysreg(cpu, row!.name, false, low, this.sysregHigh)
@@ -204,8 +200,8 @@ export class GicV3 implements GicV3State {
   /** MSR: writes a system register as a PE. */
   writeSysreg(pe: number, encoding: number, low: number, high = 0): SysregOutcome {
     const cpu = this.cpus[pe]!
-    const row = registerOf(encoding)
-    this.sysregOutcome = outcomeOf(this, cpu, row, true)
+    const row = iccRegister(encoding)
+    this.sysregOutcome = iccAccess(this, cpu, row, true)
     if (this.sysregOutcome !== OK) return this.sysregOutcome
     if (this.events.active) this.#reportSysreg(cpu, row!.name, true, low, high)
     row!.write!(this, cpu, low | 0, high | 0)
@@ -216,8 +212,8 @@ export class GicV3 implements GicV3State {
   /** What a read would return, without any effect; undefined where it would not be `ok`. */
   peekSysreg(pe: number, encoding: number): bigint | undefined {
     const cpu = this.cpus[pe]!
-    const row = registerOf(encoding)
-    if (outcomeOf(this, cpu, row, false) !== OK) return undefined
+    const row = iccRegister(encoding)
+    if (iccAccess(this, cpu, row, false) !== OK) return undefined
     const high = this.sysregHigh
     this.sysregHigh = 0
     const low = row!.peek!(this, cpu)
@@ -425,7 +421,7 @@ export class GicV3 implements GicV3State {
   /** Brings the outputs of every PE whose candidates or interface changed up to date. */
   settle(): void {
     const { dirty } = this.irqs
-    while (!dirty.clean) update(this, this.cpus[dirty.take()]!)
+    while (!dirty.clean) updatePe(this, this.cpus[dirty.take()]!)
   }
 
   /** Drives the output wires of a PE: `levels` is a sum of Output. */

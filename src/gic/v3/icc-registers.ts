@@ -21,10 +21,7 @@ import type { GicV3State } from './state.ts'
 export const SysregOutcome = { ok: 0, undefined: 1, trapEl3: 2 } as const
 export type SysregOutcome = (typeof SysregOutcome)[keyof typeof SysregOutcome]
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { ok: OK, undefined: UNDEFINED, trapEl3: TRAP_EL3 } = SysregOutcome
-const take = acknowledge
-const end = endOfInterrupt
 
 /** Which traps of SCR_EL3 take an access below EL3, as bits: Group 0 registers FIQ, Group 1 registers IRQ, common ones both. */
 const FIQ = 1 << 0
@@ -153,12 +150,12 @@ function activePriorities(): IccRegister[] {
 export const iccRegisters: readonly IccRegister[] = [
   register('ICC_PMR_EL1', 0, 4, 6, 0, 'common', { read: readPmr, write: writePmr, fields: priority }),
   register('ICC_IAR0_EL1', 0, 12, 8, 0, 'group 0', {
-    read: (gic, cpu) => take(gic, cpu, 'IAR0'),
+    read: (gic, cpu) => acknowledge(gic, cpu, 'IAR0'),
     peek: (gic, cpu) => peekAcknowledge(gic, cpu, 'IAR0'),
     fields: intid,
   }),
   register('ICC_EOIR0_EL1', 0, 12, 8, 1, 'group 0', {
-    write: (gic, cpu, low) => end(gic, cpu, low, 0),
+    write: (gic, cpu, low) => endOfInterrupt(gic, cpu, low, 0),
     fields: intid,
   }),
   register('ICC_HPPIR0_EL1', 0, 12, 8, 2, 'group 0', {
@@ -190,12 +187,12 @@ export const iccRegisters: readonly IccRegister[] = [
   register('ICC_ASGI1R_EL1', 0, 12, 11, 6, 'common', sgi('ASGI1R')),
   register('ICC_SGI0R_EL1', 0, 12, 11, 7, 'common', sgi('SGI0R')),
   register('ICC_IAR1_EL1', 0, 12, 12, 0, 'group 1', {
-    read: (gic, cpu) => take(gic, cpu, 'IAR1'),
+    read: (gic, cpu) => acknowledge(gic, cpu, 'IAR1'),
     peek: (gic, cpu) => peekAcknowledge(gic, cpu, 'IAR1'),
     fields: intid,
   }),
   register('ICC_EOIR1_EL1', 0, 12, 12, 1, 'group 1', {
-    write: (gic, cpu, low) => end(gic, cpu, low, 1),
+    write: (gic, cpu, low) => endOfInterrupt(gic, cpu, low, 1),
     fields: intid,
   }),
   register('ICC_HPPIR1_EL1', 0, 12, 12, 2, 'group 1', {

@@ -21,12 +21,7 @@ export const FIRST_EPPI = 1056
 /** GICD_IROUTER.Interrupt_Routing_Mode. */
 export const IRM = 1 << 31
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
 const { G0, G1S, G1NS } = Group
-const SETS_OF_PE = SETS
-const NMI_SETS_FROM = NMI_SETS
-const FIRST_EXTENDED_SPI = FIRST_ESPI
-const FIRST_EXTENDED_PPI = FIRST_EPPI
 
 /** Target of an SPI that is routed to no PE. */
 const NOWHERE = -1
@@ -111,8 +106,8 @@ export class IrqsV3 extends Interrupts {
   }
 
   #extendedWord(intid: number, pe: number): number {
-    if (intid < FIRST_EXTENDED_SPI) return this.eppiWord + pe * 2 + ((intid - FIRST_EXTENDED_PPI) >>> 5)
-    return this.espiWord + ((intid - FIRST_EXTENDED_SPI) >>> 5)
+    if (intid < FIRST_ESPI) return this.eppiWord + pe * 2 + ((intid - FIRST_EPPI) >>> 5)
+    return this.espiWord + ((intid - FIRST_ESPI) >>> 5)
   }
 
   override ownerOf(word: number): number {
@@ -190,7 +185,7 @@ export class IrqsV3 extends Interrupts {
     if (pe === NOWHERE) return
     const group = this.groupOf(word, bit)
     const nmi = this.isNmi(word, bit)
-    const set = pe * SETS_OF_PE + group + (nmi ? NMI_SETS_FROM : 0)
+    const set = pe * SETS + group + (nmi ? NMI_SETS : 0)
     const priority = nmi ? this.priorityOf(word, bit) : this.priority[word * 32 + bit]!
     const intid = this.intidOf(word, bit)
     if (add) this.candidates.insert(set, priority, intid)

@@ -10,13 +10,6 @@ import type { GuestMemory } from '../memory.ts'
 
 export const FIRST_LPI = 8192
 
-// A module's own constants are constants to a JIT compiler; what it imports or exports is loaded and checked at each use.
-const FIRST = FIRST_LPI
-const NOTHING = NONE
-const keyOf = candidateKey
-const intidOf = keyIntid
-const priorityOf = keyPriority
-
 /** Room of one set of candidates. */
 const SET_BITS = 15
 const SET_SIZE = 1 << SET_BITS
@@ -40,15 +33,15 @@ export class Lpis {
   readonly #candidates: Candidates
   readonly #sets: number
   /** Key of the best candidate of all sets, or NONE. */
-  #best = NOTHING
+  #best = NONE
 
   constructor(memory: GuestMemory, configuration: number, pendingTable: number, end: number, shifted: () => boolean) {
-    const count = Math.max(0, end - FIRST)
+    const count = Math.max(0, end - FIRST_LPI)
     this.#memory = memory
     this.#shifted = shifted
     this.configuration = configuration
     this.pendingTable = pendingTable
-    this.end = FIRST + count
+    this.end = FIRST_LPI + count
     this.#pending = new Int32Array(Math.ceil(count / 32))
     this.#listed = new Uint16Array(count)
     this.#sets = Math.ceil(count / SET_SIZE)
@@ -56,17 +49,17 @@ export class Lpis {
   }
 
   covers(intid: number): boolean {
-    return intid >= FIRST && intid < this.end
+    return intid >= FIRST_LPI && intid < this.end
   }
 
   isPending(intid: number): boolean {
-    const at = intid - FIRST
+    const at = intid - FIRST_LPI
     return ((this.#pending[at >>> 5]! >>> (at & 31)) & 1) === 1
   }
 
   /** The LPI's byte of the configuration table: enable in bit 0, priority in bits 7:2; 0 where the table is not memory. */
   configurationOf(intid: number): number {
-    const address = this.configuration + intid - FIRST
+    const address = this.configuration + intid - FIRST_LPI
     return this.#memory.contains(address, 1) ? this.#memory.read8(address) : 0
   }
 
@@ -83,20 +76,20 @@ export class Lpis {
   /** One that pends already stays as it is: until it is invalidated, its configuration is as it was read (IHI 0069 5.1.1). */
   setPending(intid: number): void {
     if (this.isPending(intid)) return
-    const at = intid - FIRST
+    const at = intid - FIRST_LPI
     this.#pending[at >>> 5]! |= 1 << (at & 31)
     this.refresh(intid)
   }
 
   clearPending(intid: number): void {
-    const at = intid - FIRST
+    const at = intid - FIRST_LPI
     this.#pending[at >>> 5]! &= ~(1 << (at & 31))
     this.#unlist(at)
   }
 
   /** Lists or unlists an LPI by its configuration as it is in memory now. */
   refresh(intid: number): void {
-    const at = intid - FIRST
+    const at = intid - FIRST_LPI
     this.#unlist(at)
     if (!this.isPending(intid)) return
     const configuration = this.configurationOf(intid)
@@ -121,7 +114,7 @@ export class Lpis {
 
   forEachPending(visit: (intid: number) => void): void {
     for (let word = 0; word < this.#pending.length; word++)
-      for (let rest = this.#pending[word]!; rest !== 0; rest &= rest - 1) visit(FIRST + word * 32 + lowestBit(rest))
+      for (let rest = this.#pending[word]!; rest !== 0; rest &= rest - 1) visit(FIRST_LPI + word * 32 + lowestBit(rest))
   }
 
   /** Key of the best candidate, or NONE. */
@@ -130,11 +123,11 @@ export class Lpis {
   }
 
   #findBest(): number {
-    let best = NOTHING
+    let best = NONE
     for (let set = 0; set < this.#sets; set++) {
       const key = this.#candidates.best(set)
-      if (key === NOTHING) continue
-      const whole = keyOf(priorityOf(key), FIRST + set * SET_SIZE + intidOf(key))
+      if (key === NONE) continue
+      const whole = candidateKey(keyPriority(key), FIRST_LPI + set * SET_SIZE + keyIntid(key))
       if (whole < best) best = whole
     }
     return best
@@ -142,7 +135,7 @@ export class Lpis {
 
   /** Takes over the pending table in memory (GICR_PENDBASER, IHI 0069 5.1.2). */
   loadPendingTable(): void {
-    for (let intid = FIRST; intid < this.end; intid += 8) {
+    for (let intid = FIRST_LPI; intid < this.end; intid += 8) {
       const address = this.pendingTable + (intid >>> 3)
       if (!this.#memory.contains(address, 1)) return
       for (let bits = this.#memory.read8(address); bits !== 0; bits &= bits - 1) {
@@ -154,10 +147,10 @@ export class Lpis {
 
   /** Writes the pending table to memory, as far as it is memory. */
   savePendingTable(): void {
-    for (let intid = FIRST; intid < this.end; intid += 8) {
+    for (let intid = FIRST_LPI; intid < this.end; intid += 8) {
       const address = this.pendingTable + (intid >>> 3)
       if (!this.#memory.contains(address, 1)) return
-      const at = intid - FIRST
+      const at = intid - FIRST_LPI
       const bits = (this.#pending[at >>> 5]! >>> (at & 31)) & 0xff
       if (this.#memory.read8(address) !== bits) this.#memory.write8(address, bits)
     }
@@ -172,7 +165,7 @@ export class Lpis {
   #list(at: number, priority: number): void {
     this.#listed[at] = priority + 1
     this.#candidates.insert(at >>> SET_BITS, priority, at & (SET_SIZE - 1))
-    const key = keyOf(priority, FIRST + at)
+    const key = candidateKey(priority, FIRST_LPI + at)
     if (key < this.#best) this.#best = key
   }
 
@@ -181,6 +174,6 @@ export class Lpis {
     if (listed === UNLISTED) return
     this.#listed[at] = UNLISTED
     this.#candidates.remove(at >>> SET_BITS, listed - 1, at & (SET_SIZE - 1))
-    if (keyOf(listed - 1, FIRST + at) === this.#best) this.#best = this.#findBest()
+    if (candidateKey(listed - 1, FIRST_LPI + at) === this.#best) this.#best = this.#findBest()
   }
 }
