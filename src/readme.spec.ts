@@ -3,10 +3,11 @@
  * say, and its commands and links lead somewhere. It does not judge the prose.
  */
 
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { coverageTable, cpuCoverage, tables } from './coverage.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -22,6 +23,11 @@ function tablesBelow(folder = 'src'): { path: string; name: string }[] {
     return [...found].map(([, name]) => ({ path: path.slice('src/'.length), name: name! }))
   })
 }
+
+// The examples import the package by its name, which is what was built.
+beforeAll(() => {
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'ignore' })
+})
 
 describe('README.md', () => {
   const readme = read('README.md')
