@@ -1,10 +1,10 @@
 /**
  * What `explain` answers, for either GIC version, and its text form. The gates themselves belong to each version; here is
- * only how they are reported.
+ * only how they are reported: which to mend first, and in what words.
  */
 
 import type { OutputLine } from './events.ts'
-import type { GateReport } from './gates.ts'
+import { causes, type GateReport } from './gates.ts'
 
 export interface Explanation {
   readonly intid: number
@@ -15,9 +15,11 @@ export interface Explanation {
   readonly line: OutputLine
   /** All gates in order; the closed ones say what opens them. */
   readonly gates: readonly GateReport[]
-  /** The first closed gate. */
+  /** The first closed gate, on the way from the wire to the CPU. */
   readonly closed: GateReport | undefined
-  /** One sentence for a person. */
+  /** The closed gates in the order in which a person mends them: what software set up before a line that is merely low. */
+  readonly mend: readonly GateReport[]
+  /** One sentence or two for a person: the first to mend, and which others are closed. */
   readonly summary: string
 }
 
@@ -29,23 +31,43 @@ export function kindOf(intid: number): string {
   return intid >= 8192 ? `LPI ${intid}` : `INTID ${intid}`
 }
 
+/** The closed gates in the order of mending; of one kind of cause, in the order of the walk. */
+export function mendingOrder(gates: readonly GateReport[]): GateReport[] {
+  return causes.flatMap((cause) => gates.filter((gate) => gate.state === 'closed' && gate.cause === cause))
+}
+
+/** Why the first gate to mend is closed, what opens it, and which others are closed too. */
+export function causeOf(mend: readonly GateReport[]): string {
+  const [first, ...others] = mend
+  if (first === undefined) return ''
+  const count = others.length === 1 ? 'One more gate is' : `${others.length} more gates are`
+  const more = others.length === 0 ? '' : ` ${count} closed: ${others.map(({ gate }) => gate).join(', ')}.`
+  return `${first.says}${first.remedy === undefined ? '' : ` ${first.remedy}`}${more}`
+}
+
 export function summarise(intid: number, cpu: number, line: OutputLine, gates: readonly GateReport[]): Explanation {
-  const closed = gates.find((gate) => !gate.open)
+  const closed = gates.find((gate) => gate.state === 'closed')
+  const mend = mendingOrder(gates)
   const name = kindOf(intid)
   const summary =
     closed === undefined
       ? `${name} is signalled to CPU ${cpu} as ${line.toUpperCase()}: an acknowledge takes it.`
-      : `${name} is not signalled to CPU ${cpu}: ${closed.says}${closed.remedy === undefined ? '' : ` ${closed.remedy}`}`
-  return { intid, cpu, deliverable: closed === undefined, line, gates, closed, summary }
+      : `${name} is not signalled to CPU ${cpu}: ${causeOf(mend)}`
+  return { intid, cpu, deliverable: closed === undefined, line, gates, closed, mend, summary }
+}
+
+const marks = { open: 'open  ', closed: 'CLOSED', depends: 'waits ' } as const
+
+/** The gates, a line each: the closed ones marked, and those that cannot be decided before others are open. */
+export function formatGates(gates: readonly GateReport[]): string[] {
+  const width = Math.max(...gates.map(({ gate }) => gate.length))
+  return gates.map(({ gate, state, register, field, value, says }) => {
+    const where = field === '' ? register : `${register}.${field}`
+    return `  ${marks[state]} ${gate.padEnd(width)}  ${where} = 0x${value.toString(16)}: ${says}`
+  })
 }
 
 /** The explanation as lines of text: the summary, then a line a gate. */
-export function formatExplanation(explanation: Explanation): string[] {
-  const width = Math.max(...explanation.gates.map(({ gate }) => gate.length))
-  const lines = [explanation.summary]
-  for (const { gate, open, register, field, value, says } of explanation.gates) {
-    const where = field === '' ? register : `${register}.${field}`
-    lines.push(`  ${open ? 'open  ' : 'CLOSED'} ${gate.padEnd(width)}  ${where} = 0x${value.toString(16)}: ${says}`)
-  }
-  return lines
+export function formatExplanation({ summary, gates }: Explanation): string[] {
+  return [summary, ...formatGates(gates)]
 }

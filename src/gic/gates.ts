@@ -4,6 +4,15 @@
  * turn. A gate knows what closes it, by register and field, and what would open it.
  */
 
+import type { RemedyAction } from './remedy.ts'
+
+/**
+ * What kind of cause a closed gate is, in the order in which a person mends them: an interrupt that is not there; how software
+ * has set things up; what a handler has not done; a source that is quiet; a turn that has not come.
+ */
+export const causes = ['absent', 'configuration', 'handling', 'source', 'turn'] as const
+export type Cause = (typeof causes)[number]
+
 /** The bitmaps that gates look at. */
 interface Bitmaps {
   readonly enabled: Int32Array
@@ -19,6 +28,11 @@ export interface GateReport {
   /** Name of the gate, the same for every interrupt. */
   readonly gate: string
   readonly open: boolean
+  /** A gate that is not open is closed, or cannot be decided before others are open: it `depends` on those in `waitsFor`. */
+  readonly state: 'open' | 'closed' | 'depends'
+  readonly waitsFor: readonly string[]
+  /** What it is that closes this gate, when it is closed. */
+  readonly cause: Cause
   /** The register and field that decide, as software would name them: `GICD_ISENABLER1`, `Set_enable_bit[5]`. */
   readonly register: string
   readonly field: string
@@ -26,8 +40,9 @@ export interface GateReport {
   readonly value: number
   /** One sentence on the state of the gate. */
   readonly says: string
-  /** For a closed gate: what opens it. */
+  /** For a closed gate: what opens it, in words, and as things to do; none where no software and no device can do it. */
   readonly remedy: string | undefined
+  readonly actions: readonly RemedyAction[]
 }
 
 /** A gate over the bitmaps: open for the interrupts whose bit is 1. */

@@ -2,10 +2,11 @@
 
 export { ConfigError } from './config.ts'
 export type { GicEvent, GicListener, MisuseCode, OutputLine, StateName } from './events.ts'
-export { type Explanation, formatExplanation, kindOf } from './explain.ts'
-export type { GateReport } from './gates.ts'
+export { type Explanation, formatExplanation, formatGates, kindOf, mendingOrder } from './explain.ts'
+export type { Cause, GateReport } from './gates.ts'
 export * from './its/index.ts'
 export { ByteMemory, type GuestMemory } from './memory.ts'
+export type { MemoryNeed, Remedy, RemedyAction } from './remedy.ts'
 export { SnapshotError } from './snapshot.ts'
 export type { GicV2Config } from './v2/config.ts'
 export { GicV2, type OutputCallback } from './v2/gic.ts'

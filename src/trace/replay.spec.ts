@@ -74,6 +74,7 @@ function scripted(
       line: 'irq',
       gates: [],
       closed: undefined,
+      mend: [],
       summary: '',
     }),
     explainMessage: () => undefined,

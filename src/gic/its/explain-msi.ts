@@ -43,7 +43,12 @@ interface Link {
   readonly byCommand?: boolean
   /** The reasons that this link is the missing one for. */
   readonly closedBy: readonly Reason[]
-  report(s: Subject, open: boolean): Omit<GateReport, 'gate' | 'open' | 'remedy'> & { readonly fix: string }
+  report(
+    s: Subject,
+    open: boolean,
+  ): Omit<GateReport, 'gate' | 'open' | 'state' | 'waitsFor' | 'cause' | 'remedy' | 'actions'> & {
+    readonly fix: string
+  }
 }
 
 const hex = (value: number) => `0x${value.toString(16)}`
@@ -187,6 +192,10 @@ export function explainMsi(its: Its, deviceId: number, eventId: number): MsiExpl
     gates.push({
       gate: link.name,
       open,
+      state: open ? 'open' : 'closed',
+      waitsFor: [],
+      cause: 'configuration',
+      actions: [],
       ...report,
       remedy: open ? undefined : link.byCommand ? fix + queueHint(its) : fix,
     })

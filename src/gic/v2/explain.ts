@@ -5,7 +5,7 @@
 
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
 import { type Explanation, kindOf, summarise } from '../explain.ts'
-import { activeGate, enabledGate, type GateReport, pendingGate } from '../gates.ts'
+import { activeGate, type Cause, enabledGate, type GateReport, pendingGate } from '../gates.ts'
 import { type CpuInterface, Ctlr } from './cpu-interface.ts'
 import {
   bestCandidate,
@@ -32,9 +32,19 @@ interface Subject {
 export interface Gate {
   readonly name: string
   open(subject: Subject): boolean
-  report(subject: Subject, open: boolean): Omit<GateReport, 'gate' | 'open'>
+  report(
+    subject: Subject,
+    open: boolean,
+  ): Omit<GateReport, 'gate' | 'open' | 'state' | 'waitsFor' | 'cause' | 'actions'>
 }
 
+const causes: Readonly<Record<string, Cause>> = {
+  exists: 'absent',
+  pending: 'source',
+  'not active': 'handling',
+  'running priority': 'handling',
+  'best pending': 'turn',
+}
 const hex = (value: number) => `0x${value.toString(16)}`
 const numbered = (register: string, intid: number, perRegister: number) =>
   `${register}${Math.floor(intid / perRegister)}`
@@ -192,7 +202,9 @@ export function explainInterrupt(gic: GicV2State, intid: number, cpu: number): E
   const asked = exists ? gates : gates.slice(0, 1)
   const reports = asked.map((gate): GateReport => {
     const open = exists && gate.open(subject)
-    return { gate: gate.name, open, ...gate.report(subject, open) }
+    const cause = causes[gate.name] ?? 'configuration'
+    const state = open ? 'open' : 'closed'
+    return { gate: gate.name, open, state, waitsFor: [], cause, actions: [], ...gate.report(subject, open) }
   })
   const fiq = subject.group === 0 && (subject.cpu.ctlr & Ctlr.FIQEn) !== 0
   return summarise(intid, cpu, fiq ? 'fiq' : 'irq', reports)

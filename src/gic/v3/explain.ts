@@ -5,7 +5,7 @@
 
 import { NONE } from '../candidates.ts'
 import { type Explanation, kindOf, summarise } from '../explain.ts'
-import { activeGate, enabledGate, type GateReport, pendingGate } from '../gates.ts'
+import { activeGate, type Cause, enabledGate, type GateReport, pendingGate } from '../gates.ts'
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import {
   type Acknowledge,
@@ -46,9 +46,19 @@ interface Subject {
 interface Gate {
   readonly name: string
   open(subject: Subject): boolean
-  report(subject: Subject, open: boolean): Omit<GateReport, 'gate' | 'open'>
+  report(
+    subject: Subject,
+    open: boolean,
+  ): Omit<GateReport, 'gate' | 'open' | 'state' | 'waitsFor' | 'cause' | 'actions'>
 }
 
+const causes: Readonly<Record<string, Cause>> = {
+  exists: 'absent',
+  pending: 'source',
+  'not active': 'handling',
+  'running priority': 'handling',
+  'best pending': 'turn',
+}
 const hex = (value: number) => `0x${(value >>> 0).toString(16)}`
 const groupNames = ['Group 0', 'Secure Group 1', 'Non-secure Group 1']
 const bitOf = ({ word, bit }: Subject, bitmap: Int32Array) => (bitmap[word]! >>> bit) & 1
@@ -329,7 +339,9 @@ export function explainInterrupt(gic: GicV3State, intid: number, pe: number): Ex
   const exists = existsGate.open(subject)
   const reports = (exists ? gatesOf(subject) : [existsGate]).map((gate): GateReport => {
     const open = exists && gate.open(subject)
-    return { gate: gate.name, open, ...gate.report(subject, open) }
+    const cause = causes[gate.name] ?? 'configuration'
+    const state = open ? 'open' : 'closed'
+    return { gate: gate.name, open, state, waitsFor: [], cause, actions: [], ...gate.report(subject, open) }
   })
   return summarise(intid, pe, isFiq(gic, subject.cpu, subject.group) ? 'fiq' : 'irq', reports)
 }
