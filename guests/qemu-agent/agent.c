@@ -11,8 +11,8 @@ typedef unsigned long long u64;
 
 enum kind {
   KIND_ACCESS = 0,     /* run the stub at the EL the agent runs at */
-  KIND_ACCESS_NS = 1,  /* run it at Non-secure EL1 (from EL3 only) */
-  KIND_ACCESS_S = 2,   /* run it at Secure EL1 (from EL3 only) */
+  KIND_ACCESS_EL1 = 1, /* run it at EL1, under the SCR_EL3 in `value` (from EL3 only) */
+  KIND_ACCESS_EL3 = 2, /* run it at EL3, under the SCR_EL3 in `value` (from EL3 only) */
   KIND_LINES = 3,      /* value = ISR_EL1 of every CPU: bit 2n FIQ, bit 2n+1 IRQ */
   KIND_PAUSE = 4,      /* wait until the host, or QEMU for it, has changed the inputs */
   KIND_SYSTEM_RESET = 5,
@@ -22,9 +22,9 @@ struct command {
   u16 stub;    /* which of stubs.S */
   u8 cpu;
   u8 kind;
-  u32 status;  /* out: ESR of a fault, or 0 */
+  u32 status;  /* out: ESR of a fault, STATUS_TAKEN, or 0 */
   u64 x0;      /* address of a load or store; value of an MSR */
-  u64 value;   /* value of a store; out: what a load or an MRS read */
+  u64 value;   /* value of a store, or SCR_EL3; out: what a load or an MRS read */
 };
 
 struct mailbox {
@@ -46,6 +46,7 @@ struct outcome {
 };
 extern struct outcome access(u64 x0, const void *stub, u64 value);
 extern struct outcome access_el1(u64 x0, const void *stub, u64 value, u64 scr);
+extern struct outcome access_el3(u64 x0, const void *stub, u64 value, u64 scr);
 extern const char stubs[];
 extern void secondary_entry(void);
 
@@ -154,11 +155,11 @@ static void run(u32 me, u32 cpus) {
     case KIND_ACCESS:
       o = access(c->x0, stub, c->value);
       break;
-    case KIND_ACCESS_NS:
-      o = access_el1(c->x0, stub, c->value, 0x431);
+    case KIND_ACCESS_EL1:
+      o = access_el1(c->x0, stub, 0, c->value);
       break;
-    case KIND_ACCESS_S:
-      o = access_el1(c->x0, stub, c->value, 0x430);
+    case KIND_ACCESS_EL3:
+      o = access_el3(c->x0, stub, 0, c->value);
       break;
     case KIND_LINES:
       o.value = all_lines(me, cpus);

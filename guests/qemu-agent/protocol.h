@@ -11,6 +11,9 @@
 #define UART_ADDRESS 0x09000000
 #define MAX_CPUS 32
 
+/* A command's status, beside 0 and the ESR of a fault: an interrupt was taken to EL3 instead, and nothing was accessed. */
+#define STATUS_TAKEN 0xfc000000
+
 /* Characters on the UART, to wake the host. */
 #define SAY_READY 'R'   /* every CPU is up */
 #define SAY_DONE 'D'    /* a batch is done */

@@ -35,6 +35,8 @@ at_el3:
     msr vbar_el1, x1            /* for stubs lent to EL1 */
     mov x4, #0x430              /* RES1 and RW. IRQ and FIQ not routed here: ISR_EL1 then shows the lines themselves */
     msr scr_el3, x4
+    mov x4, #(1 << 31)          /* RW, where there is an EL2; RES0 elsewhere */
+    msr hcr_el2, x4
     adrp x4, translation_table
     msr ttbr0_el3, x4
     mov x4, #0xff04             /* attribute 0: Device-nGnRE, 1: Normal write-back */
@@ -80,8 +82,25 @@ access:
     br x16
 
 /*
+ * struct outcome access_el3(u64 x0, const void *stub, u64 value, u64 scr): the same at EL3 under another SCR_EL3.
+ */
+.global access_el3
+access_el3:
+    mov x16, x1
+    mov x1, #0
+    mov x17, x30
+    mrs x9, scr_el3
+    msr scr_el3, x3
+    isb
+    blr x16
+    msr scr_el3, x9
+    isb
+    br x17
+
+/*
  * struct outcome access_el1(u64 x0, const void *stub, u64 value, u64 scr): the same at EL1, in the Security state
- * that `scr` selects. EL3 only. EL1 comes back with an SMC, which `vectors` turns into a jump to `back_at_el3`.
+ * that `scr` selects. EL3 only. EL1 comes back with an SMC, which `vectors` turns into a jump to `back_at_el3`; or with an
+ * interrupt that `scr` routes to EL3, which nothing masks there.
  */
 .global access_el1
 access_el1:
@@ -107,10 +126,29 @@ back_at_el3:
 
 .balign 2048
 vectors:
-.rept 16
+.rept 9
     .balign 128
     b fault
 .endr
+.rept 2                         /* IRQ and FIQ from a lower EL: of a stub on loan, the only code there */
+    .balign 128
+    b taken
+.endr
+.rept 5
+    .balign 128
+    b fault
+.endr
+
+/* An interrupt at EL1. Either the stub has not begun, and will not, or it is through: its access is not undone. */
+taken:
+    mrs x13, elr_el3
+    adr x14, on_loan
+    cmp x13, x14
+    ccmp x13, x16, #4, ne
+    b.ne back_at_el3
+    mov x0, #0
+    mov x1, #STATUS_TAKEN
+    b back_at_el3
 
 /* A fault of a stub: x0 = 0, x1 = ESR, and on with the next instruction. x9, x10, x16, x17 belong to access_el1. */
 fault:

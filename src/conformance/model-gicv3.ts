@@ -6,7 +6,7 @@
 import { ByteMemory, GicV3, type GicV3Config, Its, iccEncoding, SysregOutcome } from '../gic/index.ts'
 import type { Bus, Wiring } from '../mmio/index.ts'
 import { GUEST_MEMORY_BASE, GUEST_MEMORY_SIZE, REGION_BASE } from './layout.ts'
-import type { Result, Step, TargetConfig } from './target.ts'
+import { executionOf, type Result, type Step, type TargetConfig } from './target.ts'
 
 /** What the board leaves out, and its LPIs 8192 to 65535, which it has with or without an ITS. */
 const board: GicV3Config = {
@@ -42,6 +42,13 @@ class NotedMemory extends ByteMemory {
 
 const done: Result = { status: 'ok', value: 0n }
 const undefinedHere: Result = { status: 'undefined', value: 0n }
+const trapped: Result = { status: 'trap', value: 0n }
+const taken: Result = { status: 'taken', value: 0n }
+
+/** Where the other target's agent is while it lends nothing. */
+const HOME = { el: 3, secure: true, scrFiq: false, scrIrq: false } as const
+
+const refusal = (outcome: SysregOutcome): Result => (outcome === SysregOutcome.undefined ? undefinedHere : trapped)
 
 export class ModelGicV3 {
   readonly gic: GicV3
@@ -51,7 +58,8 @@ export class ModelGicV3 {
 
   constructor(config: TargetConfig, bus: Bus, wiring: Wiring, over: GicV3Config = {}) {
     this.#security = config.security
-    this.gic = new GicV3({ ...board, cpus: config.cpus, security: config.security, ...over }, { memory: this.#memory })
+    const { cpus, security, el2 = false } = config
+    this.gic = new GicV3({ ...board, cpus, security, el2, ...over }, { memory: this.#memory })
     bus.register(...this.gic.frames.gicd.wire(REGION_BASE.gicd, wiring))
     bus.register(...this.gic.wireRedistributors([REGION_BASE.gicr], wiring))
     if (config.its) {
@@ -59,7 +67,7 @@ export class ModelGicV3 {
       bus.register(...this.its.frames.control.wire(REGION_BASE.its, wiring))
       bus.register(...this.its.frames.translation.wire(REGION_BASE.itst, wiring))
     }
-    if (this.#security) for (let cpu = 0; cpu < config.cpus; cpu++) this.gic.setExecution(cpu, { el: 3, secure: true })
+    if (this.#security) for (let cpu = 0; cpu < config.cpus; cpu++) this.gic.setExecution(cpu, HOME)
   }
 
   reset(): void {
@@ -68,30 +76,39 @@ export class ModelGicV3 {
     this.#memory.clear()
   }
 
-  /** MRS or MSR. At EL3, what is named _EL1 is lent to EL1 of the step's Security state, as by QEMU's agent. */
+  /** MRS or MSR. With EL3 the access is lent to where the step says it is made, as by QEMU's agent. */
   system(step: SystemStep): Result {
-    const encoding = iccEncoding(step.register)
-    if (encoding === undefined) return undefinedHere
-    const lent = this.#security && step.register.endsWith('_EL1')
-    if (lent) this.gic.setExecution(step.cpu, { el: 1, secure: 'secure' in step && step.secure === true })
+    if (!this.#security) return this.#access(step)
+    const { el, ns, fiq = false, irq = false } = executionOf(step)
+    this.gic.setExecution(step.cpu, { el, secure: !ns, scrFiq: fiq, scrIrq: irq })
     try {
-      return this.#access(step, encoding)
+      const goesToEl3 = (fiq && this.gic.fiq(step.cpu)) || (irq && this.gic.irq(step.cpu))
+      return el === 1 && goesToEl3 ? taken : this.#access(step)
     } finally {
-      if (lent) this.gic.setExecution(step.cpu, { el: 3, secure: true })
+      this.gic.setExecution(step.cpu, HOME)
     }
   }
 
-  #access(step: SystemStep, encoding: number): Result {
+  #access(step: SystemStep): Result {
     const { gic } = this
+    if (step.register === 'ISR_EL1') return step.op === 'mrs' ? this.#signalled(step.cpu) : undefinedHere
+    const encoding = iccEncoding(step.register)
+    if (encoding === undefined) return undefinedHere
     if (step.op === 'mrs') {
       const low = gic.readSysreg(step.cpu, encoding)
-      if (gic.sysregOutcome !== SysregOutcome.ok) return undefinedHere
+      if (gic.sysregOutcome !== SysregOutcome.ok) return refusal(gic.sysregOutcome)
       return { status: 'ok', value: (BigInt(gic.sysregHigh >>> 0) << 32n) | BigInt(low >>> 0) }
     }
     const value = BigInt(step.value)
     const low = Number(BigInt.asIntN(32, value))
     const high = Number(BigInt.asIntN(32, value >> 32n))
-    return gic.writeSysreg(step.cpu, encoding, low, high) === SysregOutcome.ok ? done : undefinedHere
+    const outcome = gic.writeSysreg(step.cpu, encoding, low, high)
+    return outcome === SysregOutcome.ok ? done : refusal(outcome)
+  }
+
+  /** ISR_EL1, which is the PE's: bit 6 FIQ, bit 7 IRQ. */
+  #signalled(cpu: number): Result {
+    return { status: 'ok', value: (this.gic.fiq(cpu) ? 0x40n : 0n) | (this.gic.irq(cpu) ? 0x80n : 0n) }
   }
 
   /** A 64-bit word of guest memory. Throws a RangeError outside of it, or where it is not aligned. */

@@ -42,6 +42,7 @@ export function whyNot(needs: Needs, { config }: GicTarget, traits: Traits = vir
   if (config.cpus < (needs.cpus ?? 1)) return `it needs ${needs.cpus} CPUs`
   if (config.cpus > (needs.atMost ?? config.cpus)) return `it needs at most ${needs.atMost} CPUs`
   if (needs.single && config.cpus !== 1) return 'it needs a single CPU'
+  if (needs.el2 && !config.el2) return 'it needs EL2'
   if (needs.security === true && !config.security) return 'it needs the Security Extensions'
   if (needs.security === false && config.security) return 'it needs a GIC without the Security Extensions'
   if (needs.priorityBits !== undefined && needs.priorityBits !== traits.priorityBits)

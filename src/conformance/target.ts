@@ -9,6 +9,16 @@ export type Region = 'gicd' | 'gicc' | 'v2m' | 'gicr' | 'its' | 'itst'
 /** The width of an access in bytes. */
 export type AccessSize = 1 | 2 | 4 | 8
 
+/** Where a system register access is made by a PE with EL3: its Exception level, and what SCR_EL3 says then. */
+export interface Execution {
+  el: 1 | 3
+  /** SCR_EL3.NS: at EL1 its Security state, at EL3 which of two banked registers it reaches. */
+  ns: boolean
+  /** SCR_EL3.FIQ and SCR_EL3.IRQ: such interrupts, and the registers about them, are EL3's. 0 unless given. */
+  fiq?: boolean
+  irq?: boolean
+}
+
 export type Step =
   /** A load by `cpu`. `secure` chooses the security state of the access where the target has two; Non-secure unless given. */
   | { op: 'read'; cpu: number; region: Region; offset: number; size: AccessSize; secure?: boolean }
@@ -28,11 +38,12 @@ export type Step =
   /** Samples every CPU's outputs: in the result, bit 2n is CPU n's FIQ and bit 2n+1 its IRQ. */
   | { op: 'lines' }
   /**
-   * A system register access by the architecture's name, as in `ICC_IAR1_EL1`. With two Security states one that is named
-   * `_EL1` is made at EL1, in the Security state given (Non-secure unless it is), and any other at EL3.
+   * A system register access by the architecture's name, as in `ICC_IAR1_EL1` or `ISR_EL1`. With two Security states it is
+   * made where `at` says; without that, one that is named `_EL1` at EL1, in the Security state given (Non-secure unless it
+   * is), and any other at EL3 with SCR_EL3.NS 0. With one Security state there is no EL3, and neither counts.
    */
-  | { op: 'mrs'; cpu: number; register: string; secure?: boolean }
-  | { op: 'msr'; cpu: number; register: string; value: number | bigint; secure?: boolean }
+  | { op: 'mrs'; cpu: number; register: string; secure?: boolean; at?: Execution }
+  | { op: 'msr'; cpu: number; register: string; value: number | bigint; secure?: boolean; at?: Execution }
   /** Guest memory, for tables and command queues: little-endian 64-bit words at an address. */
   | { op: 'store'; address: number; words: readonly bigint[] }
   | { op: 'load'; address: number }
@@ -43,6 +54,10 @@ export type Status =
   | 'abort'
   /** A system register that is UNDEFINED here. */
   | 'undefined'
+  /** A system register access that traps to EL3. */
+  | 'trap'
+  /** Nothing was accessed: an interrupt that SCR_EL3 routes to EL3 was signalled, and is taken there whatever masks say. */
+  | 'taken'
 
 /** `value` is what a read returned, and 0 for every other step and for every failed one. */
 export interface Result {
@@ -58,6 +73,14 @@ export interface TargetConfig {
   security: boolean
   /** An ITS, and LPIs; GICv3 only. */
   its: boolean
+  /** PEs with EL2 beside EL3; GICv3 with two Security states only. */
+  el2?: boolean
+}
+
+/** Where the access of a step is made that names a system register, with two Security states. */
+export function executionOf(step: Extract<Step, { op: 'mrs' | 'msr' }>): Execution {
+  if (step.at !== undefined) return step.at
+  return step.register.endsWith('_EL1') ? { el: 1, ns: step.secure !== true } : { el: 3, ns: false }
 }
 
 export interface GicTarget {

@@ -43,6 +43,7 @@ function qemuArguments(config: TargetConfig, directory: string, agent: { elf: st
     `gic-version=${config.version}`,
     ...(config.version === 3 ? [`its=${config.its ? 'on' : 'off'}`] : []),
     `secure=${config.security ? 'on' : 'off'}`,
+    ...(config.el2 ? ['virtualization=on'] : []),
     'highmem=off',
     // With firmware and ACPI the board would have no GPIO, which drives a wire.
     'acpi=off',

@@ -18,7 +18,12 @@ export const MAX_CPUS = 32
 /** Offsets of the mailbox's 32-bit words. */
 export const MAILBOX_WORDS = { cpus: 0, aff0: 4, go: 8, count: 12, done: 16, resume: 20, pauses: 24 } as const
 
-export const KIND = { access: 0, accessNonSecure: 1, accessSecure: 2, lines: 3, pause: 4, systemReset: 5 } as const
+export const KIND = { access: 0, accessEl1: 1, accessEl3: 2, lines: 3, pause: 4, systemReset: 5 } as const
+
+/** A command's status that is no ESR: an interrupt was taken to EL3 instead. */
+export const STATUS_TAKEN = 0xfc000000
+/** SCR_EL3 of a lent access: its RES1 bits and RW, and the bits that count here. */
+export const SCR = { always: 0x430, ns: 1, irq: 2, fiq: 4 } as const
 
 /** What the agent says on the UART. */
 export const SAYS = { ready: 0x52, done: 0x44, pause: 0x50, broken: 0x58 } as const

@@ -13,6 +13,8 @@ const numbered = (
 ): [string, Encoding][] => Array.from({ length: count }, (_, n) => [name(n), encoding(n)])
 
 export const SYSTEM_REGISTERS: ReadonlyMap<string, Encoding> = new Map<string, Encoding>([
+  // The interrupts that are signalled to the PE where and when it looks.
+  ['ISR_EL1', [3, 0, 12, 1, 0]],
   ['ICC_PMR_EL1', [3, 0, 4, 6, 0]],
   ['ICC_IAR0_EL1', [3, 0, 12, 8, 0]],
   ['ICC_EOIR0_EL1', [3, 0, 12, 8, 1]],

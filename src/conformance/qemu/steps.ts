@@ -3,7 +3,7 @@
  * no target and no GIC in here.
  */
 
-import type { AccessSize, Region, Result, Step } from '../target.ts'
+import type { AccessSize, Execution, Region, Result, Step } from '../target.ts'
 
 export const read = (cpu: number, region: Region, offset: number, size: AccessSize = 4): Step => ({
   op: 'read',
@@ -33,6 +33,11 @@ export const lines: Step = { op: 'lines' }
 /** The same access in the Secure state. */
 export function secure(step: Step): Step {
   return step.op === 'read' || step.op === 'write' ? { ...step, secure: true } : step
+}
+
+/** The same system register access, made elsewhere. */
+export function at(where: Execution, step: Step): Step {
+  return step.op === 'mrs' || step.op === 'msr' ? { ...step, at: where } : step
 }
 
 /** What the steps that read anything answered: a number, or the name of the failure. */

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Step, TargetConfig } from '../target.ts'
 import { GUEST_MEMORY_BASE } from './protocol.ts'
-import { answers, lines, mrs, msr, ppi, read, secure, spi, write } from './steps.ts'
+import { answers, at, lines, mrs, msr, ppi, read, secure, spi, write } from './steps.ts'
 import { QemuTarget } from './target.ts'
 import { FAST_PPIS, fastSpis } from './wires.ts'
 
@@ -416,6 +416,70 @@ describe('GICv3', () => {
   })
 })
 
+describe('GICv3 with EL3', () => {
+  const two = { ...v3, cpus: 2, security: true }
+  const el3 = { el: 3, ns: false } as const
+  const el3Ns = { el: 3, ns: true } as const
+
+  it('runs at EL3 under any SCR_EL3: NS chooses the bank (IHI 0069 12.2, ICC_IGRPEN1_EL1)', async () => {
+    const target = await start(two)
+    expect(
+      await ask(target, [
+        at(el3Ns, msr(1, 'ICC_IGRPEN1_EL1', 1)),
+        at(el3, mrs(1, 'ICC_IGRPEN1_EL1')),
+        at(el3Ns, mrs(1, 'ICC_IGRPEN1_EL1')),
+        at({ el: 1, ns: true }, mrs(1, 'ICC_IGRPEN1_EL1')),
+        at({ el: 1, ns: false }, mrs(1, 'ICC_IGRPEN1_EL1')),
+        // What it lent did not change where it is.
+        mrs(1, 'ICC_IGRPEN1_EL3'),
+      ]),
+    ).toEqual([0, 1, 1, 0, 1])
+  })
+
+  it('tells a trap to EL3 from an UNDEFINED access (DDI 0487, SCR_EL3.FIQ and SCR_EL3.IRQ)', async () => {
+    const target = await start(two)
+    const fiq = { el: 1, ns: true, fiq: true } as const
+    expect(
+      await ask(target, [
+        at(fiq, mrs(0, 'ICC_IAR0_EL1')),
+        at(fiq, mrs(0, 'ICC_IAR1_EL1')),
+        at({ ...fiq, irq: true }, mrs(0, 'ICC_PMR_EL1')),
+        at({ ...el3, fiq: true, irq: true }, mrs(0, 'ICC_PMR_EL1')),
+        at(fiq, mrs(0, 'ICC_CTLR_EL3')),
+      ]),
+    ).toEqual(['trap', 1023, 'trap', 0, 'undefined'])
+  })
+
+  it.each([
+    ['no EL2', two],
+    ['EL2', { ...two, el2: true }],
+  ])('sees what is signalled where it looks, and an interrupt that is taken to EL3 instead (%s)', async (_, config) => {
+    const target = await start(config)
+    const isr = mrs(0, 'ISR_EL1')
+    expect(
+      await ask(target, [
+        secure(write(0, 'gicd', 0, 7)),
+        secure(write(0, 'gicr', 0x14, 0)),
+        secure(write(0, 'gicr', 0x10080, 0xffffffff)),
+        secure(write(0, 'gicr', 0x10100, 0x100)),
+        secure(write(0, 'gicr', 0x10200, 0x100)),
+        at(el3, msr(0, 'ICC_PMR_EL1', 0xff)),
+        at(el3Ns, msr(0, 'ICC_IGRPEN1_EL1', 1)),
+        at(el3, isr),
+        at({ el: 1, ns: true }, isr),
+        at({ el: 1, ns: false }, isr),
+        at({ el: 1, ns: true, irq: true }, isr),
+        at({ el: 1, ns: false, fiq: true }, isr),
+        at({ el: 1, ns: false, irq: true }, isr),
+        // Not made: the interrupt is still there to be acknowledged.
+        at({ el: 1, ns: true, irq: true }, mrs(0, 'ICC_IAR1_EL1')),
+        at(el3, mrs(0, 'ICC_IAR1_EL1')),
+        at({ el: 1, ns: true, fiq: true }, isr),
+      ]),
+    ).toEqual([0x40, 0x80, 0x40, 'taken', 'taken', 0x40, 'taken', 8, 0])
+  })
+})
+
 describe('its end', () => {
   it('closing leaves no process and no file behind', async () => {
     const target = await QemuTarget.start(v2)
@@ -447,5 +511,6 @@ describe('its end', () => {
   it('refuses what QEMU cannot be in one line', async () => {
     await expect(QemuTarget.start({ ...v2, cpus: 9 })).rejects.toThrow("QEMU's GICv2 is asked for 9 PEs: 1 to 8")
     await expect(QemuTarget.start({ ...v2, its: true })).rejects.toThrow('an ITS needs a GICv3')
+    await expect(QemuTarget.start({ ...v3, el2: true })).rejects.toThrow('EL2 is asked for beside EL3')
   })
 })

@@ -3,7 +3,7 @@
  * Its answers are QEMU's, deviations and all (deviations.ts); nothing is put right here.
  */
 
-import type { GicTarget, Result, Status, Step, TargetConfig } from '../target.ts'
+import { executionOf, type GicTarget, type Result, type Status, type Step, type TargetConfig } from '../target.ts'
 import { QemuProcess } from './process.ts'
 import {
   COMMAND_SIZE,
@@ -14,6 +14,8 @@ import {
   MAX_CPUS,
   NON_SECURE_ALIAS,
   REGION_BASE,
+  SCR,
+  STATUS_TAKEN,
 } from './protocol.ts'
 import { mrsStub, msrStub } from './registers.ts'
 import { cpuSetup, type Drive, deviceSetup, drivePpi, driveSpi } from './wires.ts'
@@ -29,13 +31,14 @@ interface Batch {
   pauses: string[][]
 }
 
-/** A system register step may name its Security state too, as a load may: Non-secure EL1 unless `secure`. */
 const isSecure = (step: Step): boolean => 'secure' in step && step.secure === true
 
 function statusOf(esr: number): Status {
   if (esr === 0) return 'ok'
+  if (esr === STATUS_TAKEN) return 'taken'
   const exceptionClass = esr >>> 26
-  return exceptionClass === 0x24 || exceptionClass === 0x25 ? 'abort' : 'undefined'
+  if (exceptionClass === 0x24 || exceptionClass === 0x25) return 'abort'
+  return exceptionClass === 0x18 ? 'trap' : 'undefined'
 }
 
 export class QemuTarget implements GicTarget {
@@ -65,6 +68,8 @@ export class QemuTarget implements GicTarget {
     if (!Number.isInteger(config.cpus) || config.cpus < 1 || config.cpus > most)
       throw new RangeError(`QEMU's GICv${config.version} is asked for ${config.cpus} PEs: 1 to ${most}`)
     if (config.its && config.version !== 3) throw new RangeError('an ITS needs a GICv3')
+    if (config.el2 && !(config.version === 3 && config.security))
+      throw new RangeError('EL2 is asked for beside EL3: a GICv3 with two Security states')
     const target = new QemuTarget(config, await QemuProcess.start(config))
     await target.#setUp()
     return target
@@ -159,7 +164,12 @@ export class QemuTarget implements GicTarget {
         if (stub === undefined)
           throw new RangeError(`${step.register}: not among the registers that QEMU can be asked for`)
         const value = step.op === 'msr' ? BigInt.asUintN(64, BigInt(step.value)) : 0n
-        return this.#put(this.#cpu(step.cpu), this.#kindFor(step.register, isSecure(step)), stub, value, 0n)
+        const cpu = this.#cpu(step.cpu)
+        if (!this.config.security) return this.#put(cpu, KIND.access, stub, value, 0n)
+        // The agent is at EL3, and lends the stub to where it is to run.
+        const { el, ns, irq, fiq } = executionOf(step)
+        const scr = SCR.always | (ns ? SCR.ns : 0) | (irq ? SCR.irq : 0) | (fiq ? SCR.fiq : 0)
+        return this.#put(cpu, el === 1 ? KIND.accessEl1 : KIND.accessEl3, stub, value, BigInt(scr))
       }
       case 'lines':
         return this.#put(0, KIND.lines, 0, 0n, 0n)
@@ -173,12 +183,6 @@ export class QemuTarget implements GicTarget {
         this.#memory(step.address, 8)
         return this.#put(0, KIND.access, LOAD_64, BigInt(step.address), 0n)
     }
-  }
-
-  /** With two Security states the agent is at EL3, and lends what is named _EL1 to EL1. */
-  #kindFor(register: string, secure: boolean): number {
-    if (!this.config.security || !register.endsWith('_EL1')) return KIND.access
-    return secure ? KIND.accessSecure : KIND.accessNonSecure
   }
 
   #memory(address: number, length: number): void {

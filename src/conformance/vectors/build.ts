@@ -20,6 +20,8 @@ export interface Needs {
   single?: boolean
   /** With the Security Extensions, or without; either unless given: then every access is Secure where there are two states. */
   security?: boolean
+  /** PEs with EL2 beside EL3. */
+  el2?: boolean
   /** Exactly so many implemented priority bits; any number unless given. */
   priorityBits?: number
   /** At least so many INTIDs; any number unless given. */
