@@ -1,6 +1,7 @@
 /** The board as a whole, where no device's spec can see it: who answers calls, and how a CPU starts. Beside QEMU: probe.qemu.spec.ts. */
 
 import { describe, expect, it } from 'vitest'
+import { type GicV3, iccEncoding } from '../gic/index.ts'
 import { cpuInitiator } from '../mmio/index.ts'
 import { virtMap } from './board/virt-map.ts'
 import { planBoot } from './boot/boot.ts'
@@ -68,6 +69,53 @@ describe('the UART of the board', () => {
     expect(machine.uart.interrupt.level).toBe(false)
     machine.uart.receive(0x41)
     expect(machine.uart.interrupt.level).toBe(true)
+  })
+})
+
+describe('the ITS of the board', () => {
+  const QUEUE = 0x4050_0000
+  const DEVICES = 0x4051_0000
+  const COLLECTIONS = 0x4052_0000
+  const ITT = 0x4053_0000
+  const CONFIGURATION = 0x4054_0000
+  const PENDING = 0x4056_0000
+
+  it('goes on with commands that one write of GITS_CWRITER gave it too many of, while every CPU sleeps (IHI 0069 5.3)', async () => {
+    const { machine } = await booted(words(a64.wfi, loop), { gic: 3, its: true })
+    const { bus, gic, its, ram, cluster } = machine
+    machine.run(1000)
+    const write = (address: number, value: bigint) => bus.write64(address, value, cpuInitiator(0))
+    const command = (offset: number, ...doublewords: readonly bigint[]) => {
+      for (const [i, value] of doublewords.entries()) {
+        ram.write32(QUEUE + offset + 8 * i, Number(BigInt.asIntN(32, value)))
+        ram.write32(QUEUE + offset + 8 * i + 4, Number(BigInt.asIntN(32, value >> 32n)))
+      }
+    }
+    bus.write32(virtMap.gicd.base, 0x12, cpuInitiator(0))
+    write(virtMap.gicr.base + 0x70, BigInt(CONFIGURATION) | 15n)
+    write(virtMap.gicr.base + 0x78, BigInt(PENDING) | (1n << 62n))
+    bus.write32(virtMap.gicr.base, 1, cpuInitiator(0))
+    ;(gic as GicV3).writeSysreg(0, iccEncoding('ICC_PMR_EL1')!, 0xf0)
+    ;(gic as GicV3).writeSysreg(0, iccEncoding('ICC_IGRPEN1_EL1')!, 1)
+    write(virtMap.its.base + 0x100, (1n << 63n) | BigInt(DEVICES))
+    write(virtMap.its.base + 0x108, (1n << 63n) | BigInt(COLLECTIONS))
+    write(virtMap.its.base + 0x080, (1n << 63n) | BigInt(QUEUE))
+    bus.write32(virtMap.its.base, 1, cpuInitiator(0))
+    // 1,000 LPIs that pend and are not enabled, for INVALL to look at; the one that INT makes pending is.
+    for (let i = 1; i <= 1000; i++) (gic as GicV3).setLpi(0, 8192 + i)
+    ram.write8(CONFIGURATION, 0xa3)
+    command(0, 0x09n, 0n, 1n << 63n, 0n)
+    command(32, 0x08n, 3n, BigInt(ITT) | (1n << 63n), 0n)
+    command(64, 0x0an, 8192n << 32n, 0n, 0n)
+    for (let i = 0; i < 17; i++) command(96 + 32 * i, 0x0dn, 0n, 0n, 0n)
+    command(96 + 32 * 17, 0x03n, 0n, 0n, 0n)
+    bus.write32(virtMap.its.base + 0x88, 96 + 32 * 18, cpuInitiator(0))
+    expect(its!.pending).toBe(true)
+    expect(cluster.isWaiting(0)).toBe(true)
+    expect(machine.run(1_000_000)).toBe('budget')
+    expect(its!.pending).toBe(false)
+    expect(gic.irq(0)).toBe(true)
+    expect(cluster.isWaiting(0)).toBe(false)
   })
 })
 

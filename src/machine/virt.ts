@@ -39,6 +39,9 @@ export type { MachineEvent, StopReason, VirtOptions } from './board/virt-options
  */
 const COUNTER_READ_TIME = 64
 
+/** Nanoseconds between two slices of a command queue of the ITS that is longer than one. */
+const ITS_SLICE_TIME = 10_000
+
 export class VirtMachine {
   readonly bus = new Bus()
   readonly cluster: Cluster
@@ -64,6 +67,8 @@ export class VirtMachine {
   #inputAt = 0
   /** Machine time in instructions at which the power button is let go of. */
   #releaseAt = Number.POSITIVE_INFINITY
+  /** Machine time at which the ITS goes on with its commands. */
+  #commandsAt = Number.POSITIVE_INFINITY
   #stopReason: StopReason | undefined
 
   /** Throws an Error that names the option for a machine that there cannot be. */
@@ -101,6 +106,10 @@ export class VirtMachine {
     this.gic = gic === 2 ? wireGicV2(this.bus, cpus) : wireGicV3(this.bus, cpus, gicMemory())
     this.gic.onOutput = (cpu, line, level) => this.#signal(cpu, line, level)
     this.its = its ? wireIts(this.bus, this.gic as GicV3, gicMemory()) : undefined
+    if (this.its !== undefined)
+      this.its.onPending = () => {
+        this.#commandsAt = this.scheduler.time + ITS_SLICE_TIME
+      }
     const spi = (number: number) => (level: boolean) => {
       this.gic.setSpi(32 + number, level)
       recorder?.input(-1, 32 + number, level)
@@ -236,6 +245,10 @@ export class VirtMachine {
   #timePassed(): void {
     this.rtc.update()
     if (this.untyped > 0) this.#feed()
+    if (this.scheduler.time >= this.#commandsAt) {
+      this.#commandsAt = Number.POSITIVE_INFINITY
+      this.its?.run()
+    }
     if (this.scheduler.time < this.#releaseAt) return
     this.#releaseAt = Number.POSITIVE_INFINITY
     this.gpio.setInput(POWER_PIN, false)
@@ -310,7 +323,8 @@ export class VirtMachine {
     // Input that waits for a driver to be up must not wait for ever on an idle machine.
     const listens = this.untyped > 0 ? ((this.#console ?? this.uart).listensFrom ?? 0) : 0
     const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
-    return Math.min(Math.min(alarm - this.options.epoch, input) * INSTRUCTIONS_PER_SECOND, this.#releaseAt)
+    const soonest = Math.min(alarm - this.options.epoch, input) * INSTRUCTIONS_PER_SECOND
+    return Math.min(soonest, this.#releaseAt, this.#commandsAt)
   }
 
   #feed(): void {

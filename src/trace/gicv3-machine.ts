@@ -42,6 +42,9 @@ const lpis = { intidBits: 16 }
 const baserFrom = 0x100
 const baserEnd = 0x140
 
+/** Slices of an ITS's commands that one event may cause: a full queue of ordinary ones is half of them. */
+const mostSlices = 64
+
 /** Initiators of devices that are kept: one for each DeviceID that sends messages. */
 const mostDevices = 4096
 
@@ -75,6 +78,8 @@ export class GicV3Machine implements ReplayMachine {
   /** Two for each CPU: Non-secure, Secure. */
   readonly #initiators: readonly Initiator[]
   readonly #devices = new Map<number, Initiator>()
+  /** A slice has left commands in the ITS's queue. */
+  #commandsWait = false
 
   /**
    * @param wiring how the frames are put on the bus; both answer alike
@@ -105,6 +110,9 @@ export class GicV3Machine implements ReplayMachine {
       this.its = new Its({ statusRegisters: false }, { memory: this.#memory, targets: this.gic })
       this.#bus.register(...this.its.frames.control.wire(at('its'), wiring))
       this.#bus.register(...this.its.frames.translation.wire(at('itst'), wiring))
+      this.its.onPending = () => {
+        this.#commandsWait = true
+      }
       const { devices, collections } = this.its.translation
       this.#memory.lendPagesTo([devices, collections])
     }
@@ -126,6 +134,7 @@ export class GicV3Machine implements ReplayMachine {
     this.high = this.#bus.high
     this.#note(this.#bus.outcome)
     // A read of GITS_CREADR may go on with commands, which write tables.
+    this.#goOnWithCommands()
     this.#checkMemory(event.line)
     return value
   }
@@ -134,7 +143,16 @@ export class GicV3Machine implements ReplayMachine {
     const address = (bases[event.region] ?? 0) + event.offset
     this.#note(this.#bus.write(address, event.size, event.low | 0, event.high | 0, this.#by(event)))
     if (event.region === 'its' && event.offset >= baserFrom && event.offset < baserEnd) this.#memory.tablesChanged()
+    this.#goOnWithCommands()
     this.#checkMemory(event.line)
+  }
+
+  /** The machine that was recorded had all of its time for the commands of one access; what is too much waits for the next. */
+  #goOnWithCommands(): void {
+    for (let slices = 0; this.#commandsWait && slices < mostSlices; slices++) {
+      this.#commandsWait = false
+      this.its?.run()
+    }
   }
 
   mrs(event: SystemRegisterEvent): number {
