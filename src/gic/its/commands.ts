@@ -1,9 +1,8 @@
 /**
- * The ITS commands (IHI 0069 5.3) as a table: opcode, fields, errors, what each does, and what it costs. A handler returns 0,
+ * The ITS commands (IHI 0069 5.3) as a table: opcode, fields, errors, and what each does. A handler returns 0,
  * or the number of the first error in the order of their numbers, and then has changed nothing. Fetching is `queue.ts`.
  */
 
-import { WHOLE_PE_COST } from './config.ts'
 import { Reason, reasons } from './reasons.ts'
 import type { ItsState } from './state.ts'
 
@@ -23,8 +22,6 @@ export interface Command {
   readonly fields: Readonly<Record<string, CommandField>>
   /** Numbers of its command errors by the specification's names, without the command's own. */
   readonly errors: Readonly<Record<string, number>>
-  /** In units of `ItsConfig.slice`. */
-  readonly cost: number
   /** Undefined: declared, and not modelled (GICv4: virtual LPIs). */
   readonly run: ((its: ItsState, words: CommandWords) => number) | undefined
 }
@@ -186,7 +183,7 @@ function moveAll(its: ItsState, words: CommandWords): number {
   const from = its.peOf(fieldValue(words, RDbase))
   const to = its.peOf(fieldValue(words, RDbase2))
   if (from < 0 || to < 0) return errors.MOVALL.PROCNUM_OOR
-  if (from !== to) its.targets.moveAllLpis(from, to)
+  if (from !== to) its.lpisSeen += its.targets.moveAllLpis(from, to)
   return 0
 }
 
@@ -195,7 +192,7 @@ function invalidateAll(its: ItsState, words: CommandWords): number {
   const icid = fieldValue(words, ICID)
   const reason = translation.collection(icid)
   if (reason === Reason.delivered) {
-    its.targets.invalidateAllLpis(translation.entries.pe)
+    its.lpisSeen += its.targets.invalidateAllLpis(translation.entries.pe)
     return 0
   }
   return reason === Reason.collectionUnmapped || reason === Reason.targetInvalid
@@ -206,7 +203,7 @@ function invalidateAll(its: ItsState, words: CommandWords): number {
 const event = { DeviceID, EventID }
 
 function virtual(name: string, opcode: number, fields: Readonly<Record<string, CommandField>>): Command {
-  return { name, opcode, fields, errors: {}, cost: 1, run: undefined }
+  return { name, opcode, fields, errors: {}, run: undefined }
 }
 
 /** In the order of the specification's section 5.3, and then GICv4's. */
@@ -216,7 +213,6 @@ export const commands: readonly Command[] = [
     opcode: 0x04,
     fields: event,
     errors: errors.CLEAR,
-    cost: 1,
     run: onInterrupt(0x01_0500, (its, pe, intid) => {
       its.targets.clearLpi(pe, intid)
     }),
@@ -226,7 +222,6 @@ export const commands: readonly Command[] = [
     opcode: 0x0f,
     fields: event,
     errors: errors.DISCARD,
-    cost: 1,
     run: onInterrupt(0x01_0f00, discard),
   },
   {
@@ -234,7 +229,6 @@ export const commands: readonly Command[] = [
     opcode: 0x03,
     fields: event,
     errors: errors.INT,
-    cost: 1,
     run: onInterrupt(0x01_0300, (its, pe, intid) => {
       its.targets.setLpi(pe, intid)
     }),
@@ -244,7 +238,6 @@ export const commands: readonly Command[] = [
     opcode: 0x0c,
     fields: event,
     errors: errors.INV,
-    cost: 1,
     run: onInterrupt(0x01_0c00, (its, pe, intid) => its.targets.invalidateLpi(pe, intid)),
   },
   {
@@ -252,16 +245,14 @@ export const commands: readonly Command[] = [
     opcode: 0x0d,
     fields: { ICID },
     errors: errors.INVALL,
-    cost: WHOLE_PE_COST,
     run: invalidateAll,
   },
-  { name: 'MAPC', opcode: 0x09, fields: { ICID, RDbase, V }, errors: errors.MAPC, cost: 1, run: mapCollection },
+  { name: 'MAPC', opcode: 0x09, fields: { ICID, RDbase, V }, errors: errors.MAPC, run: mapCollection },
   {
     name: 'MAPD',
     opcode: 0x08,
     fields: { DeviceID, Size, ITT_addr, V },
     errors: errors.MAPD,
-    cost: 1,
     run: mapDevice,
   },
   {
@@ -269,7 +260,6 @@ export const commands: readonly Command[] = [
     opcode: 0x0b,
     fields: { ...event, ICID },
     errors: errors.MAPI,
-    cost: 1,
     run: mapInterrupt(errors.MAPI, EventID),
   },
   {
@@ -277,7 +267,6 @@ export const commands: readonly Command[] = [
     opcode: 0x0a,
     fields: { ...event, pINTID, ICID },
     errors: errors.MAPTI,
-    cost: 1,
     run: mapInterrupt(errors.MAPTI, pINTID),
   },
   {
@@ -285,7 +274,6 @@ export const commands: readonly Command[] = [
     opcode: 0x0e,
     fields: { RDbase1: RDbase, RDbase2 },
     errors: errors.MOVALL,
-    cost: WHOLE_PE_COST,
     run: moveAll,
   },
   {
@@ -293,11 +281,10 @@ export const commands: readonly Command[] = [
     opcode: 0x01,
     fields: { ...event, ICID },
     errors: errors.MOVI,
-    cost: 1,
     run: moveInterrupt,
   },
   // Every command has taken effect before the next one starts, so that there is nothing to wait for, on any PE.
-  { name: 'SYNC', opcode: 0x05, fields: { RDbase }, errors: {}, cost: 1, run: () => 0 },
+  { name: 'SYNC', opcode: 0x05, fields: { RDbase }, errors: {}, run: () => 0 },
   virtual('VMOVI', 0x21, { ...event, vPEID }),
   virtual('VMOVP', 0x22, { vPEID }),
   virtual('VSGI', 0x23, { vPEID }),

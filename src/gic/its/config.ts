@@ -24,8 +24,8 @@ export interface ItsConfig {
   /** What a command error does (IMPLEMENTATION DEFINED, IHI 0069 5.3): the command has no effect and the next one runs, or the queue stalls. */
   onError?: 'ignore' | 'stall'
   /**
-   * How much work one register access may cause, in commands; INVALL and MOVALL, which look at all LPIs of a PE, count as
-   * `WHOLE_PE_COST`. What is left over waits for the next access of GITS_CWRITER or GITS_CREADR, or for `run`.
+   * How much work one register access may cause, in commands; every `LPIS_A_COMMAND` LPIs that INVALL and MOVALL look at
+   * count as one more. What is left over waits for the next access of GITS_CWRITER or GITS_CREADR, or for `run`.
    */
   slice?: number
   /** GITS_STATUSR records bad accesses of the control frame; without, it is RAZ/WI. */
@@ -38,8 +38,8 @@ export interface ItsConfig {
 
 export interface CheckedItsConfig extends Required<ItsConfig> {}
 
-/** Commands' worth of work that a command over all LPIs of a PE counts for. */
-export const WHOLE_PE_COST = 64
+/** LPIs that are as much work as a command is. */
+export const LPIS_A_COMMAND = 8
 
 /** As QEMU's virt board has it, but for GITS_STATUSR, which that leaves out. */
 const defaults: CheckedItsConfig = {

@@ -121,9 +121,9 @@ function copyOf(its: Its): Its {
     setLpi: () => true,
     clearLpi: () => true,
     invalidateLpi: () => {},
-    invalidateAllLpis: () => {},
+    invalidateAllLpis: () => 0,
     moveLpi: () => {},
-    moveAllLpis: () => {},
+    moveAllLpis: () => 0,
     peAt: (rdBase) => targets.peAt(rdBase),
   }
   const copy = new Its(its.config, { memory: new Overlay(its.memory), targets: nowhere })

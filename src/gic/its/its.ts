@@ -60,11 +60,15 @@ export class Its implements ItsState {
   queueBase = 0
   queueSize = 4096
 
-  /** Called when a slice has left commands in the queue: call `run` some time later. Nothing is lost if nobody does. */
+  /**
+   * Called when a slice has left commands in the queue, and after a restore that has: whoever embeds the ITS calls `run` some
+   * time later, or the commands wait until the guest looks at GITS_CREADR.
+   */
   onPending: (() => void) | undefined
 
   /** The command in execution. */
   readonly words = new Int32Array(8)
+  lpisSeen = 0
   readonly verdicts = new Verdicts()
   readonly #settle: (() => void) | undefined
   #running = false
@@ -184,6 +188,7 @@ export class Its implements ItsState {
   /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */
   restore(snapshot: unknown): void {
     restoreIts(this, snapshot)
+    if (this.pending) this.onPending?.()
   }
 
   /** The PE that an RDbase field names, or -1 (IHI 0069 5.3, 'RDbase'). */

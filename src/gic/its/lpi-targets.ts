@@ -11,12 +11,16 @@ export interface LpiTargets {
   /** Makes an LPI pending on a PE. False when that PE's GICR_CTLR.EnableLPIs is 0 or its tables do not cover the INTID. */
   setLpi(pe: number, intid: number): boolean
   clearLpi(pe: number, intid: number): boolean
-  /** Reads the configuration of one LPI, or of all, from memory again. */
+  /** Reads the configuration of one LPI, or of all that pend, from memory again. Of all: how many that were. */
   invalidateLpi(pe: number, intid: number): void
-  invalidateAllLpis(pe: number): void
-  /** Takes the pending state of one LPI, or of all, from a PE to another. */
+  invalidateAllLpis(pe: number): number
+  /**
+   * Takes the pending state of one LPI, or of all, from a PE to another. Commands involving LPIs are ignored in a Redistributor
+   * whose GICR_CTLR.EnableLPIs is 0: an LPI that the other PE cannot hold goes on pending where it does. Of all: how many
+   * were looked at.
+   */
   moveLpi(from: number, to: number, intid: number): void
-  moveAllLpis(from: number, to: number): void
+  moveAllLpis(from: number, to: number): number
   /** The PE whose Redistributor's RD_base is this physical address (GITS_TYPER.PTA 1), or -1. */
   peAt(rdBase: number): number
 }

@@ -94,15 +94,20 @@ describe('slices', () => {
     expect(executed(rig)).toBe(32767)
   })
 
-  it('INVALL and MOVALL, whose work is all LPIs of a PE, use a slice up sooner', () => {
+  it('INVALL and MOVALL use a slice up by the LPIs that they look at, and by no more where none pend', () => {
     const rig = new Rig({ slice: 1024 })
     rig.command('MAPC', { ICID: 0, RDbase: 0, V: 1 })
+    for (const pe of [0, 1]) for (let i = 0; i < 512; i++) rig.targets.setLpi(pe, 8192 + i)
     const offset = rig.its.cwriter
     for (let i = 0; i < 100; i++)
-      rig.put(offset + 32 * i, assemble(i % 2 ? 'INVALL' : 'MOVALL', i % 2 ? {} : { RDbase2: 1 }))
+      rig.put(offset + 32 * i, assemble(i % 2 ? 'INVALL' : 'MOVALL', i % 2 ? {} : { RDbase1: 1, RDbase2: 0 }))
     rig.events.length = 0
     rig.write(0x088, offset + 32 * 100)
-    expect(executed(rig)).toBe(16)
+    // 512 LPIs are 64 commands' worth: the first MOVALL (65) sees them, no further one (1) does, every INVALL (65) does.
+    expect(executed(rig)).toBe(1 + 2 * Math.floor((1024 - 65) / 66) + 1)
+    for (const pe of [0, 1]) rig.targets.pending[pe]!.clear()
+    rig.its.run()
+    expect(executed(rig)).toBe(100)
   })
 
   it('what commands and MSIs do is settled once each time', () => {

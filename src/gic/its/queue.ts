@@ -4,6 +4,7 @@
  */
 
 import { commandOf, errorMessage, errorName, NOT_MODELLED, UNKNOWN_COMMAND } from './commands.ts'
+import { LPIS_A_COMMAND } from './config.ts'
 import type { ItsState } from './state.ts'
 import { COMMAND_SIZE } from './verdicts.ts'
 
@@ -35,9 +36,10 @@ export function runQueue(its: ItsState, budget: number): void {
       return
     }
     const command = commandOf(words)
+    its.lpisSeen = 0
     const error = execute(its, words)
     its.verdicts.record(offset, words, error)
-    budget -= command?.cost ?? 1
+    budget -= 1 + Math.ceil(its.lpisSeen / LPIS_A_COMMAND)
     if (events.active) report(its, offset, command?.name ?? `opcode 0x${(words[0]! & 0xff).toString(16)}`, error)
     if (error !== 0 && its.config.onError === 'stall') {
       its.stalled = true

@@ -37,6 +37,8 @@ export interface ItsState {
   readonly queueSize: number
   /** The command in execution. */
   readonly words: Int32Array
+  /** LPIs that it has looked at, of which there may be any number. */
+  lpisSeen: number
   readonly verdicts: Verdicts
   /** GITS_CTLR. */
   readonly ctlr: number

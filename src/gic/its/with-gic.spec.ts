@@ -88,6 +88,34 @@ describe.each([0, 1] as const)('an ITS and a GICv3 (GITS_TYPER.PTA %i)', (pta) =
     expect(gic.irq(3)).toBe(false)
   })
 
+  it('move no LPI to a PE whose EnableLPIs is 0, and lose none: it pends where it did (GICR_CTLR.EnableLPIs, 5.3)', () => {
+    const { gic, bus, command, rdBase, msi, acknowledge } = board(pta)
+    bus.write32(GICR + 3 * 0x2_0000, 0, cpuInitiator(3))
+    msi()
+    command('MOVI', { DeviceID: 8, EventID: 1, ICID: 1 })
+    expect(gic.irq(2)).toBe(true)
+    command('MOVALL', { RDbase1: rdBase(2), RDbase2: rdBase(3) })
+    expect(gic.irq(2)).toBe(true)
+    // The mapping is the ITS's, and is as MOVI says.
+    bus.write32(GICR + 3 * 0x2_0000, 1, cpuInitiator(3))
+    expect([gic.irq(2), gic.irq(3)]).toEqual([true, false])
+    expect(acknowledge(2)).toBe(8193)
+    msi()
+    expect(acknowledge(3)).toBe(8193)
+  })
+
+  it('move no LPI to a PE whose GICR_PROPBASER.IDbits does not reach it', () => {
+    const { gic, memory, bus, command, rdBase } = board(pta)
+    const rd = GICR + 3 * 0x2_0000
+    bus.write32(rd, 0, cpuInitiator(3))
+    bus.write64(rd + 0x70, BigInt(CONFIGURATION) | 13n, cpuInitiator(3))
+    bus.write32(rd, 1, cpuInitiator(3))
+    memory.write8(CONFIGURATION + 40000 - 8192, 0xa3)
+    for (const intid of [8194, 40000]) gic.setLpi(2, intid)
+    command('MOVALL', { RDbase1: rdBase(2), RDbase2: rdBase(3) })
+    expect(gic.redistributors.map(({ lpis }) => lpis!.pendingList())).toEqual([[], [], [40000], [8194]])
+  })
+
   it('have an LPI that was enabled in memory delivered after INV', () => {
     const { gic, memory, command, msi } = board(pta)
     memory.write8(CONFIGURATION + 1, 0xa2)

@@ -327,21 +327,31 @@ export class GicV3 implements GicV3State {
     this.#settlePe(pe)
   }
 
-  invalidateAllLpis(pe: number): void {
-    this.redistributors[pe]?.lpis?.refreshAll()
+  invalidateAllLpis(pe: number): number {
+    const seen = this.redistributors[pe]?.lpis?.refreshAll() ?? 0
     this.#settlePe(pe)
+    return seen
   }
 
   moveLpi(from: number, to: number, intid: number): void {
     const source = this.redistributors[from]?.lpis
-    if (from === to || !source?.covers(intid) || !source.isPending(intid)) return
-    this.clearLpi(from, intid)
-    this.setLpi(to, intid)
+    const target = this.redistributors[to]?.lpis
+    if (source === undefined || target === undefined || source === target) return
+    if (!source.covers(intid) || !target.covers(intid) || !source.isPending(intid)) return
+    source.clearPending(intid)
+    target.setPending(intid)
+    this.#settlePe(from)
+    this.#settlePe(to)
   }
 
-  moveAllLpis(from: number, to: number): void {
-    if (from === to) return
-    for (const intid of this.redistributors[from]?.lpis?.pendingList() ?? []) this.moveLpi(from, to, intid)
+  moveAllLpis(from: number, to: number): number {
+    const source = this.redistributors[from]?.lpis
+    const target = this.redistributors[to]?.lpis
+    if (source === undefined || target === undefined || source === target) return 0
+    const seen = source.moveAllTo(target)
+    this.#settlePe(from)
+    this.#settlePe(to)
+    return seen
   }
 
   peAt(rdBase: number): number {

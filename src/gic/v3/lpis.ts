@@ -97,8 +97,25 @@ export class Lpis {
     this.#list(at, this.priorityOf(configuration))
   }
 
-  refreshAll(): void {
-    this.forEachPending((intid) => this.refresh(intid))
+  /** Of all that pend; how many those are. */
+  refreshAll(): number {
+    let seen = 0
+    this.forEachPending((intid) => {
+      this.refresh(intid)
+      seen++
+    })
+    return seen
+  }
+
+  /** Gives another Redistributor all that pend and that it covers; how many pended. */
+  moveAllTo(target: Lpis): number {
+    const list = this.pendingList()
+    for (const intid of list) {
+      if (!target.covers(intid)) continue
+      this.clearPending(intid)
+      target.setPending(intid)
+    }
+    return list.length
   }
 
   /** GICD_CTLR.DS was set: what was listed in the lower half of the priorities goes where its configuration says. */

@@ -109,22 +109,24 @@ export class FakeTargets implements LpiTargets {
     this.calls.push(`invalidate ${intid} on ${pe}`)
   }
 
-  invalidateAllLpis(pe: number): void {
+  invalidateAllLpis(pe: number): number {
     this.#check(pe, 8192)
     this.calls.push(`invalidate all on ${pe}`)
+    return this.pending[pe]!.size
   }
 
   moveLpi(from: number, to: number, intid: number): void {
     this.#check(from, intid)
     this.#check(to, intid)
-    if (this.pending[from]!.delete(intid)) this.pending[to]!.add(intid)
+    if (this.enabled[to] && this.pending[from]!.delete(intid)) this.pending[to]!.add(intid)
   }
 
-  moveAllLpis(from: number, to: number): void {
+  moveAllLpis(from: number, to: number): number {
     this.#check(from, 8192)
     this.#check(to, 8192)
-    for (const intid of this.pending[from]!) this.pending[to]!.add(intid)
-    this.pending[from]!.clear()
+    const moved = this.pending[from]!.size
+    for (const intid of this.pending[from]!) this.moveLpi(from, to, intid)
+    return moved
   }
 
   peAt(rdBase: number): number {
