@@ -21,5 +21,6 @@ export {
   iccRegisters,
   SysregOutcome,
 } from './v3/icc-registers.ts'
+export { type IccState, iccStates } from './v3/icc-state.ts'
 export { REDISTRIBUTOR_STRIDE } from './v3/rd-bases.ts'
 export type { SnapshotV3 } from './v3/snapshot.ts'

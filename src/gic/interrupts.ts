@@ -14,6 +14,9 @@ const pendingWord = pendingGate.word
 const enabledWord = enabledGate.word
 const activeWord = activeGate.word
 
+/** SGIs, as bits of a private word. */
+const SGIS = 0xffff
+
 export abstract class Interrupts {
   /** PEs, and so words of private interrupts. */
   readonly pes: number
@@ -158,6 +161,27 @@ export abstract class Interrupts {
     }
     // An active interrupt is no candidate, whatever its line does.
     if ((this.active[word]! & mask) === 0) this.refresh(word)
+  }
+
+  /** Puts the levels of a word's wires back. No edge is seen in that, and nothing withdrawn. */
+  restoreLines(word: number, levels: number): void {
+    this.#restoreLevels(this.line, word, levels)
+  }
+
+  /** Puts back which SPIs of a word messages have asserted. */
+  restoreMessages(word: number, levels: number): void {
+    this.#restoreLevels(this.message, word, levels)
+  }
+
+  #restoreLevels(bitmap: Int32Array, word: number, levels: number): void {
+    bitmap[word] = levels & this.wired(word)
+    this.withdrawn[word] = 0
+    this.refresh(word)
+  }
+
+  /** The interrupts of a word that have a wire: all that exist but SGIs. */
+  wired(word: number): number {
+    return this.implemented[word]! & (word < this.pes ? ~SGIS : -1)
   }
 
   /**

@@ -10,6 +10,7 @@ import type { Interrupts } from './interrupts.ts'
 
 /** What the views ask of a GIC. */
 export interface ViewedGic {
+  readonly config: { readonly security: boolean }
   readonly irqs: Interrupts
   /** Implemented bits of a priority. */
   readonly priorityMask: number
@@ -82,7 +83,10 @@ export const enables: BankView<ViewedGic> = {
   },
 }
 
-/** GICD_ISPENDR sets and GICD_ICPENDR clears the latch; an SGI's pending state is read-only here (IHI 0048 4.3.7, 4.3.8). */
+/**
+ * GICD_ISPENDR sets and GICD_ICPENDR clears the latch; an SGI's pending state is read-only here (IHI 0048 4.3.7, 4.3.8). What
+ * is saved is the latch alone, whatever the trigger: levels have a door of their own.
+ */
 function pendingView(level: 1 | 2): BankView<ViewedGic> {
   return {
     read: (gic, word, by) => gic.irqs.pending(word) & gic.visible(word, by, level),
@@ -90,6 +94,7 @@ function pendingView(level: 1 | 2): BankView<ViewedGic> {
       const fixed = gic.fixedPending(word)
       gic.irqs.assign(gic.irqs.latch, 'pending', word, value, mask & gic.visible(word, by, level) & ~fixed)
     },
+    save: (gic, word, by) => gic.irqs.latch[word]! & gic.visible(word, by, level),
   }
 }
 
@@ -140,6 +145,12 @@ export const triggers: BankView<ViewedGic> = {
         gic.misuse('config-while-enabled', by.cpu, irqs.intidOf(at, lowestBit(rest)))
     irqs.assign(irqs.edge, 'config', at, gatherPairs(value) << half, may)
   },
+  restore: (gic, word, value, mask, by) => {
+    const half = (word & 1) * 16
+    const at = word >>> 1
+    const may = (gatherPairs(mask) << half) & gic.visible(at, by, 0) & ~gic.fixedTriggers(at)
+    gic.irqs.assign(gic.irqs.edge, 'config', at, gatherPairs(value) << half, may)
+  },
 }
 
 /**
@@ -147,26 +158,38 @@ export const triggers: BankView<ViewedGic> = {
  * (IHI 0048 4.3.14, IHI 0069 12.9.19).
  */
 export const nonSecureAccess: BankView<ViewedGic> = {
-  read: (gic, word) => {
-    if (!gic.twoStates) return 0
-    const half = (word & 1) * 16
-    const [one, two, three] = gic.irqs.nsacr
-    const at = word >>> 1
-    // Level 1 is 0b01, 2 is 0b10 and 3 is 0b11: the upper bit is 'at least 2', the lower one 'exactly 1, or 3'.
-    const lower = (one[at]! & ~two[at]!) | three[at]!
-    return spreadPairs(two[at]! >>> half) | (spreadPairs(lower >>> half) >>> 1)
-  },
+  read: (gic, word) => (gic.twoStates ? accessLevels(gic, word) : 0),
   assign: (gic, word, value, mask) => {
-    const { irqs } = gic
-    if (!gic.twoStates) return
-    const half = (word & 1) * 16
-    const at = word >>> 1
-    const may = (gatherPairs(mask) << half) & irqs.implemented[at]! & (at < irqs.pes ? SGIS : -1)
-    const upper = gatherPairs(value) << half
-    const lower = gatherPairs(value << 1) << half
-    const levels = [upper | lower, upper, upper & lower]
-    irqs.nsacr.forEach((bitmap, i) => {
-      bitmap[at] = (bitmap[at]! & ~may) | (levels[i]! & may)
-    })
+    if (gic.twoStates) assignAccessLevels(gic, word, value, mask)
   },
+  save: accessLevels,
+  restore: assignAccessLevels,
+}
+
+/** Level 1 is 0b01, 2 is 0b10 and 3 is 0b11: the upper bit is 'at least 2', the lower one 'exactly 1, or 3'. */
+function accessLevels({ irqs }: ViewedGic, word: number): number {
+  const half = (word & 1) * 16
+  const [one, two, three] = irqs.nsacr
+  const at = word >>> 1
+  const lower = (one[at]! & ~two[at]!) | three[at]!
+  return spreadPairs(two[at]! >>> half) | (spreadPairs(lower >>> half) >>> 1)
+}
+
+function assignAccessLevels(gic: ViewedGic, word: number, value: number, mask: number): void {
+  const { irqs } = gic
+  const half = (word & 1) * 16
+  const at = word >>> 1
+  const may = (gatherPairs(mask) << half) & nonSecureGrantable(gic, at)
+  const upper = gatherPairs(value) << half
+  const lower = gatherPairs(value << 1) << half
+  const levels = [upper | lower, upper, upper & lower]
+  irqs.nsacr.forEach((bitmap, i) => {
+    bitmap[at] = (bitmap[at]! & ~may) | (levels[i]! & may)
+  })
+}
+
+/** The interrupts of a word that NSACR has a field for: SGIs and SPIs, where there may be two Security states. */
+export function nonSecureGrantable({ irqs, config }: ViewedGic, word: number): number {
+  if (!config.security) return 0
+  return irqs.implemented[word]! & (word < irqs.pes ? SGIS : irqs.ownerOf(word) < 0 ? -1 : 0)
 }

@@ -386,6 +386,40 @@ describe('the doors beside the access', () => {
     expect(frame.restore(4, 1, cpu0)).toBe(Outcome.ok)
     expect(read(frame, 4, 4)).toBe('0')
   })
+
+  it('save gives what restore takes back, which a peek may show otherwise, and nothing where nothing is', () => {
+    const frame = frameOf(
+      [
+        word<Device>('A', 0, { read: (d) => d.words[0]! & 0xf0, save: (d) => d.words[0]!, write: () => {} }),
+        word<Device>('B', 4, { ...spy, secure: true }),
+      ],
+      { security: true },
+    )
+    frame.device.words.set([0xff, 0, 7])
+    expect([frame.peek(0, 4, cpu0), frame.save(0, cpu0)]).toEqual([0xf0, 0xff])
+    expect([4, 8, 0x100, -4].map((offset) => frame.save(offset, cpu0))).toEqual([0, 0, 0, 0])
+  })
+
+  it('the words of a frame that carry state are those that restore puts back, for each CPU and Security state with a copy', () => {
+    const view = { read: () => 0, assign: () => {} }
+    const rows = [
+      word<Device>('An', 0, { ...spy, count: 2 }),
+      word<Device>('COMMAND', 8, { write: () => {}, restore: false }),
+      word<Device>('RO', 12, { read: () => 0 }),
+      constant<Device>('ID', 16, 1),
+      word<Device>('COPIES', 20, { ...spy, securityCopies: true }),
+      perIrq<Device>('SETn', 24, { bits: 1, irqs: 64, bank: 'set', view, banked: { irqs: 32, cpus: () => 2 } }),
+      perIrq<Device>('CLEARn', 32, { bits: 1, irqs: 64, bank: 'clear', view }),
+      word<Device>('OWN', 40, { ...spy, cpuWords: 1 }),
+    ]
+    const words = [...frameOf(rows).stateWords(2)]
+    expect(words.map(({ offset, cpu, secure }) => `${offset} ${cpu} ${secure ? 'S' : 'NS'}`)).toEqual([
+      ...['0 0 S', '4 0 S'],
+      ...['20 0 S', '20 0 NS'],
+      ...['24 0 S', '24 1 S', '28 0 S'],
+      ...['40 0 S', '40 1 S'],
+    ])
+  })
 })
 
 describe('the two wirings', () => {

@@ -1,6 +1,6 @@
 /**
  * A frame: one register table bound to one device. It carries an access from offset to handler (alignment, row, width,
- * mode, security, lanes) and has the three doors of a register: access, peek, restore. It knows neither addresses nor buses;
+ * mode, security, lanes) and has the three doors of a register: access, peek, and save with restore. It knows neither addresses nor buses;
  * `wire` gives the ranges to register, one for the frame or one for each register group.
  */
 
@@ -28,6 +28,13 @@ export interface FrameOptions<D> {
   wired?: (device: D, base: number) => void
   /** Called after an access that was refused: where a device records it, as GICD_STATUSR does. */
   refused?: (device: D, access: Access, outcome: Outcome) => void
+}
+
+/** A word of a frame's state, and who saves and restores it: a Secure initiator sees all of it. */
+export interface StateWord {
+  readonly offset: number
+  readonly cpu: number
+  readonly secure: boolean
 }
 
 /** Called after each access of a frame, with the row that answered if there is one. The access is valid only during the call. */
@@ -79,6 +86,27 @@ export class Frame<D> implements Device {
     const row = this.table.at(offset)?.row
     if (row === undefined || row.mode === 'WO' || (this.security && row.secure && !by.secure)) return 0
     return extractLanes(row.peek(this.device, (offset - row.offset) >>> 2, by) | 0, offset, size)
+  }
+
+  /**
+   * The word that `restore` takes back: a peek's, but for registers that show more than their own state, or less. A pending
+   * bit of GICD_ISPENDR is saved without the level of its line, which is saved apart.
+   */
+  save(offset: number, by: Initiator): number {
+    const row = this.table.at(offset)?.row
+    if (row === undefined || (this.security && row.secure && !by.secure)) return 0
+    return row.save(this.device, (offset - row.offset) >>> 2, by) | 0
+  }
+
+  /** Every word that `restore` puts back: with each CPU, and each Security state, that has a copy of it. */
+  *stateWords(cpus: number): Generator<StateWord> {
+    for (const row of this.#rows) {
+      if (!row.carriesState) continue
+      for (let index = 0; index < rowSize(row) / 4; index++)
+        for (let cpu = 0; cpu < (index < row.cpuWords ? cpus : 1); cpu++)
+          for (const secure of row.securityCopies ? [true, false] : [true])
+            yield { offset: row.offset + index * 4, cpu, secure }
+    }
   }
 
   /** Puts a saved word back. Order does not matter to a device, and no side effect of a write happens. */

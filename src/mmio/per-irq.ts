@@ -23,6 +23,9 @@ export interface BankView<D> {
   readonly read: ReadHandler<D>
   /** Assigns the bits `mask` of `value` (all other bits stay). */
   readonly assign: WriteHandler<D>
+  /** The state itself and its assignment, where `read` shows more or less of it, or where `assign` has an effect besides. */
+  readonly save?: ReadHandler<D>
+  readonly restore?: WriteHandler<D>
 }
 
 export interface BankOptions<D> extends Omit<RowOptions<D>, 'count'> {
@@ -72,10 +75,17 @@ export function perIrq<D>(name: string, offset: number, options: BankOptions<D>)
     if (bank === 'replace') assign(device, at, value, mask, by)
     else assign(device, at, bank === 'set' ? -1 : 0, value & mask, by)
   }
+  const viewSave = view.save ?? view.read
+  const save: ReadHandler<D> = (device, index, by) => {
+    const at = resolve(device, index, by.cpu)
+    return at < 0 ? 0 : viewSave(device, at, by)
+  }
   /** A saved word is assigned through the bank that sets; the one that clears shows the same state and has nothing to add. */
+  const carriesState = options.restore !== false && bank !== 'clear' && options.mode !== 'RO'
+  const viewRestore = view.restore ?? assign
   const restore: WriteHandler<D> = (device, index, value, mask, by) => {
     const at = resolve(device, index, by.cpu)
-    if (at >= 0 && bank !== 'clear') assign(device, at, value, mask, by)
+    if (at >= 0) viewRestore(device, at, value, mask, by)
   }
   return {
     name,
@@ -93,7 +103,11 @@ export function perIrq<D>(name: string, offset: number, options: BankOptions<D>)
     read: options.mode === 'WO' ? raz : read,
     write,
     peek: options.peek ?? read,
-    restore: options.restore ?? (options.mode === 'RO' ? ignore : restore),
+    save: options.save ?? save,
+    restore: !carriesState ? ignore : options.restore || restore,
+    carriesState,
+    cpuWords: options.cpuWords ?? (excluded === 0 ? banked : 0),
+    securityCopies: options.securityCopies ?? false,
     note: options.note,
   }
 }

@@ -64,7 +64,15 @@ export interface Row<D> {
   readonly read: ReadHandler<D>
   readonly write: WriteHandler<D>
   readonly peek: ReadHandler<D>
+  /** The word that `restore` takes back. */
+  readonly save: ReadHandler<D>
   readonly restore: WriteHandler<D>
+  /** `restore` puts something back: not so for commands, for what follows from the rest, and for a second view of a state. */
+  readonly carriesState: boolean
+  /** So many words, from the first on, exist once for each CPU. */
+  readonly cpuWords: number
+  /** There is a copy for each Security state. */
+  readonly securityCopies: boolean
   /** One line for documentation. */
   readonly note: string | undefined
 }
@@ -80,8 +88,17 @@ export interface RowOptions<D> {
   first?: number
   /** Side-effect-free read, for a register whose read has an effect. */
   peek?: ReadHandler<D>
-  /** What restoring a saved value does; the write itself unless given, nothing for a read-only register. */
-  restore?: WriteHandler<D>
+  /**
+   * What restoring a saved value does; the write itself unless given, nothing for a read-only register. It has no effect but
+   * on this register's state, and works in any order with the others. False for a command, which has nothing to put back.
+   */
+  restore?: WriteHandler<D> | false
+  /** What `restore` takes back, where that is not what a peek shows. */
+  save?: ReadHandler<D>
+  /** How many words, from the first on, exist once for each CPU; none unless given. */
+  cpuWords?: number
+  /** There is a copy for each Security state. */
+  securityCopies?: boolean
   /**
    * What a write narrower than a word does with the other lanes: takes them from what a peek reads, so that the handler sees
    * a whole word ('merge', unless given), or leaves them zero and tells by the mask ('lanes', for registers where a written
@@ -110,6 +127,7 @@ function build<D>(
   const { read, write, peek, restore } = handlers
   const mode = handlers.mode ?? (write === undefined ? 'RO' : read === undefined ? 'WO' : 'RW')
   const widths = handlers.widths ?? natural
+  const put = restore === false ? undefined : (restore ?? write)
   return {
     name,
     offset,
@@ -126,7 +144,11 @@ function build<D>(
     read: read ?? raz,
     write: write ?? ignore,
     peek: peek ?? read ?? raz,
-    restore: restore ?? write ?? ignore,
+    save: handlers.save ?? peek ?? read ?? raz,
+    restore: put ?? ignore,
+    carriesState: put !== undefined,
+    cpuWords: handlers.cpuWords ?? 0,
+    securityCopies: handlers.securityCopies ?? false,
     note: handlers.note,
   }
 }

@@ -110,7 +110,7 @@ function translate(its: ItsState, _index: number, value: number, mask: number, b
 const translater: Row<ItsState> = {
   ...word<ItsState>('GITS_TRANSLATER', 0x040, {
     write: translate,
-    restore: () => {},
+    restore: false,
     fields: { EventID: bits(31, 0) },
   }),
   widths: 2 | 4,

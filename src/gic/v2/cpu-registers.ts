@@ -46,7 +46,8 @@ function own(read?: Read, write?: Write) {
   const handlers: {
     read?: ReadHandler<GicV2State>
     write?: (gic: GicV2State, index: number, value: number, mask: number, by: Initiator) => void
-  } = {}
+    cpuWords: number
+  } = { cpuWords: Number.POSITIVE_INFINITY }
   if (read)
     handlers.read = (gic, index, by) => {
       const cpu = interfaceOf(gic, by)
@@ -62,7 +63,6 @@ function own(read?: Read, write?: Write) {
   return handlers
 }
 
-const doNothing = () => {}
 const intidField = { CPUID: bits(12, 10), Interrupt_ID: bits(9, 0) }
 
 export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
@@ -100,7 +100,7 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
       const cpu = interfaceOf(gic, by)
       if (cpu !== undefined) endOfInterrupt(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by))
     },
-    restore: doNothing,
+    restore: false,
     fields: intidField,
   }),
   word('GICC_RPR', 0x0014, { ...own(readRunningPriority), reset: IDLE_PRIORITY, fields: { Priority: bits(7, 0) } }),
@@ -125,7 +125,7 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
   word('GICC_AEOIR', 0x0024, {
     ...own(undefined, (gic, cpu, value, by) => endOfInterrupt(gic, cpu, value, 'non-secure', isSplit(gic, cpu, by))),
     secure: true,
-    restore: doNothing,
+    restore: false,
     fields: intidField,
   }),
   word('GICC_AHPPIR', 0x0028, {
@@ -155,7 +155,7 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
     ...own(undefined, (gic, cpu, value, by) =>
       deactivateInterrupt(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by)),
     ),
-    restore: doNothing,
+    restore: false,
     fields: intidField,
   }),
 ])

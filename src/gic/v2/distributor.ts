@@ -123,7 +123,7 @@ export const distributor = registerTable<GicV2State>('GICD', 0x1000, [
   }),
   word('GICD_SGIR', 0xf00, {
     write: sendSgi,
-    restore: () => {},
+    restore: false,
     fields: { TargetListFilter: bits(25, 24), CPUTargetList: bits(23, 16), NSATT: bit(15), INTID: bits(3, 0) },
   }),
   perIrq('GICD_CPENDSGIRn', 0xf10, {

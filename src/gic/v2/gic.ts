@@ -93,6 +93,32 @@ export class GicV2 implements GicV2State {
     this.settle()
   }
 
+  /**
+   * The levels of the input wires of 32 INTIDs from `intid`, a multiple of 32, on, bit by bit; private ones are of `cpu`. SGIs
+   * have no wire, and nor has an INTID that does not exist: 0.
+   */
+  lineLevels(intid: number, cpu = 0): number {
+    return this.irqs.line[this.#levelsWord(intid, cpu)] ?? 0
+  }
+
+  /** Puts back what `lineLevels` gave: no edge is seen in that. */
+  restoreLineLevels(intid: number, levels: number, cpu = 0): void {
+    const word = this.#levelsWord(intid, cpu)
+    if (word >= this.irqs.words) return
+    this.irqs.restoreLines(word, levels)
+    this.settle()
+  }
+
+  /** The CPU that sent the SGI that a CPU acknowledged last: what its end names. No register shows it. */
+  activeSgiSource(cpu: number, sgi: number): number {
+    return this.irqs.activeSource[this.#sgiOf(cpu, sgi)]!
+  }
+
+  restoreActiveSgiSource(cpu: number, sgi: number, source: number): void {
+    this.#checkCpu(source)
+    this.irqs.activeSource[this.#sgiOf(cpu, sgi)] = source
+  }
+
   /** A short pulse on an SPI's input wire: an edge, as an MSI makes. */
   pulseSpi(intid: number): void {
     this.setSpi(intid, true)
@@ -239,6 +265,19 @@ export class GicV2 implements GicV2State {
   #checkCpu(cpu: number): void {
     if (this.cpus[cpu] === undefined)
       throw new ConfigError(`CPU ${cpu}: this GIC has CPUs 0 to ${this.cpus.length - 1}`)
+  }
+
+  #levelsWord(intid: number, cpu: number): number {
+    this.#checkCpu(cpu)
+    if (!Number.isInteger(intid) || intid < 0 || intid % 32 !== 0)
+      throw new ConfigError(`INTID ${intid}: levels come by 32 INTIDs, from a multiple of 32 on`)
+    return this.irqs.wordOf(intid, cpu)
+  }
+
+  #sgiOf(cpu: number, sgi: number): number {
+    this.#checkCpu(cpu)
+    this.#checkIntid(sgi, 0, 16)
+    return cpu * 16 + sgi
   }
 
   #checkIntid(intid: number, first: number, end: number): void {

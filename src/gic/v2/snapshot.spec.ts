@@ -93,7 +93,7 @@ const bad: readonly (readonly [what: string, change: (saved: Loose) => unknown, 
     (saved) => ({ ...saved, format: 'vgic-gicv3' }),
     'snapshot.format: the format is "vgic-gicv2" here',
   ],
-  ['a later version', (saved) => ({ ...saved, version: 2 }), 'snapshot.version: the version is 1 here, and 2'],
+  ['a later version', (saved) => ({ ...saved, version: 3 }), 'snapshot.version: the version is 2 here, and 3'],
   ['another number of CPUs', (saved) => new GicV2({ ...saved.config, cpus: 3 }).snapshot(), 'snapshot.config.cpus'],
   ['an unknown key', (saved) => ({ ...saved, extra: 1 }), 'snapshot.extra: no such part'],
   [

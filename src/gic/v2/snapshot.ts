@@ -1,11 +1,12 @@
-/** What a snapshot of a GICv2 holds, and its version. Outputs and candidates are not in it: they follow from the rest. */
+/** What a snapshot of a GICv2 holds, and its version. Outputs and candidates are not in it: they follow
+ * from the rest; and nor is what only explanations remember (that a level was withdrawn). */
 
 import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
 import type { CpuInterface } from './cpu-interface.ts'
 import type { GicV2State } from './state.ts'
 
 /** Raised whenever the meaning or the set of parts changes. */
-export const SNAPSHOT_VERSION = 1
+export const SNAPSHOT_VERSION = 2
 
 export interface SnapshotV2 {
   readonly format: 'vgic-gicv2'
@@ -23,6 +24,7 @@ export function restoreGic(gic: GicV2State, snapshot: unknown): void {
   checkSgis(gic, snapshot as SgiParts)
   checkAccessLevels(snapshot as { nsacr: readonly (readonly number[])[] })
   parts.load(snapshot)
+  gic.irqs.withdrawn.fill(0)
   for (const cpu of gic.cpus) cpu.updateRunning()
   gic.irqs.relist()
   gic.irqs.dirty = gic.allCpus
@@ -90,7 +92,6 @@ function schema(gic: GicV2State): Part {
     active: bitmap(irqs.active),
     group: bitmap(irqs.group),
     edge: bitmap(irqs.edge, gic.config.ppiConfig === 'fixed' ? SGIS : -1),
-    withdrawn: bitmap(irqs.withdrawn, PPIS),
     nsacr: list([access(nsacr1), access(nsacr2), access(nsacr3)]),
     priority: array(irqs.priority, (slot) => exists(slot, gic.priorityMask)),
     targets: array(irqs.targets, (slot) =>

@@ -17,7 +17,7 @@ export const v2mRegisters = registerTable<GicV2State>('V2M', 0x1000, [
       if (spi >= base && spi < base + count) gic.irqs.pulse(gic.irqs.wordOf(spi, 0), spi & 31)
     },
     widths: [2, 4],
-    restore: () => {},
+    restore: false,
     fields: { SPI: bits(9, 0) },
     note: 'The SPI is used as an edge: software must configure it so in GICD_ICFGR.',
   }),

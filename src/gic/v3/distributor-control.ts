@@ -23,23 +23,39 @@ const SECURE = [
 /** EnableGrp1A is bit 1; bit 0 is EnableGrp1 of legacy operation, RES0 with affinity routing. */
 const NON_SECURE = [[1, Group.G1NS]] as const
 
-function enablesOf(gic: GicV3State, by: Initiator) {
-  return !gic.irqs.twoStates ? ONE_STATE : by.secure ? SECURE : NON_SECURE
+function enablesOf(twoStates: boolean, by: Initiator) {
+  return !twoStates ? ONE_STATE : by.secure ? SECURE : NON_SECURE
 }
 
 export function readControl(gic: GicV3State, _index: number, by: Initiator): number {
   let value = !gic.irqs.twoStates ? ARE | Ctlr.DS : by.secure ? Ctlr.ARE_S | Ctlr.ARE_NS : ARE
-  for (const [bit, group] of enablesOf(gic, by)) value |= ((gic.groupEnables >>> group) & 1) << bit
+  for (const [bit, group] of enablesOf(gic.irqs.twoStates, by)) value |= ((gic.groupEnables >>> group) & 1) << bit
   return gic.e1nwf && (by.secure || !gic.irqs.twoStates) ? value | Ctlr.E1NWF : value
 }
 
 export function writeControl(gic: GicV3State, _index: number, value: number, _mask: number, by: Initiator): void {
-  let enables = gic.groupEnables
-  for (const [bit, group] of enablesOf(gic, by)) enables = (enables & ~(1 << group)) | (((value >>> bit) & 1) << group)
-  gic.groupEnables = enables
   const { twoStates } = gic.irqs
+  gic.groupEnables = enablesIn(gic, value, enablesOf(twoStates, by))
   if (gic.config.oneOfN && (by.secure || !twoStates)) gic.e1nwf = (value & Ctlr.E1NWF) !== 0
   if (twoStates && by.secure && value & Ctlr.DS) gic.disableSecurity()
+  gic.eligibilityChanged()
+  gic.markAllDirty()
+}
+
+function enablesIn(gic: GicV3State, value: number, fields: readonly (readonly [bit: number, group: number])[]): number {
+  let enables = gic.groupEnables
+  for (const [bit, group] of fields) enables = (enables & ~(1 << group)) | (((value >>> bit) & 1) << group)
+  return enables
+}
+
+/** What is restored says itself how many Security states there are: a Secure access's DS, which it may clear as well. */
+export function restoreControl(gic: GicV3State, _index: number, value: number, _mask: number, by: Initiator): void {
+  const { config, irqs } = gic
+  const twoStates = by.secure ? config.security && (value & Ctlr.DS) === 0 : irqs.twoStates
+  gic.groupEnables = enablesIn(gic, value, enablesOf(twoStates, by))
+  if (!twoStates) gic.groupEnables &= ~(1 << Group.G1S)
+  if (config.oneOfN && (by.secure || !twoStates)) gic.e1nwf = (value & Ctlr.E1NWF) !== 0
+  if (twoStates !== irqs.twoStates) gic.restoreSecurity(twoStates)
   gic.eligibilityChanged()
   gic.markAllDirty()
 }

@@ -6,7 +6,14 @@
 import { bit, bits, constant, type Initiator, razWi, registerTable, word } from '../../mmio/index.ts'
 import { actives, clearPending, enables, groups, nonSecureAccess, priorities, setPending, triggers } from '../views.ts'
 import { bank } from './bank.ts'
-import { clearSpiByMessage, readControl, setSpiByMessage, typer, writeControl } from './distributor-control.ts'
+import {
+  clearSpiByMessage,
+  readControl,
+  restoreControl,
+  setSpiByMessage,
+  typer,
+  writeControl,
+} from './distributor-control.ts'
 import { componentIds, peripheralIds } from './ids.ts'
 import type { GicV3State } from './state.ts'
 import { extended, modifiers, nmis, routes } from './views.ts'
@@ -22,7 +29,7 @@ const espi = { irqs: 1024 }
 const message = (write: typeof setSpiByMessage, secure: boolean) => ({
   write: (gic: GicV3State, _index: number, value: number, _mask: number, by: Initiator) =>
     write(gic, value, by, secure),
-  restore: () => {},
+  restore: false as const,
   widths: [2, 4] as const,
   fields: intid,
 })
@@ -31,6 +38,7 @@ export const distributorV3 = registerTable<GicV3State>('GICD', 0x10000, [
   word('GICD_CTLR', 0x0000, {
     read: readControl,
     write: writeControl,
+    restore: restoreControl,
     fields: {
       EnableGrp0: bit(0),
       EnableGrp1NS: bit(1),
@@ -68,9 +76,9 @@ export const distributorV3 = registerTable<GicV3State>('GICD', 0x10000, [
   word('GICD_STATUSR', 0x0010, {
     read: (gic, _index, by) => gic.statusr.read(gic, by),
     write: (gic, _index, value, _mask, by) => gic.statusr.clear(gic, by, value),
-    restore: (gic, _index, value, _mask, by) => {
-      if (gic.config.statusRegisters) gic.statusr.assign(gic, by, value)
-    },
+    save: (gic, _index, by) => gic.statusr.save(gic, by),
+    restore: (gic, _index, value, _mask, by) => gic.statusr.restore(gic, by, value),
+    securityCopies: true,
     reset: 0,
     fields: { RRD: bit(0), WRD: bit(1), RWOD: bit(2), WROD: bit(3) },
   }),

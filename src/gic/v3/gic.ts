@@ -24,6 +24,15 @@ import { type CheckedConfigV3, checkConfigV3, type GicV3Config } from './config.
 import { CpuInterfaceV3 } from './cpu-interface.ts'
 import { type Acknowledge, updatePe } from './delivery.ts'
 import { distributorV3 } from './distributor.ts'
+import {
+  lineLevels,
+  messageLevels,
+  restoreLineLevels,
+  restoreMessageLevels,
+  restorePendingLpis,
+  restoreSysreg,
+  saveSysreg,
+} from './doors.ts'
 import { explainInterrupt, whyNothing } from './explain.ts'
 import { Group } from './groups.ts'
 import { iccAccess, iccRegister, SysregOutcome } from './icc-registers.ts'
@@ -222,6 +231,60 @@ export class GicV3 implements GicV3State {
     return value
   }
 
+  // The embedder's door to the state, beside `save` and `restore` of the frames. What each does is in `doors.ts`.
+
+  /** The state behind a system register of a PE, of its Secure copy where `secure`; undefined where there is none. */
+  saveSysreg(pe: number, encoding: number, secure = false): bigint | undefined {
+    this.#checkCpu(pe)
+    return saveSysreg(this, pe, encoding, secure)
+  }
+
+  /** Puts back what `saveSysreg` gave, in any order. False for a register that has no state here. */
+  restoreSysreg(pe: number, encoding: number, value: bigint, secure = false): boolean {
+    this.#checkCpu(pe)
+    return restoreSysreg(this, pe, encoding, value, secure)
+  }
+
+  /** The levels of the input wires of 32 INTIDs from `intid`, a multiple of 32, on, bit by bit; private ones are of `pe`. */
+  lineLevels(intid: number, pe = 0): number {
+    this.#checkCpu(pe)
+    return lineLevels(this, intid, pe)
+  }
+
+  /** Puts back what `lineLevels` gave: no edge is seen in that. */
+  restoreLineLevels(intid: number, levels: number, pe = 0): void {
+    this.#checkCpu(pe)
+    restoreLineLevels(this, intid, levels, pe)
+  }
+
+  /** Which of 32 SPIs from `intid` on messages have asserted (GICD_SETSPI_NSR) and none has deasserted. */
+  messageLevels(intid: number): number {
+    return messageLevels(this, intid)
+  }
+
+  restoreMessageLevels(intid: number, levels: number): void {
+    restoreMessageLevels(this, intid, levels)
+  }
+
+  /** The LPIs of a PE that are pending. */
+  pendingLpis(pe: number): number[] {
+    this.#checkCpu(pe)
+    return this.redistributors[pe]!.lpis?.pendingList() ?? []
+  }
+
+  /** Puts back what `pendingLpis` gave, before or after the registers. They are signalled after `resume`. */
+  restorePendingLpis(pe: number, intids: readonly number[]): void {
+    this.#checkCpu(pe)
+    restorePendingLpis(this, pe, intids)
+  }
+
+  /** Reads anew what the GIC keeps of guest memory. To be called when memory and GIC are both restored, in whatever order. */
+  resume(): void {
+    for (const { lpis } of this.redistributors) lpis?.refreshAll()
+    this.markAllDirty()
+    this.settle()
+  }
+
   /** The level of an SPI's input wire, extended or not. Throws for an INTID that is no SPI of this GIC. */
   setSpi(intid: number, level: boolean): void {
     if (!this.irqs.exists(intid) || intid < 32 || (intid >= 1024 && intid < FIRST_ESPI)) this.#refuseSpi(intid)
@@ -398,6 +461,14 @@ export class GicV3 implements GicV3State {
     this.irqs.retarget()
     for (const cpu of this.cpus) cpu.updateRunning()
     for (const { lpis } of this.redistributors) lpis?.securityDisabled()
+  }
+
+  /** GICD_CTLR.DS is put back. Priorities of LPIs follow with `resume`, which reads them. */
+  restoreSecurity(twoStates: boolean): void {
+    this.irqs.twoStates = twoStates
+    this.securityChanged()
+    this.irqs.retarget()
+    for (const cpu of this.cpus) cpu.updateRunning()
   }
 
   /** The frames hide Secure registers while there are two Security states. */

@@ -81,6 +81,14 @@ export class Lpis {
     this.refresh(intid)
   }
 
+  /** Makes an LPI pending without reading its configuration: `refresh` does. False where the tables do not cover it. */
+  adopt(intid: number): boolean {
+    if (!this.covers(intid)) return false
+    const at = intid - FIRST_LPI
+    this.#pending[at >>> 5]! |= 1 << (at & 31)
+    return true
+  }
+
   clearPending(intid: number): void {
     const at = intid - FIRST_LPI
     this.#pending[at >>> 5]! &= ~(1 << (at & 31))

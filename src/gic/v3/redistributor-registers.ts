@@ -8,28 +8,15 @@ import { actives, clearPending, enables, groups, nonSecureAccess, priorities, se
 import { bank } from './bank.ts'
 import { componentIds, peripheralIds } from './ids.ts'
 import type { Redistributor } from './redistributor.ts'
-import { modifiers, nmis, own, type ViewedGicV3 } from './views.ts'
+import { modifiers, nmis, own, ownExtended } from './views.ts'
 
 const SGI = 0x10000
 const privateWord = () => 0
-const eppi = (scale: number) => (gic: ViewedGicV3) => gic.irqs.eppiWord * scale
 /** Interrupts of a PE's own bank, and of its extended PPIs. */
 const irqs = { irqs: 32 }
 const eppis = { irqs: 64, first: 1 }
 
 const baser: Fields = { InnerCache: bits(9, 7), Shareability: bits(11, 10), OuterCache: bits(58, 56) }
-
-/** Extended PPIs' words only exist where they are configured. */
-function ownExtended(view: Parameters<typeof own>[0], scale: number) {
-  const bank = own(view, 2 * scale, eppi(scale))
-  return {
-    read: ((redistributor, index, by) =>
-      redistributor.gic.config.extendedPpis === 0 ? 0 : bank.read(redistributor, index, by)) as typeof bank.read,
-    assign: ((redistributor, index, value, mask, by) => {
-      if (redistributor.gic.config.extendedPpis !== 0) bank.assign(redistributor, index, value, mask, by)
-    }) as typeof bank.assign,
-  }
-}
 
 /** An LPI by number, where the registers that act on one are implemented and LPIs enabled. */
 function lpi(redistributor: Redistributor, index: number, value: number): number {
@@ -46,6 +33,8 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
   word('GICR_CTLR', 0x0000, {
     read: (r, _index, by) => r.ctlr(by),
     write: (r, _index, value, _mask, by) => r.setCtlr(value, by),
+    save: (r) => r.savedCtlr,
+    restore: (r, _index, value, _mask, by) => r.restoreCtlr(value, by),
     fields: {
       EnableLPIs: bit(0),
       CES: bit(1),
@@ -81,9 +70,9 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
   word('GICR_STATUSR', 0x0010, {
     read: (r, _index, by) => r.statusr.read(r.gic, by),
     write: (r, _index, value, _mask, by) => r.statusr.clear(r.gic, by, value),
-    restore: (r, _index, value, _mask, by) => {
-      if (r.gic.config.statusRegisters) r.statusr.assign(r.gic, by, value)
-    },
+    save: (r, _index, by) => r.statusr.save(r.gic, by),
+    restore: (r, _index, value, _mask, by) => r.statusr.restore(r.gic, by, value),
+    securityCopies: true,
     reset: 0,
     fields: { RRD: bit(0), WRD: bit(1), RWOD: bit(2), WROD: bit(3) },
   }),
@@ -108,7 +97,7 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
       const intid = r.gic.config.directLpis ? lpi(r, index, value) : -1
       if (intid >= 0) r.gic.setLpi(r.pe, intid)
     },
-    restore: () => {},
+    restore: false,
     fields: { pINTID: bits(31, 0) },
   }),
   dword('GICR_CLRLPIR', 0x0048, {
@@ -116,19 +105,22 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
       const intid = r.gic.config.directLpis ? lpi(r, index, value) : -1
       if (intid >= 0) r.gic.clearLpi(r.pe, intid)
     },
-    restore: () => {},
+    restore: false,
     fields: { pINTID: bits(31, 0) },
   }),
   dword('GICR_PROPBASER', 0x0070, {
     read: (r, index) => (index === 0 ? r.propbaserLow : r.propbaserHigh),
     write: (r, index, value, mask) =>
       r.setPropbaser(index, ((index === 0 ? r.propbaserLow : r.propbaserHigh) & ~mask) | value),
+    restore: (r, index, value) => r.restorePropbaser(index, value),
     fields: { IDbits: bits(4, 0), ...baser, Physical_Address: bits(51, 12) },
   }),
   dword('GICR_PENDBASER', 0x0078, {
     read: (r, index) => (index === 0 ? r.pendbaserLow : r.pendbaserHigh & ~(1 << 30)),
     write: (r, index, value, mask) =>
       r.setPendbaser(index, ((index === 0 ? r.pendbaserLow : r.pendbaserHigh) & ~mask) | value),
+    save: (r, index) => (index === 0 ? r.pendbaserLow : r.pendbaserHigh),
+    restore: (r, index, value) => r.restorePendbaser(index, value),
     fields: { ...baser, Physical_Address: bits(51, 16), PTZ: bit(62) },
   }),
   dword('GICR_INVLPIR', 0x00a0, {
@@ -136,14 +128,14 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
       const intid = invalidates(r) ? lpi(r, index, value) : -1
       if (intid >= 0) r.gic.invalidateLpi(r.pe, intid)
     },
-    restore: () => {},
+    restore: false,
     fields: { INTID: bits(31, 0), vPEID: bits(47, 32), V: bit(63) },
   }),
   dword('GICR_INVALLR', 0x00b0, {
     write: (r, index) => {
       if (index === 0 && invalidates(r)) r.gic.invalidateAllLpis(r.pe)
     },
-    restore: () => {},
+    restore: false,
     fields: { vPEID: bits(47, 32), V: bit(63) },
   }),
   constant('GICR_SYNCR', 0x00c0, 0, { fields: { Busy: bit(0) }, note: 'Nothing takes time: never busy.' }),

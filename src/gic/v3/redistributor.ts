@@ -22,7 +22,11 @@ export const RedistributorCtlr = {
   DPG1S: 1 << 26,
 } as const
 
-export const DPG = RedistributorCtlr.DPG0 | RedistributorCtlr.DPG1NS | RedistributorCtlr.DPG1S
+/** The fields of GICR_CTLR.DPG that there are: DPG1S needs two Security states. */
+export function dpgFields({ oneOfN, security }: CheckedConfigV3): number {
+  const { DPG0, DPG1NS, DPG1S } = RedistributorCtlr
+  return oneOfN ? DPG0 | DPG1NS | (security ? DPG1S : 0) : 0
+}
 
 /** Bits that are kept of GICR_PROPBASER and GICR_PENDBASER; PTZ is write-only. */
 export const PROPBASER_LOW = 0xffff_ff9f | 0
@@ -59,6 +63,8 @@ export class Redistributor {
   pendbaserHigh = 0
   /** There while GICR_CTLR.EnableLPIs is 1. */
   lpis: Lpis | undefined
+  /** LPIs that are restored to be pending before the registers that their tables follow from are. */
+  #early: readonly number[] = []
 
   constructor(gic: RedistributorHost, pe: number, config: CheckedConfigV3) {
     this.gic = gic
@@ -80,6 +86,7 @@ export class Redistributor {
     this.pendbaserLow = 0
     this.pendbaserHigh = 0
     this.lpis = undefined
+    this.#early = []
   }
 
   /** GICR_CTLR: nothing takes time here, so RWP and UWP are 0; EnableLPIs may be cleared again (CES). */
@@ -98,6 +105,7 @@ export class Redistributor {
     }
     const enable = (value & RedistributorCtlr.EnableLPIs) !== 0
     if (enable === (this.lpis !== undefined)) return
+    this.#early = []
     if (enable) this.#enableLpis()
     else {
       this.lpis?.savePendingTable()
@@ -110,7 +118,7 @@ export class Redistributor {
   #dpgOf(by: Initiator): number {
     if (!this.gic.config.oneOfN) return 0
     if (!this.gic.twoStates) return RedistributorCtlr.DPG0 | RedistributorCtlr.DPG1NS
-    return by.secure ? DPG : RedistributorCtlr.DPG1NS
+    return by.secure ? dpgFields(this.gic.config) : RedistributorCtlr.DPG1NS
   }
 
   /** GICR_WAKER: the state follows the request at once. */
@@ -140,16 +148,73 @@ export class Redistributor {
     else this.pendbaserHigh = value & (BASE_HIGH | PTZ_HIGH)
   }
 
+  /** What `restoreCtlr` takes back: DPG1S, too, while GICD_CTLR.DS hides it. */
+  get savedCtlr(): number {
+    return this.dpg | (this.lpis === undefined ? 0 : RedistributorCtlr.EnableLPIs)
+  }
+
+  /** No table is read or written: the LPIs that are pending have a door of their own. */
+  restoreCtlr(value: number, by: Initiator): void {
+    const { config } = this.gic
+    const mask = by.secure ? dpgFields(config) : this.#dpgOf(by)
+    this.dpg = (this.dpg & ~mask) | (value & mask)
+    this.gic.eligibilityChanged()
+    const enable = (value & RedistributorCtlr.EnableLPIs) !== 0
+    if (enable === (this.lpis !== undefined)) return
+    if (enable) this.#openTables()
+    else this.lpis = undefined
+    this.#adopt(this.#early)
+  }
+
+  restorePropbaser(half: number, value: number): void {
+    if (this.gic.config.lpis === undefined) return
+    const { propbaserLow, propbaserHigh } = this
+    if (half === 0) this.propbaserLow = value & PROPBASER_LOW
+    else this.propbaserHigh = value & BASE_HIGH
+    if (this.propbaserLow !== propbaserLow || this.propbaserHigh !== propbaserHigh) this.#reopen()
+  }
+
+  restorePendbaser(half: number, value: number): void {
+    if (this.gic.config.lpis === undefined) return
+    const { pendbaserLow, pendbaserHigh } = this
+    if (half === 0) this.pendbaserLow = value & PENDBASER_LOW
+    else this.pendbaserHigh = value & (BASE_HIGH | PTZ_HIGH)
+    if (this.pendbaserLow !== pendbaserLow || this.pendbaserHigh !== pendbaserHigh) this.#reopen()
+  }
+
+  /** Takes LPIs up as a snapshot has them: pending ones where they are enabled. Call `refreshAll` when memory is there. */
+  loadLpis(pending: readonly number[] | null): void {
+    this.#early = []
+    this.lpis = undefined
+    if (pending !== null) this.#openTables()
+    this.#adopt(pending ?? [])
+  }
+
+  /** Puts back which LPIs are pending, and takes what was away. */
+  restoreLpis(pending: readonly number[]): void {
+    this.#early = []
+    if (this.lpis !== undefined) this.#openTables()
+    this.#adopt(pending)
+  }
+
+  #reopen(): void {
+    if (this.lpis === undefined) return
+    const pending = [...this.lpis.pendingList(), ...this.#early]
+    this.#openTables()
+    this.#adopt(pending)
+  }
+
+  /** Takes up LPIs as pending, as far as the tables cover them; the rest waits for the other registers. */
+  #adopt(pending: readonly number[]): void {
+    const { lpis } = this
+    this.#early = pending.filter((intid) => lpis?.adopt(intid) !== true)
+    this.gic.markDirty(this.pe)
+  }
+
   /** First INTID beyond the LPIs that GICR_PROPBASER.IDbits and the GIC have. */
   get lpiEnd(): number {
     const bits = (this.propbaserLow & 31) + 1
     return bits < 14 ? FIRST_LPI : Math.min(2 ** bits, this.gic.lpiEnd)
-  }
-
-  /** Takes up LPIs that were pending when a snapshot was made: nothing is read from the pending table. */
-  resumeLpis(pending: readonly number[]): void {
-    this.#openTables()
-    for (const intid of pending) if (this.lpis?.covers(intid)) this.lpis.setPending(intid)
   }
 
   #enableLpis(): void {
@@ -160,6 +225,7 @@ export class Redistributor {
 
   #openTables(): void {
     const { config, memory } = this.gic
+    this.lpis = undefined
     if (config.lpis === undefined || memory === undefined) return
     const configuration = address(this.propbaserLow & 0xffff_f000, this.propbaserHigh)
     const pendingTable = address(this.pendbaserLow & 0xffff_0000, this.pendbaserHigh)

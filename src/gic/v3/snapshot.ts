@@ -1,13 +1,14 @@
 /**
  * What a snapshot of a GICv3 holds, and its version. LPI configuration is not in it: it is in guest memory, which the embedder
- * saves; pending LPIs are. Outputs and candidates are not: they follow from the rest.
+ * saves; pending LPIs are. Outputs and candidates are not: they follow from the rest; and
+ * nor is what only explanations remember.
  */
 
 import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import { Group } from './groups.ts'
 import { FIRST_LPI } from './lpis.ts'
-import { BASE_HIGH, DPG, PENDBASER_LOW, PROPBASER_LOW, PTZ_HIGH, type Redistributor } from './redistributor.ts'
+import { BASE_HIGH, dpgFields, PENDBASER_LOW, PROPBASER_LOW, PTZ_HIGH, type Redistributor } from './redistributor.ts'
 import type { GicV3State } from './state.ts'
 import type { StatusRegisters } from './status.ts'
 
@@ -28,12 +29,12 @@ export function restoreGic(gic: GicV3State, snapshot: unknown): void {
   const parts = schema(gic)
   parts.check(snapshot, 'snapshot')
   parts.load(snapshot)
+  gic.irqs.withdrawn.fill(0)
   for (const cpu of gic.cpus) cpu.updateRunning()
   gic.securityChanged()
   gic.irqs.retarget()
   gic.eligibilityChanged()
-  gic.markAllDirty()
-  gic.settle()
+  gic.resume()
 }
 
 function schema(gic: GicV3State): Part {
@@ -76,7 +77,6 @@ function schema(gic: GicV3State): Part {
     modifier: array(irqs.modifier, (i) => (config.security ? irqs.implemented[i]! : 0)),
     nmi: array(irqs.nmi, (i) => (config.nmi ? irqs.implemented[i]! : 0)),
     edge: bitmap(irqs.edge),
-    withdrawn: bitmap(irqs.withdrawn),
     nsacr: list([bitmap(nsacr1), bitmap(nsacr2), bitmap(nsacr3)]),
     priority: array(irqs.priority, (slot) => exists(slot, gic.priorityMask)),
     routeLow: array(irqs.routeLow, (slot) => (routable(slot) ? exists(slot, 0x80ff_ffff | 0) : 0)),
@@ -172,7 +172,7 @@ function redistributorPart(redistributor: Redistributor): Part {
       },
     ),
     statusr: statusPart(redistributor.statusr),
-    dpg: word('dpg', config.oneOfN ? DPG : 0),
+    dpg: word('dpg', dpgFields(config)),
     propbaserLow: word('propbaserLow', lpis & PROPBASER_LOW),
     propbaserHigh: word('propbaserHigh', lpis & BASE_HIGH),
     pendbaserLow: word('pendbaserLow', lpis & PENDBASER_LOW),
@@ -195,8 +195,7 @@ function lpisPart(redistributor: Redistributor): Part {
           throw new SnapshotError(`${where}[${i}]: expected an INTID from ${FIRST_LPI} to ${end - 1}`)
     },
     load: (value) => {
-      redistributor.lpis = undefined
-      if (value !== null) redistributor.resumeLpis(value as number[])
+      redistributor.loadLpis(value as number[] | null)
     },
   }
 }

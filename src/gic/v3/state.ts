@@ -26,12 +26,16 @@ export interface GicV3State extends RedistributorHost {
   /** Bits 63:32 of the last system register read, in `| 0` form. */
   sysregHigh: number
   markAllDirty(): void
+  /** Reads anew what it keeps of guest memory. */
+  resume(): void
   /** Why an acknowledge by this PE gives no interrupt; undefined when it gives one. */
   whyNothing(pe: number, register: 'IAR0' | 'IAR1' | 'NMIAR1'): string | undefined
   /** Drives the output wires of a PE: `levels` is a sum of Output. */
   setOutputs(pe: number, levels: number): void
   /** GICD_CTLR.DS is set, until the next reset. */
   disableSecurity(): void
+  /** GICD_CTLR.DS is as a restore says. */
+  restoreSecurity(twoStates: boolean): void
   /** The frames hide Secure registers while there are two Security states. */
   securityChanged(): void
   /** `what` names what was misused, where the INTID does not. */

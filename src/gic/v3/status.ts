@@ -12,6 +12,10 @@ interface States {
   readonly twoStates: boolean
 }
 
+interface Savable {
+  readonly config: { readonly security: boolean; readonly statusRegisters: boolean }
+}
+
 export class StatusRegisters {
   secure = 0
   nonSecure = 0
@@ -32,6 +36,17 @@ export class StatusRegisters {
 
   assign(gic: States, by: Initiator, value: number): void {
     if (gic.twoStates && by.secure) this.secure = value & 15
+    else this.nonSecure = value & 15
+  }
+
+  /** The copy of a Security state, whether there are two of them now or one: the Non-secure one is that of a GIC with one. */
+  save(gic: Savable, by: Initiator): number {
+    return gic.config.security && by.secure ? this.secure : this.nonSecure
+  }
+
+  restore({ config }: Savable, by: Initiator, value: number): void {
+    if (!config.statusRegisters) return
+    if (config.security && by.secure) this.secure = value & 15
     else this.nonSecure = value & 15
   }
 

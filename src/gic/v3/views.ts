@@ -28,6 +28,12 @@ export const modifiers: BankView<ViewedGicV3> = {
     if (irqs.twoStates && by.secure)
       irqs.assignPlacing(irqs.modifier, 'modifier', word, value, mask & irqs.implemented[word]!)
   },
+  save: (gic, word) => gic.irqs.modifier[word]!,
+  restore: (gic, word, value, mask) => {
+    const { irqs } = gic
+    const exist = gic.config.security ? irqs.implemented[word]! : 0
+    irqs.assignPlacing(irqs.modifier, 'modifier', word, value, mask & exist)
+  },
 }
 
 /** GICD_INMIR, GICR_INMIR0: where non-maskable interrupts are implemented; a bit of Group 0 is RES0 (IHI 0069 12.9.17). */
@@ -36,6 +42,12 @@ export const nmis: BankView<ViewedGicV3> = {
   assign: (gic, word, value, mask, by) => {
     const { irqs } = gic
     irqs.assignPlacing(irqs.nmi, 'nmi', word, value, mask & maybeNmi(gic, word, by))
+  },
+  // What is hidden while an interrupt is in Group 0 is there again when it leaves it, and is saved.
+  save: (gic, word, by) => gic.irqs.nmi[word]! & gic.visible(word, by, 0),
+  restore: (gic, word, value, mask, by) => {
+    const exist = gic.config.nmi ? gic.visible(word, by, 0) : 0
+    gic.irqs.assignPlacing(gic.irqs.nmi, 'nmi', word, value, mask & exist)
   },
 }
 
@@ -65,26 +77,56 @@ export const routes: BankView<ViewedGicV3> = {
 
 /** A bank of a Redistributor: word `index` of its own `words`, from word `first` of the state on. */
 export function own(view: BankView<ViewedGicV3>, words: number, first: (gic: ViewedGicV3) => number): BankView<OnePe> {
-  return {
-    read: ({ gic, pe }, index, by) => view.read(gic, first(gic) + pe * words + index, by),
-    assign: ({ gic, pe }, index, value, mask, by) => view.assign(gic, first(gic) + pe * words + index, value, mask, by),
-  }
+  return placed(
+    view,
+    ({ gic }) => gic,
+    ({ gic, pe }, index) => first(gic) + pe * words + index,
+  )
+}
+
+/** A bank of a PE's extended PPIs, with `scale` words to a bitmap word: there where they are configured. */
+export function ownExtended(view: BankView<ViewedGicV3>, scale: number): BankView<OnePe> {
+  return placed(
+    view,
+    ({ gic }) => gic,
+    ({ gic, pe }, index) => (gic.config.extendedPpis === 0 ? -1 : (gic.irqs.eppiWord + pe * 2) * scale + index),
+  )
 }
 
 /** A bank of extended SPIs: word `index` from the first of theirs on, with `scale` words of this bank to a bitmap word. */
 export function extended(view: BankView<ViewedGicV3>, scale: number): BankView<ViewedGicV3> {
-  const at = (gic: ViewedGicV3, index: number) => {
-    const word = gic.irqs.espiWord * scale + index
-    return word < gic.irqs.eppiWord * scale ? word : -1
-  }
+  return placed(
+    view,
+    (gic) => gic,
+    (gic, index) => {
+      const word = gic.irqs.espiWord * scale + index
+      return word < gic.irqs.eppiWord * scale ? word : -1
+    },
+  )
+}
+
+/** A bank whose words are elsewhere in the state: at `wordOf`, or nowhere where that is -1. */
+function placed<D>(
+  view: BankView<ViewedGicV3>,
+  gicOf: (device: D) => ViewedGicV3,
+  wordOf: (device: D, index: number) => number,
+): BankView<D> {
+  const reader =
+    (read: BankView<ViewedGicV3>['read']): BankView<D>['read'] =>
+    (device, index, by) => {
+      const word = wordOf(device, index)
+      return word < 0 ? 0 : read(gicOf(device), word, by)
+    }
+  const writer =
+    (write: BankView<ViewedGicV3>['assign']): BankView<D>['assign'] =>
+    (device, index, value, mask, by) => {
+      const word = wordOf(device, index)
+      if (word >= 0) write(gicOf(device), word, value, mask, by)
+    }
   return {
-    read: (gic, index, by) => {
-      const word = at(gic, index)
-      return word < 0 ? 0 : view.read(gic, word, by)
-    },
-    assign: (gic, index, value, mask, by) => {
-      const word = at(gic, index)
-      if (word >= 0) view.assign(gic, word, value, mask, by)
-    },
+    read: reader(view.read),
+    assign: writer(view.assign),
+    save: reader(view.save ?? view.read),
+    restore: writer(view.restore ?? view.assign),
   }
 }
