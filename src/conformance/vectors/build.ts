@@ -6,6 +6,13 @@
 import type { AccessSize, Region, Status, Step } from '../target.ts'
 import { place } from './places.ts'
 
+/**
+ * Parts that a GIC may leave out, or have otherwise: a GICv2m frame, the wires' registers GICD_PPISR and GICD_SPISR of a GIC-400,
+ * and identification registers with Arm's values.
+ */
+export const parts = ['v2m', 'inputs', 'identification'] as const
+export type Part = (typeof parts)[number]
+
 /** What a target must be for a vector to apply to it. */
 export interface Needs {
   /** Architecture version; 2 unless given. */
@@ -26,6 +33,8 @@ export interface Needs {
   priorityBits?: number
   /** At least so many INTIDs; any number unless given. */
   intids?: number
+  /** Parts that a GIC need not have. */
+  parts?: readonly Part[]
   /** Everything that a GICv3 may leave out: see `Traits.options`. */
   options?: boolean
 }

@@ -250,7 +250,7 @@ const control = [
   vector3(
     'GICD_TYPER, GICD_IIDR and GICD_PIDR2 are read-only',
     'Distributor register map',
-    {},
+    { parts: ['identification'] },
     (['TYPER', 'IIDR', 'PIDR2'] as const).flatMap((name) => [d.write(name, 0)]),
     d.read('PIDR2').is(0x30, 0xf0),
     d.read('IIDR').is(0x43b, 0xfff),
@@ -258,7 +258,7 @@ const control = [
   vector3(
     'GICR_PIDR2 says architecture version 3',
     'GICR_PIDR2',
-    { cpus: 2 },
+    { cpus: 2, parts: ['identification'] },
     r(0).read('PIDR2').is(0x30, 0xf0),
     r(1).read('PIDR2').is(0x30, 0xf0),
   ),

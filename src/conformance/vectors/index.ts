@@ -20,7 +20,7 @@ import { stateVectors } from './states.ts'
 import { v2mVectors } from './v2m.ts'
 import { wireVectors } from './wires.ts'
 
-export type { Expected, Needs, Vector, VectorStep } from './build.ts'
+export { type Expected, type Needs, type Part, parts, type Vector, type VectorStep } from './build.ts'
 
 /** What each subject is, as a heading. */
 export const gicv2Subjects: Readonly<Record<string, readonly Vector[]>> = {

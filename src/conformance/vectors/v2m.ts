@@ -2,15 +2,16 @@
 
 import { ack, enabled, eoi, irqOf, open, read, type Vector, vector, write } from './build.ts'
 
+const needs = { parts: ['v2m'] } as const
 const clause = '3.2.4; SBSA appendix E'
 const send = (spi: number) => write(0, 'V2M_MSI_SETSPI_NS', spi)
 
 export const v2mVectors: readonly Vector[] = [
-  vector('V2M_MSI_TYPER tells the first SPI and their number', clause, {}, read(0, 'V2M_MSI_TYPER').is(0x0050_0040)),
+  vector('V2M_MSI_TYPER tells the first SPI and their number', clause, needs, read(0, 'V2M_MSI_TYPER').is(0x0050_0040)),
   vector(
     'An MSI makes its edge-triggered SPI pending, once',
     clause,
-    {},
+    needs,
     open(),
     enabled(80, { edge: true }),
     send(80),
@@ -22,7 +23,7 @@ export const v2mVectors: readonly Vector[] = [
   vector(
     'Each MSI is an edge: one while the SPI is active is taken after its end',
     clause,
-    {},
+    needs,
     open(),
     enabled(81, { edge: true }),
     send(81),
@@ -35,7 +36,7 @@ export const v2mVectors: readonly Vector[] = [
   vector(
     'The last SPI of the frame can be sent, the one after it cannot',
     clause,
-    {},
+    needs,
     open(),
     enabled(143, { edge: true }),
     enabled(144, { edge: true }),
@@ -47,7 +48,7 @@ export const v2mVectors: readonly Vector[] = [
   vector(
     'An SPI before the frame’s first cannot be sent',
     clause,
-    {},
+    needs,
     open(),
     enabled(79, { edge: true }),
     send(79),
@@ -57,7 +58,7 @@ export const v2mVectors: readonly Vector[] = [
   vector(
     'An MSI to a disabled SPI stays pending until it is enabled',
     clause,
-    {},
+    needs,
     open(),
     enabled(90, { edge: true }),
     write(0, 'GICD_ICENABLER2', 1 << 26),
@@ -69,7 +70,7 @@ export const v2mVectors: readonly Vector[] = [
   vector(
     'A 16-bit write of the SPI number is an MSI, too',
     clause,
-    {},
+    needs,
     open(),
     enabled(82, { edge: true }),
     write(0, 'V2M_MSI_SETSPI_NS', 82, 2),

@@ -6,7 +6,7 @@ export const wireVectors: readonly Vector[] = [
   vector(
     'GICD_PPISR shows the wires of PPIs 16 to 31 in bits 0 to 15',
     '4.3 (IMPLEMENTATION DEFINED 0xD00, as GIC-400)',
-    { cpus: 2 },
+    { cpus: 2, parts: ['inputs'] },
     ppi(1, 27, 1),
     read(1, 'GICD_PPISR').is(0x0800),
     read(0, 'GICD_PPISR').is(0),
@@ -16,7 +16,7 @@ export const wireVectors: readonly Vector[] = [
   vector(
     'GICD_SPISR shows the wires of SPIs, not their pending state',
     '4.3 (IMPLEMENTATION DEFINED 0xD04, as GIC-400)',
-    {},
+    { parts: ['inputs'] },
     spi(40, 1),
     pend(41),
     read(0, 'GICD_SPISR0').is(bitOf(40), bitOf(40) + bitOf(41)),
