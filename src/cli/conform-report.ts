@@ -1,6 +1,7 @@
 /** What the conformance vectors came to, for a terminal and as JSON: a row for each subject, then every failure with its steps. */
 
 import { describeConfig, traceLine } from '../conformance/fuzz/format.ts'
+import type { JsonVectors } from '../conformance/json.ts'
 import { GICV2_DEVIATIONS } from '../conformance/qemu/deviations.ts'
 import { GICV3_DEVIATIONS } from '../conformance/qemu/deviations-gicv3.ts'
 import type { VectorFailure } from '../conformance/run-vectors.ts'
@@ -69,7 +70,9 @@ function stepLine({ step, expect }: VectorStep, failure: VectorFailure | undefin
   const should =
     actual.status === 'ok' || wanted.mask !== 0 ? `should be ${hex(wanted.value)}${bits}` : 'should succeed'
   const answer = actual.status === 'ok' ? '' : `: ${actual.status}`
-  return `    ${style.bad('>')} ${style.bold(line)}${answer}  ${style.bad(should)}`
+  const register = failure.register === undefined ? '' : ` (${failure.register})`
+  const fields = failure.fields.length === 0 ? '' : style.dim(` (${failure.fields.join('; ')})`)
+  return `    ${style.bad('>')} ${style.bold(line)}${register}${answer}  ${style.bad(should)}${fields}`
 }
 
 function failureLines({ subject, vector, failed }: Outcome, style: Style): string[] {
@@ -144,6 +147,16 @@ function deviationLines(report: Report, style: Style): string[] {
     for (const name of names) lines.push(style.dim(`      ${name}`))
   }
   return lines
+}
+
+/** The vectors themselves, a line each below their subject. */
+export function listLines(documents: JsonVectors, style: Style): string[] {
+  const lines = documents.subjects.flatMap(({ gic, subject, vectors }) => [
+    `${style.bold(`GICv${gic}  ${subject}`)} (${vectors.length})`,
+    ...vectors.map(({ name, clause }) => `  ${name} ${style.dim(clause)}`),
+  ])
+  const count = documents.subjects.reduce((sum, { vectors }) => sum + vectors.length, 0)
+  return [...lines, '', counted(count, 'vector')]
 }
 
 /** Everything as JSON has it: 64-bit values as hexadecimal strings. */

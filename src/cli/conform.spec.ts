@@ -31,9 +31,41 @@ describe('vgic conform', () => {
   })
 
   it('says how many vectors are of other machines', async () => {
-    const ran = await vgic('conform', '--gic', '2', '--cpus', '1', '--only', 'Security:')
+    const ran = await vgic('conform', '--gic', '2', '--cpus', '1', '--only', 'SGI')
     expect(ran.status).toBe(0)
     expect(ran.out).toMatch(/\d+ vectors left out: of another machine/)
+  })
+
+  it('fails where nothing applies: nothing was checked', async () => {
+    const ran = await vgic('conform', '--gic', '2', '--cpus', '1', '--only', 'GICD_PPISR')
+    expect(ran).toMatchObject({ status: 2, out: '' })
+    expect(ran.err).toBe('vgic: none of the 1 vectors chosen applies to this machine: nothing was checked\n')
+  })
+
+  it('leaves out what a GIC has not, and counts it', async () => {
+    const ran = await vgic('conform', '--gic', '2', '--cpus', '2', '--only', 'MSI', '--without', 'v2m,inputs')
+    expect(ran.status).toBe(2)
+    const some = await vgic(
+      'conform',
+      '--gic',
+      '2',
+      '--cpus',
+      '2',
+      '--only',
+      'read-only',
+      '--without',
+      'identification',
+    )
+    expect(some.status).toBe(0)
+    expect(some.out).toMatch(/3 vectors left out/)
+  })
+
+  it('lists the vectors, for people and as the documented format', async () => {
+    const list = await vgic('conform', '--list', '--gic', '2', '--only', 'GICv2m')
+    expect(list.out).toMatch(/\nGICv2 {2}GICv2m \(\d+\)\n {2}V2M_MSI_TYPER tells .* IHI 0048B/)
+    const json = JSON.parse((await vgic('conform', '--list', '--json')).out) as { format: string; subjects: unknown[] }
+    expect(json.format).toBe('vgic-vectors')
+    expect(json.subjects.length).toBeGreaterThan(25)
   })
 
   it('prints one JSON object', async () => {
@@ -90,7 +122,9 @@ describe('the report of a failure', async () => {
     expect(text).toContain('✘ GICC_PMR is 1 (IHI 0048B 4.4.2; Masks)')
     expect(text).toContain('on GICv2, 1 CPU:')
     expect(text).toContain('      0 W gicc 0x4 4 0xf0\n')
-    expect(text).toContain('    > 0 R gicc 0x4 4 0xf0  should be 0x1 in bits 0xff')
+    expect(text).toContain(
+      '    > 0 R gicc 0x4 4 0xf0 (GICC_PMR)  should be 0x1 in bits 0xff (Priority is 0xf0, should be 0x1)',
+    )
     expect(text).toMatch(/✘ GICv2 {2}Masks +· +1 +·/)
     expect(text).toContain('1 vector of 1 failed')
     expect(conformJson(report('model'))).toMatchObject({

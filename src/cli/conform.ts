@@ -1,15 +1,26 @@
 /** `vgic conform`: the conformance vectors on our own GIC, or on QEMU's, as a table of subjects and every failure in full. */
 
+import { vectorsToJson } from '../conformance/json.ts'
 import { everyOption, ModelTarget } from '../conformance/model.ts'
-import { type Machine, machinesOf, type Outcome, runOn, select, subjectsOf, traitsOf } from '../conformance/suite.ts'
+import {
+  type Machine,
+  machinesOf,
+  matches,
+  type Outcome,
+  runOn,
+  select,
+  subjectsOf,
+  traitsOf,
+} from '../conformance/suite.ts'
 import type { GicTarget, TargetConfig } from '../conformance/target.ts'
 import { expectedOnQemu } from '../conformance/vectors/expected-on-qemu.ts'
 import { gicv3ExpectedOnQemu } from '../conformance/vectors/gicv3-expected-on-qemu.ts'
+import { type Part, parts } from '../conformance/vectors/index.ts'
 import { itsExpectedOnQemu } from '../conformance/vectors/its-expected-on-qemu.ts'
 import type { Wiring } from '../mmio/index.ts'
 import type { Command, Io } from './command.ts'
 import { ExitStatus, parseOptions, UsageError, wholeNumber } from './command.ts'
-import { conformJson, conformLines, type Report } from './conform-report.ts'
+import { conformJson, conformLines, listLines, type Report } from './conform-report.ts'
 import { Progress } from './progress.ts'
 import { printable, styleFor } from './style.ts'
 
@@ -17,7 +28,7 @@ const help = `Usage: vgic conform [options]
 
 Puts the conformance vectors (each a few accesses, and what the specification says must come of them) to a GIC, and tells
 subject by subject how many pass. Exit status: 0 all pass, 1 a failure that no listed deviation of QEMU explains, 2 it
-could not run.
+could not run, or no vector applied.
 
   --target model|qemu    this package's GIC (model), or the GIC of an installed QEMU
   --gic 2|3              the architecture version
@@ -26,6 +37,9 @@ could not run.
   --its                  an ITS, on a GICv3
   --wiring frame|group   the model on the bus: one range for each frame, or for each group of registers
   --only TEXT            the vectors with this in their name, subject or clause
+  --without PART[,PART]  leave out what is about a part that the GIC has not: v2m, inputs (GICD_PPISR, GICD_SPISR),
+                         identification
+  --list                 print the vectors, and run none; with --json all of each, in the format of docs/vectors.md
   --json                 print one JSON object
 
 Without --gic, --cpus, --security and --its the vectors run on every machine of the suite: 1 to 8 CPUs, with one Security
@@ -44,6 +58,8 @@ const optionSpecs = {
   its: { type: 'boolean' },
   wiring: { type: 'string' },
   only: { type: 'string' },
+  without: { type: 'string' },
+  list: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const
 
@@ -78,6 +94,12 @@ export function chosenConfig(options: MachineOptions, mostCpus: number): TargetC
   const most = version === 2 ? 8 : mostCpus
   if ((cpus ?? 4) > most) throw new UsageError(`--cpus ${cpus}: a GICv${version} has 1 to ${most} here`)
   return { version, cpus: cpus ?? 4, security, its }
+}
+
+/** Parts named in `--without`. */
+function withoutParts(text: string | undefined): Part[] {
+  if (text === undefined) return []
+  return text.split(',').map((name) => oneOf(name, 'without', parts)!)
 }
 
 type TargetName = 'model' | 'qemu'
@@ -119,9 +141,20 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
   if (wiring !== undefined && name === 'qemu') throw new UsageError('--wiring is of the model, not of QEMU')
   const config = chosenConfig(values, 32)
   const versions = config === undefined ? ([2, 3] as const) : [config.version]
+  const without = withoutParts(values.without)
+  const { only = '' } = values
+  if (values.list === true) {
+    const listed = vectorsToJson(versions, (subject, vector) => matches(subject, vector, only))
+    if (values.json === true) io.out.write(`${JSON.stringify(listed, null, 1)}\n`)
+    else io.out.write(`${listLines(listed, styleFor(io.out, io.env)).join('\n')}\n`)
+    return ExitStatus.ok
+  }
   const plans = versions.map((version) => ({
     outcomes: select(version, values.only),
-    machines: config === undefined ? machinesOf(version, name === 'qemu') : [{ config, traits: traitsOf[version] }],
+    machines: (config === undefined
+      ? machinesOf(version, name === 'qemu')
+      : [{ config, traits: traitsOf[version] }]
+    ).map((machine) => ({ ...machine, traits: { ...machine.traits, without } })),
   }))
   if (plans.every(({ outcomes }) => outcomes.length === 0)) {
     const none = versions.every((version) => Object.keys(subjectsOf[version]).length === 0)
@@ -156,6 +189,10 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
   } finally {
     progress.end()
   }
+  if (outcomes.every(({ ran }) => ran.length === 0))
+    throw new UsageError(
+      `none of the ${outcomes.length} vectors chosen applies to ${machines.length === 1 ? 'this machine' : 'these machines'}: nothing was checked`,
+    )
   const report: Report = {
     target: name,
     wiring: name === 'model' ? (wiring ?? 'frame') : undefined,

@@ -19,7 +19,9 @@ interface Named {
 }
 
 interface Table {
-  at(offset: number): { readonly name: string; readonly row: { readonly offset: number; readonly fields: Fields } } | undefined
+  at(
+    offset: number,
+  ): { readonly name: string; readonly row: { readonly offset: number; readonly fields: Fields } } | undefined
 }
 
 /** Bytes of one Redistributor; in region `gicr` they follow each other. */
@@ -43,7 +45,10 @@ function namedAt(version: 2 | 3, region: Region, offset: number): Named | undefi
   if (found === undefined) return undefined
   const owner = region === 'gicr' ? ` of Redistributor ${Math.floor(offset / REDISTRIBUTOR)}` : ''
   const byte = inFrame & 3
-  return { name: `${found.name}${byte === 0 ? '' : ` byte ${byte}`}${owner}`, fields: byte === 0 ? found.row.fields : {} }
+  return {
+    name: `${found.name}${byte === 0 ? '' : ` byte ${byte}`}${owner}`,
+    fields: byte === 0 ? found.row.fields : {},
+  }
 }
 
 function fieldsOf(register: string): Fields {

@@ -67,7 +67,7 @@ describe('The vectors', () => {
     const [result] = await runVectors(new ModelTarget(config(1, false)), [wrong])
     expect(result!.passed).toBe(false)
     expect(result!.failures.map(describeFailure)).toEqual([
-      'step 1, read of gicc 0x4 (4 bytes) by CPU 0: 0xf0, should be 0x0',
+      'step 1, read of GICC_PMR (gicc 0x4, 4 bytes) by CPU 0: 0xf0, should be 0x0 (Priority is 0xf0, should be 0x0)',
     ])
   })
 

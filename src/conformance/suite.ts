@@ -58,13 +58,17 @@ export interface Outcome {
   readonly failed: { readonly machine: Machine; readonly failures: readonly VectorFailure[] }[]
 }
 
+/** Whether a text is in a vector's name, subject or clause, in any case; an empty one always is. */
+export function matches(subject: string, { name, clause }: Vector, text: string): boolean {
+  const wanted = text.toLowerCase()
+  return [subject, name, clause].some((words) => words.toLowerCase().includes(wanted))
+}
+
 /** The vectors whose name or subject contains a text, in any case; all for an empty one. */
 export function select(version: 2 | 3, text = ''): Outcome[] {
-  const wanted = text.toLowerCase()
-  const has = (words: string) => words.toLowerCase().includes(wanted)
   return Object.entries(subjectsOf[version]).flatMap(([subject, vectors]) =>
     vectors
-      .filter(({ name, clause }) => has(subject) || has(name) || has(clause))
+      .filter((vector) => matches(subject, vector, text))
       .map((vector) => ({ subject, vector, ran: [], failed: [] })),
   )
 }

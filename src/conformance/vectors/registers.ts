@@ -1,6 +1,6 @@
 /** Vectors on the registers themselves: reset values, direction, widths, banks of them, and places where there are none. */
 
-import { bitOf, irqOf, one, open, read, read8, type Vector, vector, write, write8 } from './build.ts'
+import { bitOf, irqOf, type Needs, one, open, read, read8, type Vector, vector, write, write8 } from './build.ts'
 import { reserved } from './places.ts'
 
 /** Registers that reset to a value that IHI 0048B gives, and where. */
