@@ -4,7 +4,7 @@
  * turn. A gate knows what closes it, by register and field, and what would open it.
  */
 
-import type { RemedyAction } from './remedy.ts'
+import type { Remedy, RemedyAction } from './remedy.ts'
 
 /**
  * What kind of cause a closed gate is, in the order in which a person mends them: an interrupt that is not there; how software
@@ -12,6 +12,35 @@ import type { RemedyAction } from './remedy.ts'
  */
 export const causes = ['absent', 'configuration', 'handling', 'source', 'turn'] as const
 export type Cause = (typeof causes)[number]
+
+/** A gate for one interrupt on one PE, which a GIC version describes as `S`; and what it says there. */
+export interface Gate<S> {
+  readonly name: string
+  readonly cause: Cause
+  /** The gates without which this one is not decided. */
+  needs?(subject: S): readonly string[]
+  open(subject: S): boolean
+  report(subject: S, open: boolean): { register: string; field: string; value: number; says: string }
+  /** Asked of a closed gate. */
+  remedy(subject: S): Remedy
+}
+
+/** Asks the gates in their order. */
+export function askGates<S>(gates: readonly Gate<S>[], subject: S): GateReport[] {
+  const notOpen = new Set<string>()
+  return gates.map((gate) => {
+    const waitsFor = (gate.needs?.(subject) ?? []).filter((name) => notOpen.has(name))
+    const state = waitsFor.length > 0 ? 'depends' : gate.open(subject) ? 'open' : 'closed'
+    if (state !== 'open') notOpen.add(gate.name)
+    const report = gate.report(subject, state === 'open')
+    const says = state === 'depends' ? `not decided before these are open: ${waitsFor.join(', ')}.` : report.says
+    const { text, actions } = state === 'closed' ? gate.remedy(subject) : nothing
+    const { name, cause } = gate
+    return { gate: name, open: state === 'open', state, waitsFor, cause, ...report, says, remedy: text, actions }
+  })
+}
+
+const nothing = { text: undefined, actions: [] }
 
 /** The bitmaps that gates look at. */
 interface Bitmaps {

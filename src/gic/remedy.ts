@@ -56,6 +56,8 @@ export type RemedyAction =
       readonly words: readonly number[]
       readonly memory?: MemoryNeed
     }
+  /** The LPI's configuration is read again: an INV or INVALL of an ITS where the Redistributor has no register for it. */
+  | { readonly do: 'invalidate'; readonly intid: number; readonly cpu: number }
   /** A device's message that an ITS translates to this LPI on this PE. */
   | { readonly do: 'message'; readonly intid: number; readonly cpu: number }
   /** Nothing, until the PE has taken that interrupt, quietened its source and ended it. */
@@ -68,9 +70,82 @@ export interface Remedy {
   readonly actions: readonly RemedyAction[]
 }
 
-const hex = (value: number) => `0x${value.toString(16)}`
-
 /** A value of two words, as software writes it. */
 export function hexWords(low: number, high: number): string {
-  return high === 0 ? hex(low >>> 0) : `0x${(high >>> 0).toString(16)}${(low >>> 0).toString(16).padStart(8, '0')}`
+  return high === 0 ? hex(low) : `0x${(high >>> 0).toString(16)}${(low >>> 0).toString(16).padStart(8, '0')}`
+}
+
+export function hex(value: number): string {
+  return `0x${(value >>> 0).toString(16)}`
+}
+
+/** A remedy in the words of its actions, with what a person should know before and after them. */
+export function remedy(actions: readonly RemedyAction[], words: { before?: string; after?: string } = {}): Remedy {
+  const { before, after } = words
+  const told = tell(actions)
+  const lower = before?.endsWith(',') ? told[0]!.toLowerCase() + told.slice(1) : told
+  const text = before === undefined ? told : `${before} ${lower}`
+  return { text: `${text}${after ?? ''}.`, actions }
+}
+
+/** What only somebody else can do: no action goes with it. */
+export function advice(text: string): Remedy {
+  return { text, actions: [] }
+}
+
+/** The actions as one sentence without its full stop. */
+export function tell(actions: readonly RemedyAction[]): string {
+  const parts = actions.map(told)
+  return parts.map((part, i) => (i === 0 ? part : part[0]!.toLowerCase() + part.slice(1))).join(', then ')
+}
+
+function told(action: RemedyAction): string {
+  switch (action.do) {
+    case 'write':
+      return writeTold(action) + memoryTold(action.memory)
+    case 'sysreg': {
+      const { register, value, high, cpu, el, secure } = action
+      return `Write ${hexWords(value, high)} to ${register} on PE ${cpu}${levelTold(el, secure)}`
+    }
+    case 'memory':
+      return `Write ${action.size === 1 ? 'byte ' : ''}${hexWords(action.value, action.high)} to memory at 0x${action.address.toString(16)}${memoryTold(action.memory)}`
+    case 'line':
+      return action.level ? 'Raise its line' : 'Lower its line'
+    case 'command':
+      return `Use the command ${action.command}${memoryTold(action.memory)}`
+    case 'invalidate':
+      return 'Invalidate it (INV or INVALL)'
+    case 'message':
+      return 'Send its message'
+    case 'wait':
+      return `Wait until CPU ${action.cpu} has taken INTID ${action.intid} and ended it`
+  }
+}
+
+function writeTold(action: Extract<RemedyAction, { do: 'write' }>): string {
+  const { frame, register, offset, size, value, high, cpu, secure, field } = action
+  const number = hexWords(value, high)
+  const what =
+    field !== undefined
+      ? `${(value | high) === 0 ? 'Clear' : 'Set'} ${register}.${field}${(value | high) === 0 ? '' : ` (write ${number})`}`
+      : size === 1
+        ? `Write byte ${number} to ${register} (offset ${hex(offset)})`
+        : `Write ${number} to ${register}`
+  const banked =
+    frame === 'GICC'
+      ? ` on CPU ${cpu}`
+      : /^GICD_\D+0$/.test(register)
+        ? ` from CPU ${cpu} (the register is banked)`
+        : ''
+  const owner = /^GICR (\d+)$/.exec(frame)
+  return `${what}${banked}${owner ? ` in PE ${owner[1]}'s Redistributor` : ''}${secure ? ' by a Secure access' : ''}`
+}
+
+function levelTold(el: number, secure: boolean): string {
+  if (el === 3) return secure ? ' at EL3' : ' at EL3 with SCR_EL3.NS set'
+  return secure ? ' in Secure state' : ''
+}
+
+function memoryTold(memory: MemoryNeed | undefined): string {
+  return memory === undefined ? '' : ` with the address of ${memory.bytes} zeroed bytes`
 }

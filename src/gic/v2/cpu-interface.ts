@@ -38,6 +38,11 @@ export class CpuInterface {
   /** Active priorities, a bit for each group priority: of Group 0 and of Group 1 interrupts. */
   readonly apr = new Int32Array(4)
   readonly nsapr = new Int32Array(4)
+  /**
+   * INTID + 1 that was acknowledged at each active priority of each group, by group * 128 + level: whom `explain` names as
+   * running. It counts only while that priority is active, and is 0 where software wrote the priority itself.
+   */
+  readonly taken = new Uint16Array(256)
   /** Follows from the active priorities. */
   running = IDLE
   /** Levels of the legacy interrupt inputs that bypass the GIC (IHI 0048 2.3.1). */
@@ -67,6 +72,7 @@ export class CpuInterface {
     this.abpr = this.minimumBpr + 1
     this.apr.fill(0)
     this.nsapr.fill(0)
+    this.taken.fill(0)
     this.running = IDLE
   }
 
@@ -79,18 +85,13 @@ export class CpuInterface {
     return (0xff << (point + 1)) & 0xff
   }
 
-  /** Marks the group priority of an acknowledged interrupt active. */
-  activatePriority(priority: number, group: number): void {
+  /** Marks the group priority of an interrupt that is acknowledged active. */
+  activatePriority(priority: number, group: number, intid: number): void {
     const level = (priority & this.groupPriorityMask(group)) >>> (this.minimumBpr + 1)
+    this.taken[group * 128 + level] = intid + 1
     const registers = group === 1 ? this.nsapr : this.apr
     registers[level >>> 5]! |= 1 << (level & 31)
     this.running = Math.min(this.running, level << (this.minimumBpr + 1))
-  }
-
-  /** Whether an interrupt of this priority and group could be among those that run. */
-  isPriorityActive(priority: number, group: number): boolean {
-    const level = (priority & this.groupPriorityMask(group)) >>> (this.minimumBpr + 1)
-    return (((group === 1 ? this.nsapr : this.apr)[level >>> 5]! >>> (level & 31)) & 1) === 1
   }
 
   /** Priority drop: the best active priority of the group is no longer active. */

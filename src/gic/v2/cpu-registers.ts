@@ -160,7 +160,7 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
   }),
 ])
 
-function readControl(gic: GicV2State, cpu: CpuInterface, by: Initiator): number {
+export function readControl(gic: GicV2State, cpu: CpuInterface, by: Initiator): number {
   if (!nonSecure(gic, by)) return cpu.ctlr
   const { ctlr } = cpu
   return ((ctlr >>> 1) & 1) | ((ctlr >>> 2) & 0x60) | ((ctlr >>> 1) & 0x200)
@@ -231,5 +231,6 @@ function setActivePriorities(
   mask: number,
 ): void {
   registers[index] = (registers[index]! & ~mask) | (value & mask & cpu.existingLevels(index))
+  cpu.taken.fill(0)
   cpu.updateRunning()
 }

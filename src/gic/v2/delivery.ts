@@ -115,7 +115,7 @@ export function acknowledge(gic: GicV2State, cpu: CpuInterface, view: View, regi
     const group = (irqs.group[word]! >>> (candidate & 31)) & 1
     value = intid = filtered(cpu, candidate, group, view)
     if (intid === candidate) {
-      cpu.activatePriority(keyPriority(key), group)
+      cpu.activatePriority(keyPriority(key), group, candidate)
       if (intid < 16) value |= irqs.takeSgi(cpu.cpu, intid) << 10
       else irqs.activate(word, intid & 31)
       irqs.dirty |= 1 << cpu.cpu

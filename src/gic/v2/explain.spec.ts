@@ -68,14 +68,16 @@ describe('explain names the gate that holds an interrupt back', () => {
     rig.write('gicd', 0x84, bit)
     rig.write('gicd', 0, 1)
     expect(closed(rig)).toMatchObject({ register: 'GICD_CTLR', field: 'EnableGrp1', value: 0 })
-    expect(closed(rig).remedy).toBe('Set GICD_CTLR.EnableGrp1, or move it to Group 0 (GICD_IGROUPR1 bit 10).')
+    expect(closed(rig).remedy).toBe(
+      'Set GICD_CTLR.EnableGrp1 (write 0x3), or move it to Group 0 (GICD_IGROUPR1 bit 10).',
+    )
   })
 
   it('its group is off in the CPU interface (GICC_CTLR, IHI 0048 4.4.1)', () => {
     const rig = opened()
     rig.write('gicc', 0, 2)
     expect(closed(rig)).toMatchObject({ register: 'GICC_CTLR', field: 'EnableGrp0', value: 0 })
-    expect(closed(rig).remedy).toContain('Set GICC_CTLR.EnableGrp0 on CPU 0')
+    expect(closed(rig).remedy).toContain('Set GICC_CTLR.EnableGrp0 (write 0x3) on CPU 0')
   })
 
   it('it is not enabled (GICD_ISENABLER, IHI 0048 4.3.5)', () => {
@@ -104,7 +106,7 @@ describe('explain names the gate that holds an interrupt back', () => {
       register: 'GICD_ITARGETSR10',
       field: 'CPU_targets_offset_2B',
       value: 1,
-      remedy: 'Write byte 0x2 at GICD offset 0x82a.',
+      remedy: 'Write byte 0x2 to GICD_ITARGETSR10 (offset 0x82a).',
     })
   })
 
@@ -112,14 +114,18 @@ describe('explain names the gate that holds an interrupt back', () => {
     const rig = opened()
     rig.write('gicc', 4, 0)
     expect(closed(rig)).toMatchObject({ register: 'GICC_PMR', field: 'Priority', value: 0 })
-    expect(closed(rig).remedy).toContain('GICC_PMR is 0, which masks everything')
+    expect(closed(rig).says).toBe('the mask is 0, which lets no priority pass, as it is after reset.')
+    expect(closed(rig).remedy).toBe('Write 0xff to GICC_PMR on CPU 0.')
   })
 
   it('its priority is not above a mask of the same value', () => {
     const rig = opened()
     rig.write('gicc', 4, 0xa0)
     expect(closed(rig)).toMatchObject({ register: 'GICC_PMR', value: 0xa0 })
-    expect(closed(rig).remedy).toContain('or a lower one to its byte of GICD_IPRIORITYR10')
+    expect(closed(rig).remedy).toBe(
+      'Write 0xff to GICC_PMR on CPU 0, or give a lower one to its byte of GICD_IPRIORITYR10.',
+    )
+    expect(closed(rig).says).toBe('its priority is 0xa0, and the mask lets values below 0xa0 pass only.')
   })
 
   it('what runs has a priority that it does not preempt (GICC_RPR, IHI 0048 4.4.6)', () => {
@@ -130,7 +136,10 @@ describe('explain names the gate that holds an interrupt back', () => {
     rig.write('gicd', 0x104, bit << 1)
     rig.write('gicd', 0x204, bit << 1)
     expect(closed(rig, 43)).toMatchObject({ register: 'GICC_RPR', field: 'Priority', value: 0xa0 })
-    expect(closed(rig, 43).remedy).toContain('when the running one is ended (GICC_EOIR)')
+    expect(closed(rig, 43)).toMatchObject({
+      says: 'SPI 42 runs at priority 0xa0; its own group priority is 0xa0, and only values below 0xa0 preempt.',
+      actions: [{ do: 'write', register: 'GICC_EOIR', value: SPI, cpu: 0 }],
+    })
   })
 
   it('it is active and was never ended (GICD_ISACTIVER, IHI 0048 3.2.4)', () => {
@@ -149,9 +158,12 @@ describe('explain names the gate that holds an interrupt back', () => {
     const rig = opened()
     rig.write('gicc', 0, 3 | (1 << 9))
     rig.read('gicc', 0xc)
-    expect(closedAfterPending(rig).remedy).toContain('to GICC_EOIR and then to GICC_DIR on CPU 0')
+    expect(closedAfterPending(rig).remedy).toBe(
+      'Write 0x2a to GICC_EOIR on CPU 0, then write 0x2a to GICC_DIR on CPU 0 when its handler is done (GICC_CTLR.EOImode is set).',
+    )
     rig.write('gicc', 0x10, SPI)
-    expect(closed(rig).remedy).toContain('Write 0x2a to GICC_DIR: its priority has dropped')
+    expect(closed(rig).says).toBe('it is still active: CPU 0 dropped its priority and has not deactivated it.')
+    expect(closed(rig).remedy).toBe('Write 0x2a to GICC_DIR on CPU 0 (GICC_CTLR.EOImode is set).')
     rig.write('gicc', 0x1000, SPI)
     expect(rig.gic.explain(SPI, 0).deliverable).toBe(true)
   })
@@ -168,7 +180,8 @@ describe('explain names the gate that holds an interrupt back', () => {
   it('it was made active by a write, and no CPU runs it', () => {
     const rig = opened()
     rig.write('gicd', 0x304, bit)
-    expect(closed(rig).remedy).toBe('No CPU runs it: write 0x400 to GICD_ICACTIVER1.')
+    expect(closed(rig).remedy).toBe('Write 0x400 to GICD_ICACTIVER1.')
+    expect(closed(rig).says).toContain('no CPU runs it')
   })
 
   it('its level dropped before it was acknowledged (IHI 0048 3.2.4)', () => {
@@ -216,11 +229,81 @@ describe('explain names the gate that holds an interrupt back', () => {
     expect(closed(rig, 3)).toMatchObject({ says: 'no CPU has sent it.', remedy: 'Send it with GICD_SGIR.' })
   })
 
+  it('it is active on another CPU: that one ends it, and no other interrupt of this CPU (IHI 0048 3.2.4)', () => {
+    const rig = opened()
+    rig.write('gicd', 0x800 + SPI, 2, 0, true, 1)
+    expect(rig.read('gicc', 0xc, 1)).toBe(SPI)
+    rig.write('gicd', 0x800 + SPI, 1, 0, true, 1)
+    rig.write('gicd', 0x204, bit)
+    expect(closed(rig)).toMatchObject({
+      says: 'it is still active: CPU 1 acknowledged it and has not ended it.',
+      remedy: 'Write 0x2a to GICC_EOIR on CPU 1 when its handler is done.',
+      actions: [{ do: 'write', frame: 'GICC', register: 'GICC_EOIR', value: SPI, cpu: 1 }],
+    })
+  })
+
+  it('one that preempted it ends first: a drop takes the best active priority of the group (IHI 0048 4.4.5)', () => {
+    const rig = opened()
+    expect(rig.read('gicc', 0xc)).toBe(SPI)
+    rig.write('gicd', 0xf00, 0x1_0000)
+    expect(rig.read('gicc', 0xc)).toBe(0)
+    rig.write('gicd', 0x204, bit)
+    const report = rig.gic.explain(SPI, 0).gates.find(({ gate }) => gate === 'not active')!
+    expect(report.remedy).toBe(
+      '1 that preempted it on CPU 0 end first. Write 0x0 to GICC_EOIR on CPU 0, then write 0x2a to GICC_EOIR on CPU 0 when its handler is done.',
+    )
+  })
+
+  it('a mask in the Secure half is not for Non-secure software to open (IHI 0048 3.8.1)', () => {
+    const rig = opened({ security: true })
+    rig.write('gicd', 0x84, bit, 0, true)
+    rig.write('gicc', 4, 0x40, 0, true)
+    expect(closed(rig)).toMatchObject({ gate: 'priority mask', actions: [{ register: 'GICC_PMR', secure: true }] })
+    expect(closed(rig).remedy).toContain('by a Secure access')
+    rig.write('gicc', 4, 0x80, 0, true)
+    expect(closed(rig).actions).toMatchObject([{ register: 'GICC_PMR', secure: false }])
+  })
+
+  it('whether another is ahead of it is not decided while it is not even enabled', () => {
+    const rig = opened()
+    rig.write('gicd', 0xf00, 0x1_0000)
+    rig.write('gicd', 0x184, bit)
+    const { gates, mend, summary } = rig.gic.explain(SPI, 0)
+    expect(gates.at(-1)).toMatchObject({
+      gate: 'best pending',
+      open: false,
+      state: 'depends',
+      waitsFor: ['enabled'],
+      remedy: undefined,
+      says: 'not decided before these are open: enabled.',
+    })
+    expect(mend.map(({ gate }) => gate)).toEqual(['enabled'])
+    expect(summary).toBe(
+      'SPI 42 is not signalled to CPU 0: it is not enabled in the Distributor. Write 0x400 to GICD_ISENABLER1.',
+    )
+  })
+
+  it('what software set up is mended before a line that is merely low, and the summary says how many more are closed', () => {
+    const rig = new Rig(new GicV2({ intids: 64 }))
+    const { closed: first, mend, summary } = rig.gic.explain(40, 0)
+    expect(first?.gate).toBe('pending')
+    expect(mend.map(({ gate }) => gate)).toEqual([
+      'enabled',
+      'group enabled in the Distributor',
+      'group enabled in the CPU interface',
+      'priority mask',
+      'pending',
+    ])
+    expect(summary).toContain('it is not enabled in the Distributor. Write 0x100 to GICD_ISENABLER1. 4 more gates')
+  })
+
   it('another one is ahead of it', () => {
     const rig = opened()
     rig.write('gicd', 0xf00, 0x1_0000)
     expect(closed(rig)).toMatchObject({ register: 'GICC_HPPIR', field: 'Interrupt_ID', value: 0 })
-    expect(closed(rig).says).toBe('SGI 0 of priority 0x0 is ahead of it.')
+    expect(closed(rig).says).toBe(
+      "SGI 0 of priority 0x0 (this one's is 0xa0, and lower values come first) is ahead of it.",
+    )
   })
 
   it('it does not exist (GICD_TYPER, IHI 0048 4.3.2)', () => {
@@ -242,7 +325,7 @@ describe('explain names the gate that holds an interrupt back', () => {
     const lines = formatExplanation(rig.gic.explain(SPI, 0))
     expect(lines).toHaveLength(11)
     expect(lines.filter((line) => line.includes('CLOSED'))).toEqual([
-      '  CLOSED priority mask                       GICC_PMR.Priority = 0x0: its priority 0xa0 is not lower in value than the mask 0x0.',
+      '  CLOSED priority mask                       GICC_PMR.Priority = 0x0: the mask is 0, which lets no priority pass, as it is after reset.',
     ])
   })
 })
@@ -256,7 +339,7 @@ describe('whyNothing says why an acknowledge gives no interrupt', () => {
     const rig = opened()
     rig.gic.setSpi(50, true)
     rig.write('gicc', 4, 0)
-    expect(rig.gic.whyNothing(0)).toContain('1023: SPI 42 is not signalled to CPU 0: its priority 0xa0')
+    expect(rig.gic.whyNothing(0)).toContain('1023: SPI 42 is not signalled to CPU 0: the mask is 0')
   })
 
   it('1023: a Non-secure read may not see Group 0 (IHI 0048 3.2.5)', () => {

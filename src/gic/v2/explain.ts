@@ -1,25 +1,37 @@
 /**
  * Why an interrupt of a GICv2 is, or is not, signalled: the gates of delivery, in order, each asked for one interrupt and
- * one CPU. The conditions are the functions that deliver (`gates.ts`, `delivery.ts`); what is added here is words.
+ * one CPU. The conditions are the functions that deliver (`gates.ts`, `delivery.ts`); what is added here is words, and what
+ * to do (`actions.ts`).
  */
 
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
 import { type Explanation, kindOf, summarise } from '../explain.ts'
-import { activeGate, type Cause, enabledGate, type GateReport, pendingGate } from '../gates.ts'
-import { type CpuInterface, Ctlr } from './cpu-interface.ts'
+import { activeGate, askGates, enabledGate, type Gate, pendingGate } from '../gates.ts'
+import { advice, hex, type Remedy, type RemedyAction, remedy } from '../remedy.ts'
+import {
+  deactivate,
+  enableInDistributor,
+  enableInInterface,
+  endAll,
+  isSplitFor,
+  openMask,
+  sendToSelf,
+  setBit,
+  setByte,
+} from './actions.ts'
+import { type CpuInterface, Ctlr, IDLE } from './cpu-interface.ts'
 import {
   bestCandidate,
   distributorGroupOpen,
-  groupOf,
   interfaceGroupOpen,
   priorityMaskOpen,
   runningPriorityOpen,
-  type View,
 } from './delivery.ts'
+import { droppedOn, type Running, runningDownTo, runningOn } from './running.ts'
 import type { GicV2State } from './state.ts'
 
 /** One interrupt on one CPU, as the gates see it. */
-interface Subject {
+export interface Subject {
   readonly gic: GicV2State
   readonly cpu: CpuInterface
   readonly intid: number
@@ -29,78 +41,73 @@ interface Subject {
   readonly priority: number
 }
 
-export interface Gate {
-  readonly name: string
-  open(subject: Subject): boolean
-  report(
-    subject: Subject,
-    open: boolean,
-  ): Omit<GateReport, 'gate' | 'open' | 'state' | 'waitsFor' | 'cause' | 'actions'>
-}
-
-const causes: Readonly<Record<string, Cause>> = {
-  exists: 'absent',
-  pending: 'source',
-  'not active': 'handling',
-  'running priority': 'handling',
-  'best pending': 'turn',
-}
-const hex = (value: number) => `0x${value.toString(16)}`
 const numbered = (register: string, intid: number, perRegister: number) =>
   `${register}${Math.floor(intid / perRegister)}`
 const bitOf = ({ word, bit }: Subject, bitmap: Int32Array) => (bitmap[word]! >>> bit) & 1
 
+/** What makes an interrupt a candidate on a CPU: without all of it, none is ahead of it. */
+const candidacy = [
+  'pending',
+  'enabled',
+  'not active',
+  'targeted',
+  'group enabled in the Distributor',
+  'group enabled in the CPU interface',
+]
+
 /** In the order of a walk from the wire to the CPU. */
-export const gates: readonly Gate[] = [
+export const gates: readonly Gate<Subject>[] = [
   {
     name: 'exists',
-    open: (s) => bitOf(s, s.gic.irqs.implemented) === 1,
+    cause: 'absent',
+    open: (s) => isIntid(s.intid) && bitOf(s, s.gic.irqs.implemented) === 1,
     report: (s, open) => ({
       register: 'GICD_TYPER',
       field: 'ITLinesNumber',
       value: Math.ceil(s.gic.config.intids / 32) - 1,
       says: open ? 'the interrupt exists.' : `this GIC has INTIDs 0 to ${s.gic.config.intids - 1} only.`,
-      remedy: open ? undefined : 'Configure the GIC with more INTIDs, or use another one.',
     }),
+    remedy: () => advice('Configure the GIC with more INTIDs, or use another one.'),
   },
   {
     name: pendingGate.name,
+    cause: 'source',
     open: (s) => ((pendingGate.word(s.gic.irqs, s.word) >>> s.bit) & 1) === 1,
     report: (s, open) => ({
       register: numbered('GICD_ISPENDR', s.intid, 32),
       field: `Set_pending_bit[${s.bit}]`,
       value: open ? 1 : 0,
-      ...pendingWords(s, open),
+      says: pendingSays(s, open),
     }),
+    remedy: pendingRemedy,
   },
   {
     name: enabledGate.name,
+    cause: 'configuration',
     open: (s) => ((enabledGate.word(s.gic.irqs, s.word) >>> s.bit) & 1) === 1,
     report: (s, open) => ({
       register: numbered('GICD_ISENABLER', s.intid, 32),
       field: `Set_enable_bit[${s.bit}]`,
       value: open ? 1 : 0,
       says: open ? 'it is enabled.' : 'it is not enabled in the Distributor.',
-      remedy: open
-        ? undefined
-        : `Write ${hex((1 << s.bit) >>> 0)} to ${numbered('GICD_ISENABLER', s.intid, 32)}${banked(s)}.`,
     }),
+    remedy: (s) => remedy([setBit(s.gic, 'ISENABLER', 0x100, s.intid, s.group, s.cpu.cpu)]),
   },
   {
     name: activeGate.name,
+    cause: 'handling',
     open: (s) => ((activeGate.word(s.gic.irqs, s.word) >>> s.bit) & 1) === 1,
     report: (s, open) => ({
       register: numbered('GICD_ISACTIVER', s.intid, 32),
       field: `Set_active_bit[${s.bit}]`,
       value: open ? 0 : 1,
-      says: open
-        ? 'it is not active.'
-        : 'it is still active: it was acknowledged and never ended, or never deactivated.',
-      remedy: open ? undefined : endRemedy(s),
+      says: open ? 'it is not active.' : activeSays(s),
     }),
+    remedy: endRemedy,
   },
   {
     name: 'targeted',
+    cause: 'configuration',
     open: (s) => ((s.gic.irqs.targetsOf(s.word, s.bit) >>> s.cpu.cpu) & 1) === 1,
     report: (s, open) => ({
       register: numbered('GICD_ITARGETSR', s.intid, 4),
@@ -109,11 +116,12 @@ export const gates: readonly Gate[] = [
       says: open
         ? 'it is routed to this CPU.'
         : `its target byte ${hex(s.gic.irqs.targetsOf(s.word, s.bit))} leaves CPU ${s.cpu.cpu} out.`,
-      remedy: open ? undefined : `Write byte ${hex(1 << s.cpu.cpu)} at GICD offset ${hex(0x800 + s.intid)}.`,
     }),
+    remedy: (s) => remedy([setByte(s.gic, 'ITARGETSR', 0x800, s.intid, 1 << s.cpu.cpu, s.group, s.cpu.cpu)]),
   },
   {
     name: 'group enabled in the Distributor',
+    cause: 'configuration',
     open: (s) => distributorGroupOpen(s.gic, s.group),
     report: (s, open) => ({
       register: 'GICD_CTLR',
@@ -122,11 +130,12 @@ export const gates: readonly Gate[] = [
       says: open
         ? `the Distributor forwards Group ${s.group}.`
         : `it is in Group ${s.group}, which the Distributor does not forward.`,
-      remedy: open ? undefined : `Set GICD_CTLR.EnableGrp${s.group}${otherGroup(s)}.`,
     }),
+    remedy: (s) => remedy([enableInDistributor(s.gic, s.group, s.cpu.cpu)], { after: otherGroup(s) }),
   },
   {
     name: 'group enabled in the CPU interface',
+    cause: 'configuration',
     open: (s) => interfaceGroupOpen(s.cpu, s.group),
     report: (s, open) => ({
       register: 'GICC_CTLR',
@@ -135,54 +144,68 @@ export const gates: readonly Gate[] = [
       says: open
         ? `the CPU interface signals Group ${s.group}.`
         : `it is in Group ${s.group}, which CPU ${s.cpu.cpu}'s interface does not signal.`,
-      remedy: open ? undefined : `Set GICC_CTLR.EnableGrp${s.group} on CPU ${s.cpu.cpu}${otherGroup(s)}.`,
     }),
+    remedy: (s) => remedy([enableInInterface(s.gic, s.group, s.cpu)], { after: otherGroup(s) }),
   },
   {
     name: 'priority mask',
+    cause: 'configuration',
     open: (s) => priorityMaskOpen(s.cpu, s.priority),
-    report: (s, open) => ({
+    report: (s) => ({
       register: 'GICC_PMR',
       field: 'Priority',
       value: s.cpu.pmr,
-      says: open
-        ? `its priority ${hex(s.priority)} is above the mask.`
-        : `its priority ${hex(s.priority)} is not lower in value than the mask ${hex(s.cpu.pmr)}.`,
-      remedy: open ? undefined : maskRemedy(s),
+      says:
+        s.cpu.pmr === 0
+          ? 'the mask is 0, which lets no priority pass, as it is after reset.'
+          : `its priority is ${hex(s.priority)}, and the mask lets values below ${hex(s.cpu.pmr)} pass${priorityMaskOpen(s.cpu, s.priority) ? '' : ' only'}.`,
     }),
+    remedy: maskRemedy,
   },
   {
     name: 'running priority',
+    cause: 'handling',
     open: (s) => runningPriorityOpen(s.cpu, s.priority, s.group),
-    report: (s, open) => ({
+    report: (s) => ({
       register: 'GICC_RPR',
       field: 'Priority',
       value: Math.min(s.cpu.running, 0xff),
-      says: open
-        ? 'nothing that runs holds it back.'
-        : `an interrupt of priority ${hex(s.cpu.running)} runs, which its group priority ${hex(s.priority & s.cpu.groupPriorityMask(s.group))} does not preempt.`,
-      remedy: open
-        ? undefined
-        : 'It is signalled when the running one is ended (GICC_EOIR), or give it a better priority or a finer GICC_BPR.',
+      says: runningSays(s),
     }),
+    remedy: (s) => {
+      const running = inTheWay(s)
+      return remedy(endAll(s.gic, s.cpu, running), {
+        before: running.some(({ intid }) => intid === undefined) ? UNACCOUNTED : 'When its handler is done,',
+        after: '; or give this one a better priority, or a finer GICC_BPR',
+      })
+    },
   },
   {
     name: 'best pending',
-    open: (s) => isFirst(s),
+    cause: 'turn',
+    needs: () => candidacy,
+    open: isFirst,
     report: (s, open) => {
       const key = bestCandidate(s.gic, s.cpu, true)
       return {
         register: 'GICC_HPPIR',
         field: 'Interrupt_ID',
         value: key === NONE ? 1023 : keyIntid(key),
-        says: open
-          ? 'nothing is ahead of it.'
-          : `${kindOf(keyIntid(key))} of priority ${hex(keyPriority(key))} is ahead of it.`,
-        remedy: open ? undefined : 'Its turn comes when that one has been acknowledged and ended.',
+        says: open ? 'nothing is ahead of it.' : `${aheadOf(key, s)} is ahead of it.`,
+      }
+    },
+    remedy: (s) => {
+      const intid = keyIntid(bestCandidate(s.gic, s.cpu, true))
+      return {
+        text: 'Its turn comes when that one has been acknowledged and ended.',
+        actions: [{ do: 'wait', intid, cpu: s.cpu.cpu }],
       }
     },
   },
 ]
+
+const UNACCOUNTED =
+  'No interrupt that is known accounts for all of it: active priorities were written, or a group changed.'
 
 /** Whether every gate is open: of all interrupts, the one that is signalled. */
 export function isDeliverable(gic: GicV2State, intid: number, cpu: number): boolean {
@@ -196,112 +219,133 @@ function isFirst(s: Subject): boolean {
   return best === NONE || keyIntid(best) === s.intid
 }
 
+function aheadOf(key: number, s: Subject): string {
+  if (key === NONE || keyIntid(key) === s.intid) return 'nothing'
+  const priority = keyPriority(key)
+  const order =
+    priority === s.priority ? 'the same, and a lower INTID' : `${hex(s.priority)}, and lower values come first`
+  return `${kindOf(keyIntid(key))} of priority ${hex(priority)} (this one's is ${order})`
+}
+
 export function explainInterrupt(gic: GicV2State, intid: number, cpu: number): Explanation {
   const subject = subjectOf(gic, intid, cpu)
-  const exists = Number.isInteger(intid) && intid >= 0 && intid < 1024 && gates[0]!.open(subject)
-  const asked = exists ? gates : gates.slice(0, 1)
-  const reports = asked.map((gate): GateReport => {
-    const open = exists && gate.open(subject)
-    const cause = causes[gate.name] ?? 'configuration'
-    const state = open ? 'open' : 'closed'
-    return { gate: gate.name, open, state, waitsFor: [], cause, actions: [], ...gate.report(subject, open) }
-  })
+  const reports = askGates(gates[0]!.open(subject) ? gates : gates.slice(0, 1), subject)
   const fiq = subject.group === 0 && (subject.cpu.ctlr & Ctlr.FIQEn) !== 0
   return summarise(intid, cpu, fiq ? 'fiq' : 'irq', reports)
 }
 
-/** Why an acknowledge in this view gives 1023 or 1022; undefined when it gives an interrupt. */
-export function whyNothing(gic: GicV2State, cpu: number, view: View): string | undefined {
-  const key = gic.signalled[cpu]!
-  if (key !== NONE) {
-    const intid = keyIntid(key)
-    const group = groupOf(gic, cpu, intid)
-    if (view === 'non-secure')
-      return group === 1
-        ? undefined
-        : `1023: ${kindOf(intid)} is signalled, but it is in Group 0, which this read may not see.`
-    if (group === 0 || gic.cpus[cpu]!.ctlr & Ctlr.AckCtl) return undefined
-    return `1022: ${kindOf(intid)} is signalled, but it is in Group 1: read GICC_AIAR, or set GICC_CTLR.AckCtl.`
-  }
-  const waiting = nearest(gic, cpu)
-  return waiting === undefined ? '1023: nothing is pending for this CPU.' : `1023: ${waiting.summary}`
-}
+const isIntid = (intid: number) => Number.isInteger(intid) && intid >= 0 && intid < 1024
 
-/** The pending interrupt that gets furthest through the gates on this CPU: the one that a person most likely waits for. */
-function nearest(gic: GicV2State, cpu: number): Explanation | undefined {
-  let best: Explanation | undefined
-  let passed = -1
-  for (let intid = 0; intid < gic.config.intids; intid++) {
-    const subject = subjectOf(gic, intid, cpu)
-    if (!gates[1]!.open(subject)) continue
-    const open = gates.findIndex((gate) => !gate.open(subject))
-    if (open <= passed) continue
-    passed = open
-    best = explainInterrupt(gic, intid, cpu)
-  }
-  return best
-}
-
-function subjectOf(gic: GicV2State, intid: number, cpu: number): Subject {
-  const known = Number.isInteger(intid) && intid >= 0 && intid < 1024
+export function subjectOf(gic: GicV2State, intid: number, cpu: number): Subject {
+  const known = isIntid(intid)
   const word = gic.irqs.wordOf(known ? intid : 0, cpu)
   const bit = intid & 31
   const group = known ? (gic.irqs.group[word]! >>> bit) & 1 : 0
   return { gic, cpu: gic.cpus[cpu]!, intid, word, bit, group, priority: gic.irqs.priority[word * 32 + bit]! }
 }
 
-function pendingWords(s: Subject, open: boolean): { says: string; remedy: string | undefined } {
+function pendingSays(s: Subject, open: boolean): string {
   const { irqs } = s.gic
   const edge = bitOf(s, irqs.edge) === 1
-  if (open) {
-    const latched = bitOf(s, irqs.latch) === 1
-    return { says: latched ? 'it is pending (latched).' : 'it is pending (its level is high).', remedy: undefined }
-  }
-  if (s.intid < 16) return { says: 'no CPU has sent it.', remedy: 'Send it with GICD_SGIR.' }
+  if (open) return bitOf(s, irqs.latch) === 1 ? 'it is pending (latched).' : 'it is pending (its level is high).'
+  if (s.intid < 16) return 'no CPU has sent it.'
+  if (!edge && bitOf(s, irqs.withdrawn))
+    return 'it is level-sensitive and its line dropped before any CPU acknowledged it.'
+  if (edge && bitOf(s, irqs.line))
+    return 'it is edge-triggered; its line is high, but that edge has been taken already.'
+  return edge ? 'no edge has arrived on its line.' : 'its line is low.'
+}
+
+function pendingRemedy(s: Subject): Remedy {
+  const { irqs } = s.gic
+  const edge = bitOf(s, irqs.edge) === 1
+  const wire = { do: 'line', intid: s.intid, cpu: s.intid < 32 ? s.cpu.cpu : -1 } as const
+  const high: RemedyAction = { ...wire, level: true }
+  const low: RemedyAction = { ...wire, level: false }
+  if (s.intid < 16)
+    return { text: 'Send it with GICD_SGIR.', actions: [sendToSelf(s.gic, s.intid, s.group, s.cpu.cpu)] }
   if (!edge && bitOf(s, irqs.withdrawn))
     return {
-      says: 'it is level-sensitive and its line dropped before any CPU acknowledged it.',
-      remedy: 'Keep the line high until the handler has quietened the device, or make it edge-triggered in GICD_ICFGR.',
+      text: 'Keep the line high until the handler has quietened the device, or make it edge-triggered in GICD_ICFGR.',
+      actions: [high],
     }
   if (edge && bitOf(s, irqs.line))
     return {
-      says: 'it is edge-triggered; its line is high, but that edge has been taken already.',
-      remedy: 'Lower and raise the line again, or make it level-sensitive in GICD_ICFGR.',
+      text: 'Lower and raise the line again, or make it level-sensitive in GICD_ICFGR.',
+      actions: [low, high],
     }
-  return {
-    says: edge ? 'no edge has arrived on its line.' : 'its line is low.',
-    remedy: edge ? 'Pulse its line, or write GICD_ISPENDR.' : 'Raise its line, or write GICD_ISPENDR.',
+  return edge
+    ? { text: 'Pulse its line, or write GICD_ISPENDR.', actions: [high, low] }
+    : { text: 'Raise its line, or write GICD_ISPENDR.', actions: [high] }
+}
+
+/** The CPU that acknowledged an active interrupt and has not dropped its priority, with what has to be ended up to it. */
+function runner(s: Subject): { cpu: CpuInterface; running: Running[] } | undefined {
+  for (const cpu of s.intid < 32 ? [s.cpu] : s.gic.cpus) {
+    const running = runningDownTo(s.gic, cpu, s.intid)
+    if (running !== undefined) return { cpu, running }
   }
+  return undefined
+}
+
+function dropper(s: Subject): CpuInterface | undefined {
+  const cpus = s.intid < 32 ? [s.cpu] : s.gic.cpus
+  return cpus.find((cpu) => droppedOn(cpu, s.intid) && isSplitFor(s.gic, cpu, s.group))
+}
+
+function activeSays(s: Subject): string {
+  const at = runner(s)
+  if (at !== undefined) return `it is still active: CPU ${at.cpu.cpu} acknowledged it and has not ended it.`
+  const dropped = dropper(s)
+  return dropped === undefined
+    ? 'it is active, but no CPU runs it: a write made it so, or its end did not deactivate it.'
+    : `it is still active: CPU ${dropped.cpu} dropped its priority and has not deactivated it.`
 }
 
 /** An active interrupt is ended by the CPU whose running priority it is; once that has dropped it is only deactivated. */
-function endRemedy(s: Subject): string {
-  const { gic, intid, group, priority } = s
-  const modeBit = gic.config.security && group === 1 ? Ctlr.EOImodeNS : Ctlr.EOImodeS
-  const handlers = [s.cpu, ...(intid < 32 ? [] : gic.cpus)]
-  const handler = handlers.find((cpu) => cpu.isPriorityActive(priority, group))
-  const split = ((handler ?? s.cpu).ctlr & modeBit) !== 0
-  const value = hex(intid < 16 ? intid | (gic.irqs.activeSource[s.cpu.cpu * 16 + intid]! << 10) : intid)
-  if (handler !== undefined)
-    return split
-      ? `Write ${value} to GICC_EOIR and then to GICC_DIR on CPU ${handler.cpu} when its handler is done (GICC_CTLR.EOImode is set).`
-      : `Write ${value} to GICC_EOIR on CPU ${handler.cpu} when its handler is done.`
-  if (split)
-    return `Write ${value} to GICC_DIR: its priority has dropped, but it was not deactivated (GICC_CTLR.EOImode is set).`
-  const register = numbered('GICD_ICACTIVER', intid, 32)
-  return `No CPU runs it: write ${hex((1 << s.bit) >>> 0)} to ${register}${banked(s)}.`
+function endRemedy(s: Subject): Remedy {
+  const { gic, intid, group } = s
+  const at = runner(s)
+  if (at !== undefined) {
+    const before =
+      at.running.length > 1 ? `${at.running.length - 1} that preempted it on CPU ${at.cpu.cpu} end first.` : undefined
+    const after = ` when its handler is done${isSplitFor(gic, at.cpu, group) ? ' (GICC_CTLR.EOImode is set)' : ''}`
+    return remedy(endAll(gic, at.cpu, at.running), before === undefined ? { after } : { before, after })
+  }
+  const dropped = dropper(s)
+  if (dropped !== undefined)
+    return remedy([deactivate(gic, intid, group, dropped.cpu)], { after: ' (GICC_CTLR.EOImode is set)' })
+  return remedy([setBit(gic, 'ICACTIVER', 0x380, intid, group, s.cpu.cpu)])
+}
+
+/** What has to be ended before this interrupt preempts what is left. */
+function inTheWay(s: Subject): Running[] {
+  const mask = s.cpu.groupPriorityMask(s.group)
+  return runningOn(s.gic, s.cpu).filter(({ priority }) => (priority & mask) <= (s.priority & mask))
+}
+
+function runningSays(s: Subject): string {
+  if (s.cpu.running === IDLE) return 'nothing runs on this CPU.'
+  const [best] = runningOn(s.gic, s.cpu)
+  const mask = s.cpu.groupPriorityMask(s.group)
+  const what = best?.intid === undefined ? 'an interrupt' : kindOf(best.intid)
+  return `${what} runs at priority ${hex(s.cpu.running)}; its own group priority is ${hex(s.priority & mask)}, and only values below ${hex(s.cpu.running & mask)} preempt.`
 }
 
 function otherGroup(s: Subject): string {
   return `, or move it to Group ${1 - s.group} (${numbered('GICD_IGROUPR', s.intid, 32)} bit ${s.bit})`
 }
 
-function maskRemedy(s: Subject): string {
-  if (s.cpu.pmr === 0)
-    return `GICC_PMR is 0, which masks everything, as it is after reset: write 0xff to it on CPU ${s.cpu.cpu}.`
-  return `Write a greater value to GICC_PMR on CPU ${s.cpu.cpu}, or a lower one to its byte of ${numbered('GICD_IPRIORITYR', s.intid, 4)}.`
-}
+/** A usual priority that every mask can let pass, for one that none does. */
+const USUAL = 0xa0
 
-function banked(s: Subject): string {
-  return s.intid < 32 ? ` from CPU ${s.cpu.cpu} (the register is banked)` : ''
+function maskRemedy(s: Subject): Remedy {
+  const { gic, cpu, group, intid } = s
+  const open = openMask(gic, group, cpu)
+  if (s.priority < cpu.priorityMask) {
+    const lower = `, or give a lower one to its byte of ${numbered('GICD_IPRIORITYR', intid, 4)}`
+    return remedy([open], { after: cpu.pmr === 0 ? '' : lower })
+  }
+  const better = setByte(gic, 'IPRIORITYR', 0x400, intid, USUAL, group, cpu.cpu)
+  return remedy([better, open], { before: 'It has the lowest priority, which every mask holds back.' })
 }

@@ -16,11 +16,12 @@ import { CpuInterface } from './cpu-interface.ts'
 import { cpuRegisters } from './cpu-registers.ts'
 import { updateCpu, type View } from './delivery.ts'
 import { distributor } from './distributor.ts'
-import { explainInterrupt, whyNothing } from './explain.ts'
+import { explainInterrupt } from './explain.ts'
 import { IrqsV2 } from './irqs.ts'
 import { restoreGic, type SnapshotV2, snapshotGic } from './snapshot.ts'
 import type { GicV2State } from './state.ts'
 import { v2mRegisters } from './v2m.ts'
+import { whyNothing } from './why-nothing.ts'
 
 /** SGIs, as bits of a private word. */
 const SGIS = 0xffff

@@ -25,7 +25,10 @@ export function restoreGic(gic: GicV2State, snapshot: unknown): void {
   checkAccessLevels(snapshot as { nsacr: readonly (readonly number[])[] })
   parts.load(snapshot)
   gic.irqs.withdrawn.fill(0)
-  for (const cpu of gic.cpus) cpu.updateRunning()
+  for (const cpu of gic.cpus) {
+    cpu.taken.fill(0)
+    cpu.updateRunning()
+  }
   gic.irqs.relist()
   gic.irqs.dirty = gic.allCpus
   gic.settle()

@@ -50,6 +50,11 @@ export class CpuInterfaceV3 {
     new Int32Array(4),
   ]
   activeNmi = 0
+  /**
+   * INTID + 1 that was acknowledged at each active priority of each group, by group * 129 + level, an NMI at level 128: whom
+   * `explain` names as running. It counts only while that priority is active, and is 0 where software wrote it itself.
+   */
+  readonly taken = new Int32Array(3 * 129)
   /** The best active priority, non-maskable ones included, and the best of those; IDLE where there is none. */
   running = IDLE
   bestNmi = IDLE
@@ -85,6 +90,7 @@ export class CpuInterfaceV3 {
     this.pmhe = false
     for (const registers of this.apr) registers.fill(0)
     this.activeNmi = 0
+    this.taken.fill(0)
     this.updateRunning()
   }
 
@@ -99,14 +105,16 @@ export class CpuInterfaceV3 {
     return group !== G0 && (this.cbpr & (1 << (group === G1NS ? NS : S))) !== 0
   }
 
-  activatePriority(priority: number, group: number): void {
+  activatePriority(priority: number, group: number, intid: number): void {
     const level = (priority & this.groupPriorityMask(group)) >>> (this.minimumBpr + 1)
+    this.taken[group * 129 + level] = intid + 1
     this.apr[group as 0 | 1 | 2][level >>> 5]! |= 1 << (level & 31)
     const running = level << (this.minimumBpr + 1)
     if (running < this.running) this.running = running
   }
 
-  activateNmi(group: number): void {
+  activateNmi(group: number, intid: number): void {
+    this.taken[group * 129 + 128] = intid + 1
     this.activeNmi |= 1 << group
     this.updateRunning()
   }

@@ -200,8 +200,8 @@ export function acknowledge(gic: GicV3State, cpu: CpuInterfaceV3, register: Ackn
     const group = lpi ? G1NS : gic.irqs.groupOf(word, intid & 31)
     seen = seenThrough(gic, cpu, register, key, intid, group)
     if (seen === intid) {
-      if (isNmiKey(key)) cpu.activateNmi(group)
-      else cpu.activatePriority(keyPriority(key), group)
+      if (isNmiKey(key)) cpu.activateNmi(group, intid)
+      else cpu.activatePriority(keyPriority(key), group, intid)
       if (lpi) gic.redistributors[cpu.pe]!.lpis!.clearPending(intid)
       else gic.irqs.activate(word, intid & 31)
       gic.markDirty(cpu.pe)

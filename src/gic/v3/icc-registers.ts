@@ -413,6 +413,7 @@ function setActivePriorities(
   value: number,
 ): void {
   cpu.apr[group][index] = value & cpu.existingLevels(index)
+  cpu.taken.fill(0)
   cpu.updateRunning()
   gic.markDirty(cpu.pe)
 }

@@ -30,7 +30,10 @@ export function restoreGic(gic: GicV3State, snapshot: unknown): void {
   parts.check(snapshot, 'snapshot')
   parts.load(snapshot)
   gic.irqs.withdrawn.fill(0)
-  for (const cpu of gic.cpus) cpu.updateRunning()
+  for (const cpu of gic.cpus) {
+    cpu.taken.fill(0)
+    cpu.updateRunning()
+  }
   gic.securityChanged()
   gic.irqs.retarget()
   gic.eligibilityChanged()

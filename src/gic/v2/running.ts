@@ -1,0 +1,40 @@
+/** What runs on a CPU of a GICv2: its active priorities, and the interrupt that each is of where that is known. For `explain` alone. */
+
+import type { CpuInterface } from './cpu-interface.ts'
+import { groupOf } from './delivery.ts'
+import type { GicV2State } from './state.ts'
+
+export interface Running {
+  readonly level: number
+  readonly priority: number
+  /** The group in which it was acknowledged. */
+  readonly group: number
+  /** Undefined where software wrote the active priority, or the interrupt has changed its group since and cannot drop it. */
+  readonly intid: number | undefined
+}
+
+/** The active priorities of a CPU, the best one first. */
+export function runningOn(gic: GicV2State, cpu: CpuInterface): Running[] {
+  const found: Running[] = []
+  for (let level = cpu.running >>> (cpu.minimumBpr + 1); level < cpu.levels; level++)
+    for (const group of [0, 1]) {
+      if (!(((group === 1 ? cpu.nsapr : cpu.apr)[level >>> 5]! >>> (level & 31)) & 1)) continue
+      const taken = cpu.taken[group * 128 + level]! - 1
+      const intid = taken >= 0 && groupOf(gic, cpu.cpu, taken) === group ? taken : undefined
+      found.push({ level, priority: level << (cpu.minimumBpr + 1), group, intid })
+    }
+  return found
+}
+
+/** What runs on a CPU of one group down to the interrupt `intid`, which is the last; undefined where that does not run there. */
+export function runningDownTo(gic: GicV2State, cpu: CpuInterface, intid: number): Running[] | undefined {
+  const running = runningOn(gic, cpu)
+  const own = running.find((each) => each.intid === intid)
+  // A drop takes the best priority of the group: those that preempted it in the other group may stay.
+  return own && running.filter(({ group, level }) => group === own.group && level <= own.level)
+}
+
+/** Whether this CPU acknowledged the interrupt and has dropped its priority since. */
+export function droppedOn(cpu: CpuInterface, intid: number): boolean {
+  return cpu.taken.includes(intid + 1)
+}
