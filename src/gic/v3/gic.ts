@@ -37,6 +37,7 @@ import { explainInterrupt, whyNothing } from './explain.ts'
 import { Group } from './groups.ts'
 import { iccAccess, iccRegister, SysregOutcome } from './icc-registers.ts'
 import { FIRST_ESPI, IrqsV3 } from './irqs.ts'
+import { LpiStore } from './lpi-store.ts'
 import { FIRST_LPI } from './lpis.ts'
 import { REDISTRIBUTOR_STRIDE, RedistributorBases } from './rd-bases.ts'
 import { Redistributor, RedistributorCtlr } from './redistributor.ts'
@@ -79,6 +80,7 @@ export class GicV3 implements GicV3State {
   readonly rangeSelector: boolean
   /** First INTID beyond the LPIs that exist. */
   readonly lpiEnd: number
+  readonly lpiStore: LpiStore
   /** Where the Redistributors are on the bus, for GICR_TYPER.Last and an ITS whose targets are addresses. */
   readonly rdBases: RedistributorBases
   /** Key of the interrupt that an acknowledge by each PE would take, or NONE. */
@@ -103,6 +105,7 @@ export class GicV3 implements GicV3State {
     this.priorityMask = (0xff << (8 - distributorPriorityBits)) & 0xff
     this.rangeSelector = affinities.some((affinity) => (affinity & 0xff) > 15)
     this.lpiEnd = lpis === undefined ? FIRST_LPI : 2 ** lpis.intidBits
+    this.lpiStore = new LpiStore(this.lpiEnd - FIRST_LPI)
     this.#outputs = new Uint8Array(cpus)
     this.signalled = new Int32Array(cpus).fill(NONE)
     this.irqs = new IrqsV3(this.config, this.events)

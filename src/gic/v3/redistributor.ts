@@ -7,6 +7,7 @@ import type { Initiator } from '../../mmio/index.ts'
 import type { LpiTargets } from '../its/lpi-targets.ts'
 import type { GuestMemory } from '../memory.ts'
 import type { CheckedConfigV3 } from './config.ts'
+import type { LpiStore } from './lpi-store.ts'
 import { FIRST_LPI, Lpis } from './lpis.ts'
 import type { RedistributorBases } from './rd-bases.ts'
 import { StatusRegisters } from './status.ts'
@@ -39,6 +40,8 @@ export interface RedistributorHost extends ViewedGicV3, LpiTargets {
   readonly memory: GuestMemory | undefined
   /** First INTID beyond the LPIs that exist. */
   readonly lpiEnd: number
+  /** What pending LPIs are kept in. */
+  readonly lpiStore: LpiStore
   /** Where the Redistributors are on the bus. */
   readonly rdBases: RedistributorBases
   markDirty(pe: number): void
@@ -228,8 +231,9 @@ export class Redistributor {
     this.lpis = undefined
     if (config.lpis === undefined || memory === undefined) return
     const configuration = address(this.propbaserLow & 0xffff_f000, this.propbaserHigh)
+    const shifted = () => this.gic.irqs.twoStates
     const pendingTable = address(this.pendbaserLow & 0xffff_0000, this.pendbaserHigh)
-    this.lpis = new Lpis(memory, configuration, pendingTable, this.lpiEnd, () => this.gic.irqs.twoStates)
+    this.lpis = new Lpis(memory, this.gic.lpiStore, configuration, pendingTable, this.lpiEnd, shifted)
   }
 }
 
