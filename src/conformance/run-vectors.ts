@@ -4,7 +4,7 @@
  */
 
 import { differingFields, registerName } from './names.ts'
-import type { GicTarget, Result, Step } from './target.ts'
+import { describeExecution, type GicTarget, type Result, type Step } from './target.ts'
 import type { Expected, Needs, Part, Vector } from './vectors/index.ts'
 
 /** What a target is beyond its configuration; QEMU's `virt` board and our own default have these. */
@@ -130,7 +130,7 @@ export function describeFailure({ step, taken, register, fields, expected, actua
     taken.op === 'read' || taken.op === 'write'
       ? `${taken.op} of ${register ?? 'no register'} (${taken.region} ${hex(taken.offset)}, ${taken.size} bytes) by CPU ${taken.cpu}${taken.secure ? ', Secure' : ''}`
       : taken.op === 'mrs' || taken.op === 'msr'
-        ? `${taken.op} ${taken.register} by PE ${taken.cpu}${taken.secure ? ', Secure' : ''}`
+        ? `${taken.op} ${taken.register} by PE ${taken.cpu}${taken.at ? ` at ${describeExecution(taken.at)}` : taken.secure ? ', Secure' : ''}`
         : taken.op
   if (actual.status !== (expected.status ?? 'ok')) return `step ${step}, ${what}: ${actual.status}`
   const bits = expected.mask === 0xffff_ffff ? '' : ` in bits ${hex(expected.mask)}`

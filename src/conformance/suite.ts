@@ -40,6 +40,7 @@ export function machinesOf(version: 2 | 3, boards: boolean): Machine[] {
     for (const cpus of [1, 2, 4, 8])
       for (const security of [false, true]) found.push({ config: { version, cpus, security, its }, traits })
   const config: TargetConfig = { version, cpus: 2, security: false, its: false }
+  if (version === 3) found.push({ config: { ...config, security: true, el2: true }, traits })
   if (!boards)
     for (const priorityBits of otherBits[version]) found.push({ config, traits: { ...traits, priorityBits } })
   if (!boards && version === 3)

@@ -77,6 +77,12 @@ export interface TargetConfig {
   el2?: boolean
 }
 
+/** In few words: `EL3, SCR_EL3 NS FIQ`. */
+export function describeExecution({ el, ns, fiq, irq }: Execution): string {
+  const bits = [ns ? ' NS' : '', fiq ? ' FIQ' : '', irq ? ' IRQ' : ''].join('')
+  return `EL${el}, SCR_EL3${bits === '' ? ' 0' : bits}`
+}
+
 /** Where the access of a step is made that names a system register, with two Security states. */
 export function executionOf(step: Extract<Step, { op: 'mrs' | 'msr' }>): Execution {
   if (step.at !== undefined) return step.at

@@ -3,21 +3,15 @@
  * For people to read and to replay; nothing parses it here.
  */
 
-import type { Execution, Result, Step, TargetConfig } from '../target.ts'
+import { describeExecution, type Result, type Step, type TargetConfig } from '../target.ts'
 
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`
 const shown = (result: Result): string => (result.status === 'ok' ? hex(result.value) : result.status)
 
-/** Where a system register access is made, in few words: ` # EL3, NS FIQ`. */
-function place(at: Execution): string {
-  const bits = [at.ns ? 'NS' : '', at.fiq ? 'FIQ' : '', at.irq ? 'IRQ' : ''].filter((bit) => bit !== '')
-  return ` # EL${at.el}, SCR_EL3 ${bits.length === 0 ? '0' : bits.join(' ')}`
-}
-
 /** One step as one line. `answer` is what a read is said to have returned. */
 export function traceLine(step: Step, answer?: Result): string {
   const secure = 'secure' in step && step.secure === true ? ' # Secure' : ''
-  const where = 'at' in step && step.at !== undefined ? place(step.at) : secure
+  const where = 'at' in step && step.at !== undefined ? ` # ${describeExecution(step.at)}` : secure
   const value = answer === undefined ? '0x0' : shown(answer)
   switch (step.op) {
     case 'read':

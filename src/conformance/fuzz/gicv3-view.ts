@@ -60,6 +60,10 @@ export class Gicv3View implements View {
   /** Per CPU: ICC_IGRPEN0_EL1, and ICC_IGRPEN1_EL1 of Non-secure and of Secure state (which is as the former with one state). */
   readonly groupEnable: [number, number, number][]
   readonly awake: boolean[]
+  /** GICD_CTLR.DS: one Security state, of a GIC that has no other or was told to have none. */
+  ds: boolean
+  /** Some GICR_NSACR has been given something else than 0. */
+  grantsSgis = false
   /** Enabled: of SPIs by INTID, of a CPU's own by 32 × CPU + INTID. */
   readonly #spis = new Uint8Array(1020)
   readonly #own: Uint8Array
@@ -81,6 +85,7 @@ export class Gicv3View implements View {
     this.binaryPoint = perCpu(() => [2, 3])
     this.groupEnable = perCpu(() => [0, 0, 0])
     this.awake = perCpu(() => false)
+    this.ds = !config.security
     this.ownGroups = perCpu(() => 0)
     this.#own = new Uint8Array(32 * config.cpus)
     this.#ownEdge = new Uint8Array(32 * config.cpus)
@@ -199,9 +204,12 @@ export class Gicv3View implements View {
     if (step.region === 'gicr') {
       const owner = Math.floor(step.offset / GICR_STRIDE)
       const offset = step.offset % GICR_STRIDE
+      if (offset === SGI_FRAME + 0xe00 && value !== 0) this.grantsSgis = true
       if (offset === 0x014) this.awake[owner] = (value & 2) === 0
       if (offset === SGI_FRAME + 0xc04)
         for (let n = 0; n < 16; n++) this.#ownEdge[32 * owner + 16 + n] = (value >>> (2 * n + 1)) & 1
+    } else if (step.region === 'gicd' && step.offset === 0 && isSecure(step)) {
+      if ((value & 0x40) !== 0) this.ds = true
     } else if (step.region === 'gicd' && step.offset >= 0xc08 && step.offset < 0xd00)
       for (let n = 0; n < 16; n++) this.#edge[(step.offset - 0xc00) * 4 + n] = (value >>> (2 * n + 1)) & 1
   }

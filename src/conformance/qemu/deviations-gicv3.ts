@@ -7,6 +7,7 @@ import type { Allowance, Rule } from '../fuzz/compare.ts'
 import { type Gicv3View, isSecure, SGI_FRAME } from '../fuzz/gicv3-view.ts'
 import type { Step, TargetConfig } from '../target.ts'
 import type { Deviation } from './deviations.ts'
+import { GICV3_EL3_DEVIATIONS } from './deviations-gicv3-el3.ts'
 import { lines, mrs, msr, read, secure, write } from './steps.ts'
 
 const four: TargetConfig = { version: 3, cpus: 4, security: false, its: false }
@@ -108,9 +109,10 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
   },
   {
     id: 'Q3-10',
-    title: 'ICC_SGI1R_EL1 does not generate an SGI that is in Group 0 at its target, with one Security state',
+    title:
+      'Non-secure ICC_SGI1R_EL1 does not generate an SGI that is in Group 0 at its target, with one Security state',
     clause:
-      'IHI 0069 12.1.10: with GICD_CTLR.DS 1, a write of ICC_SGI1R_EL1 generates SGIs of either group (so read by Linux KVM too)',
+      'IHI 0069 12.1.10: with GICD_CTLR.DS 1, a Non-secure write of ICC_SGI1R_EL1 generates SGIs of either group (so read by Linux KVM too)',
     versions: ['7.2'],
     reproduction: {
       config: four,
@@ -126,7 +128,7 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     breaks: (step, view) =>
       step.op === 'msr' &&
       step.register === 'ICC_SGI1R_EL1' &&
-      !view.config.security &&
+      view.ds &&
       view.ownGroups.some((groups) => ((groups >>> Number((BigInt(step.value) >> 24n) & 15n)) & 1) === 0),
   },
   {
@@ -231,6 +233,7 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     },
     breaks: (step) => step.op === 'write' && step.region === 'its' && (step.offset & ~7) === 0x090,
   },
+  ...GICV3_EL3_DEVIATIONS,
 ]
 
 export const GICV3_AVOID: readonly Rule<Gicv3View>[] = GICV3_DEVIATIONS.flatMap(({ id, clause, breaks }) =>

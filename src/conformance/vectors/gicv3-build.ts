@@ -3,7 +3,7 @@
  * down here once more, so that no vector takes an offset from the tables that it tests.
  */
 
-import type { AccessSize, Region } from '../target.ts'
+import type { AccessSize, Execution, Region } from '../target.ts'
 import { flatten, type Needs, type Question, question, type Steps, type Vector, type VectorStep } from './build.ts'
 
 /** Offset of the first register, how many there are, and the distance between them. */
@@ -135,14 +135,14 @@ interface Speaker {
   readonly d: Frame
   /** The Redistributor of a PE, accessed by that PE or another one. */
   r(pe: number, by?: number): Frame
-  /** A system register by its name without `ICC_`, and without `_EL1`: `PMR`, `CTLR_EL3`. */
+  /** A system register by its name without `ICC_`, and without `_EL1`: `PMR`, `CTLR_EL3`; or `ISR_EL1`, which is the PE's. */
   mrs(pe: number, register: string): Question
   msr(pe: number, register: string, value: number | bigint): VectorStep
 }
 
-function speaker(secure: boolean | undefined): Speaker {
-  const state = secure === undefined ? {} : { secure }
-  const full = (name: string) => `ICC_${name}${name.includes('_EL') ? '' : '_EL1'}`
+function speaker(secure: boolean | undefined, at?: Execution): Speaker {
+  const state = { ...(secure === undefined ? {} : { secure }), ...(at === undefined ? {} : { at }) }
+  const full = (name: string) => (name === 'ISR_EL1' ? name : `ICC_${name}${name.includes('_EL') ? '' : '_EL1'}`)
   return {
     d: frame('gicd', distributor, 0, 0, secure),
     r: (pe, by = pe) => frame('gicr', redistributor, by, pe * FRAME, secure),
@@ -155,6 +155,9 @@ function speaker(secure: boolean | undefined): Speaker {
 export const { d, r, mrs, msr } = speaker(undefined)
 export const S = speaker(true)
 export const NS = speaker(false)
+
+/** System registers where a PE with EL3 executes; memory as software there reaches it first: Secure at EL3. */
+export const where = (at: Execution): Speaker => speaker(at.el === 3 || !at.ns, at)
 
 /** An access to a system register that is UNDEFINED. */
 export const undefinedAccess = ({ step }: VectorStep): VectorStep => ({

@@ -48,7 +48,10 @@ export const gicv3VectorDeviations: readonly Deviation[] = [
     id: 'Q3-10',
     what: 'with one Security state ICC_SGI1R_EL1 does not reach SGIs of Group 0',
     clause: 'Use of control registers for SGI forwarding',
-    vectors: ['ICC_SGI1R_EL1 reaches SGIs of either group with one Security state'],
+    vectors: [
+      'ICC_SGI1R_EL1 reaches SGIs of either group with one Security state',
+      'ICC_SGI1R_EL1 at Non-secure EL1 reaches an SGI of Group 0 (DS 1)',
+    ],
   },
   {
     id: 'Q3-11',
@@ -60,7 +63,11 @@ export const gicv3VectorDeviations: readonly Deviation[] = [
     id: 'Q3-12',
     what: 'ICC_CTLR_EL3 shows the Non-secure EOImode and CBPR for the Secure ones, too',
     clause: 'ICC_CTLR_EL3',
-    vectors: ['ICC_CTLR_EL1.EOImode is banked, and ICC_CTLR_EL3 shows both'],
+    vectors: [
+      'ICC_CTLR_EL1.EOImode is banked, and ICC_CTLR_EL3 shows both',
+      'ICC_CTLR_EL3 shows EOImode of the two banks and of EL3 (DS 0)',
+      'ICC_CTLR_EL3 shows EOImode of the two banks and of EL3 (DS 1)',
+    ],
   },
   {
     id: 'Q3-9',
@@ -78,6 +85,60 @@ export const gicv3VectorDeviations: readonly Deviation[] = [
       'An LPI that is disabled and invalidated is withdrawn, and stays pending',
       'A better priority in the configuration counts once it is invalidated',
     ],
+  },
+  {
+    id: 'Q3-15',
+    what: 'the Non-secure ICC_AP1R0_EL1 cannot be written, where there is EL3',
+    clause: 'ICC_AP1R<n>_EL1',
+    vectors: [
+      'The active priority of Non-secure Group 1 is in ICC_AP1R0_EL1 of SCR_EL3.NS 1, and can be restored at EL3 (DS 0)',
+      'The active priority of Group 1 is in ICC_AP1R0_EL1 of SCR_EL3.NS 1, and can be restored at EL3 (DS 1)',
+    ],
+  },
+  {
+    id: 'Q3-16',
+    what: 'with GICD_CTLR.DS 1 a Group 1 interrupt is signalled as FIQ at EL3 and at Secure EL1',
+    clause: 'Interrupt assignment to IRQ and FIQ signals',
+    vectors: [
+      'Group 1 is signalled at EL3 with SCR_EL3.NS 0 as IRQ (DS 1)',
+      'Group 1 is signalled at EL3 with SCR_EL3.NS 1 as IRQ (DS 1)',
+      'Group 1 is signalled at Secure EL1 as IRQ (DS 1)',
+    ],
+  },
+  {
+    id: 'Q3-17',
+    what: 'with two Security states Secure ICC_SGI1R_EL1 reaches SGIs of Group 0 too',
+    clause: 'Use of control registers for SGI forwarding',
+    vectors: ['EL3 with SCR_EL3.NS 0', 'EL3 with SCR_EL3.NS 1', 'Secure EL1'].map(
+      (place) => `ICC_SGI1R_EL1 at ${place} does not reach an SGI of Group 0 (DS 0)`,
+    ),
+  },
+  {
+    id: 'Q3-20',
+    what: 'GICR_NSACR does not let Non-secure ICC_SGI1R_EL1 send Secure SGIs',
+    clause: 'GICR_NSACR',
+    vectors: [
+      'GICR_NSACR 1 lets ICC_SGI1R_EL1 at Non-secure EL1 send an SGI of Group 0',
+      'GICR_NSACR 2 lets ICC_SGI1R_EL1 at Non-secure EL1 send an SGI of Group 0',
+      'GICR_NSACR 2 lets ICC_SGI1R_EL1 at Non-secure EL1 send an SGI of Secure Group 1',
+    ],
+  },
+  {
+    id: 'Q3-18',
+    what: 'with GICD_CTLR.DS 1 and SCR_EL3.FIQ 1 Non-secure EL1 sees priorities shifted',
+    clause: 'Software accesses of interrupt priority',
+    vectors: [
+      'ICC_PMR_EL1 at Non-secure EL1 with SCR_EL3.FIQ 1 is read as it is (DS 1)',
+      'ICC_PMR_EL1 at Non-secure EL1 with SCR_EL3.FIQ 1 is written as it is (DS 1)',
+      'ICC_RPR_EL1 at Non-secure EL1 with SCR_EL3.FIQ 1 shows Group 0 at 0x40 as 0x40 (DS 1)',
+      'ICC_RPR_EL1 at Non-secure EL1 with SCR_EL3.FIQ 1 shows Group 1 at 0xc0 as 0xc0 (DS 1)',
+    ],
+  },
+  {
+    id: 'Q3-19',
+    what: 'ICC_SRE_EL2 can be reached at EL3 with SCR_EL3.NS 0, where no Secure EL2 is enabled',
+    clause: 'ICC_SRE_EL2',
+    vectors: ['ICC_SRE_EL2 is UNDEFINED at EL3 with SCR_EL3.NS 0, where no Secure EL2 is enabled'],
   },
 ]
 

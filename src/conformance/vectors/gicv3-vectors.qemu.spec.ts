@@ -12,15 +12,15 @@ const ran = new Set<string>()
 const traits = { priorityBits: 5, intids: 288 }
 
 describe("QEMU's GICv3", () => {
-  for (const [cpus, security, its] of [
-    [1, false, false],
-    [4, false, true],
-    [8, false, false],
-    [1, true, false],
-    [4, true, false],
+  for (const [cpus, security, its, el2] of [
+    [1, false, false, false],
+    [4, false, true, false],
+    [8, false, false, false],
+    [1, true, false, false],
+    [4, true, false, true],
   ] as const)
-    it(`passes, but for listed deviations, the vectors with ${cpus} PEs, ${security ? 'two Security states' : 'one Security state'}, ${its ? 'and LPIs' : 'and no LPIs'}`, async () => {
-      const target = await QemuTarget.start({ version: 3, cpus, security, its })
+    it(`passes, but for listed deviations, the vectors with ${cpus} PEs, ${security ? 'two Security states' : 'one Security state'}, ${its ? 'and LPIs' : 'and no LPIs'}${el2 ? ', and EL2' : ''}`, async () => {
+      const target = await QemuTarget.start({ version: 3, cpus, security, its, el2 })
       try {
         const results = await runVectors(target, gicv3Vectors, traits)
         for (const { vector, passed } of results) {
