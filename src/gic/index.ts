@@ -13,14 +13,8 @@ export { GicV2, type OutputCallback } from './v2/gic.ts'
 export type { SnapshotV2 } from './v2/snapshot.ts'
 export type { GicV3Config } from './v3/config.ts'
 export { GicV3, type GicV3Options } from './v3/gic.ts'
-export {
-  encodeSysreg,
-  type IccRegister,
-  iccEncoding,
-  iccRegister,
-  iccRegisters,
-  SysregOutcome,
-} from './v3/icc-registers.ts'
+export { encodeSysreg, type IccRegister, SysregOutcome } from './v3/icc-access.ts'
+export { iccEncoding, iccRegister, iccRegisters } from './v3/icc-registers.ts'
 export { type IccState, iccStates } from './v3/icc-state.ts'
 export { REDISTRIBUTOR_STRIDE } from './v3/rd-bases.ts'
 export type { SnapshotV3 } from './v3/snapshot.ts'

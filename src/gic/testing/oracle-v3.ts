@@ -312,7 +312,7 @@ export class OracleV3 {
     const seesSecure = !this.twoStates || pe.el === 3 || pe.secure
     if (of === 0) {
       if (group === 'G0') return seesSecure ? intid : 1023
-      if (pe.el !== 3 || !this.twoStates) return 1023
+      if (pe.el !== 3) return 1023
       return group === 'G1S' ? 1020 : 1021
     }
     if (group === 'G0') return 1023
@@ -344,7 +344,7 @@ export class OracleV3 {
 
   #isSplit(pe: Pe): boolean {
     if (pe.el === 3 && this.config.security) return pe.eoiModeEl3
-    return pe.eoiMode[this.twoStates && pe.secure ? 0 : 1]
+    return pe.eoiMode[this.config.security && pe.secure ? 0 : 1]
   }
 
   #endOfInterrupt(index: number, intid: number, of: 0 | 1): void {
@@ -354,10 +354,10 @@ export class OracleV3 {
     const seesSecure = !this.twoStates || pe.el === 3 || pe.secure
     if (running.group !== 'G1NS' && !seesSecure) return
     if (running.group === 'G1NS' && this.twoStates && pe.el !== 3 && pe.secure) return
-    if (pe.activeNmi[running.group]) pe.activeNmi[running.group] = false
+    if (running.nmi) pe.activeNmi[running.group] = false
     else pe.active[running.group].delete(Math.min(...pe.active[running.group]))
     const irq = this.irq(intid, index)
-    if (!this.#isSplit(pe) && irq) irq.active = false
+    if (!this.#isSplit(pe) && irq && (seesSecure || this.groupOf(irq) === 'G1NS')) irq.active = false
   }
 
   #deactivate(index: number, intid: number): void {
@@ -391,19 +391,21 @@ export class OracleV3 {
     }
   }
 
-  /** The table of 'Use of control registers for SGI forwarding', as rows. */
+  /** The table of 'Use of control registers for SGI forwarding', as rows. EL3 is Secure whatever SCR_EL3.NS is. */
   #forwards(sender: Pe, register: string, group: IntGroup, nsAccess: number): boolean {
-    if (!this.twoStates) return group === 'G0' || register === 'ICC_SGI1R_EL1'
-    const rows: Record<string, Partial<Record<IntGroup, boolean>>> = sender.secure
+    const secure = this.config.security && (sender.secure || sender.el === 3)
+    const [zero, one] = this.twoStates ? [nsAccess >= 1, nsAccess >= 2] : [true, false]
+    const rows: Record<string, Partial<Record<IntGroup, boolean>>> = secure
       ? {
           ICC_SGI0R_EL1: { G0: true },
-          ICC_SGI1R_EL1: { G0: true, G1S: true },
+          // With one Security state, Secure Group 1 is Group 0 to the Distributor.
+          ICC_SGI1R_EL1: this.twoStates ? { G1S: true } : { G0: true },
           ICC_ASGI1R_EL1: { G1NS: true },
         }
       : {
-          ICC_SGI0R_EL1: { G0: nsAccess >= 1 },
-          ICC_SGI1R_EL1: { G1NS: true },
-          ICC_ASGI1R_EL1: { G0: nsAccess >= 1, G1S: nsAccess >= 2 },
+          ICC_SGI0R_EL1: { G0: zero },
+          ICC_SGI1R_EL1: { G0: zero, G1S: one, G1NS: true },
+          ICC_ASGI1R_EL1: { G0: zero, G1S: one },
         }
     return rows[register]![group] ?? false
   }
@@ -414,7 +416,7 @@ export class OracleV3 {
     const { config } = this
     if (pe.el === 0) return 'undefined'
     if (name.endsWith('_EL3')) return pe.el === 3 && config.security ? 'ok' : 'undefined'
-    if (name.endsWith('_EL2')) return pe.el >= 2 && config.el2 ? 'ok' : 'undefined'
+    if (name.endsWith('_EL2')) return config.el2 && (pe.el === 2 || (pe.el === 3 && !pe.secure)) ? 'ok' : 'undefined'
     const n = /AP[01]R(\d)/.exec(name)
     if (n && Number(n[1]) > 0 && Number(n[1]) * 32 >= 2 ** Math.min(7, config.priorityBits)) return 'undefined'
     if (name === 'ICC_NMIAR1_EL1' && !(config.nmi && pe.sctlrNmi)) return 'undefined'
@@ -431,7 +433,13 @@ export class OracleV3 {
   }
 
   #own1(pe: Pe): 'G1S' | 'G1NS' {
-    return this.twoStates && pe.secure ? 'G1S' : 'G1NS'
+    return this.config.security && pe.secure ? 'G1S' : 'G1NS'
+  }
+
+  /** Non-secure software does not see, nor set, active priorities of the Secure half. */
+  #reaches(pe: Pe, group: IntGroup, level: number): boolean {
+    if (!this.twoStates || pe.el === 3 || pe.secure || group === 'G0') return true
+    return level >= 2 ** Math.min(7, this.config.priorityBits) / 2
   }
 
   #identification(): number {
@@ -452,7 +460,9 @@ export class OracleV3 {
     if (ap) {
       const group = ap[1] === '0' ? 'G0' : one
       const first = Number(ap[2]) * 32
-      const word = [...pe.active[group]].filter((level) => level >= first && level < first + 32)
+      const word = [...pe.active[group]].filter(
+        (level) => level >= first && level < first + 32 && this.#reaches(pe, group, level),
+      )
       const nmi = first === 0 && group !== 'G0' && pe.activeNmi[group]
       return ok(word.reduce((sum, level) => sum + 2n ** BigInt(level - first), nmi ? 2n ** 63n : 0n))
     }
@@ -531,7 +541,8 @@ export class OracleV3 {
       const group = ap[1] === '0' ? 'G0' : one
       const first = Number(ap[2]) * 32
       for (let n = 0; n < 32 && first + n < 2 ** Math.min(7, this.config.priorityBits); n++)
-        if (flag(n)) pe.active[group].add(first + n)
+        if (!this.#reaches(pe, group, first + n)) continue
+        else if (flag(n)) pe.active[group].add(first + n)
         else pe.active[group].delete(first + n)
       if (first === 0 && group !== 'G0' && this.config.nmi) pe.activeNmi[group] = flag(63)
       return 'ok'

@@ -26,28 +26,29 @@ export const targets: BankView<GicV2State> = {
   },
 }
 
-/** GICD_CPENDSGIR, GICD_SPENDSGIR: for each SGI of this CPU a byte of its sources (IHI 0048 4.3.16). */
-export function sgiSources(set: boolean): BankView<GicV2State> {
-  const level = set ? 1 : 2
-  return {
-    read: (gic, word, by) => bytesToWord(gic.irqs.sources, word * 4) & sgiLanes(gic, word, by, level),
-    assign: (gic, word, value, mask, by) => {
-      const seen = mask & sgiLanes(gic, word, by, level)
-      const cpu = word >>> 2
-      for (let lane = 0; lane < 4; lane++) {
-        const sources = (seen >>> (lane * 8)) & gic.allCpus
-        if (sources === 0) continue
-        const sgi = (word & 3) * 4 + lane
-        const ones = (value >>> (lane * 8)) & sources
-        if (ones !== 0) gic.irqs.addSgi(cpu, sgi, ones)
-        if (ones !== sources) gic.irqs.removeSgi(cpu, sgi, sources & ~ones)
-      }
-    },
-  }
+/**
+ * GICD_CPENDSGIR, GICD_SPENDSGIR: for each SGI of this CPU a byte of its sources (IHI 0048 4.3.16). "A register bit that
+ * corresponds to a Group 0 interrupt is RAZ/WI to Non-secure accesses": GICD_NSACR, which grants GICD_SGIR and the pending
+ * registers of others, is not named here, nor these there.
+ */
+export const sgiSources: BankView<GicV2State> = {
+  read: (gic, word, by) => bytesToWord(gic.irqs.sources, word * 4) & sgiLanes(gic, word, by),
+  assign: (gic, word, value, mask, by) => {
+    const seen = mask & sgiLanes(gic, word, by)
+    const cpu = word >>> 2
+    for (let lane = 0; lane < 4; lane++) {
+      const sources = (seen >>> (lane * 8)) & gic.allCpus
+      if (sources === 0) continue
+      const sgi = (word & 3) * 4 + lane
+      const ones = (value >>> (lane * 8)) & sources
+      if (ones !== 0) gic.irqs.addSgi(cpu, sgi, ones)
+      if (ones !== sources) gic.irqs.removeSgi(cpu, sgi, sources & ~ones)
+    }
+  },
 }
 
-function sgiLanes(gic: GicV2State, word: number, by: Initiator, level: 1 | 2): number {
-  return lanesOf(gic.visible(word >>> 2, by, level), word & 3)
+function sgiLanes(gic: GicV2State, word: number, by: Initiator): number {
+  return lanesOf(gic.visible(word >>> 2, by, 0), word & 3)
 }
 
 /** GICD_PPISR and GICD_SPISR: the input wires themselves (GIC-400's use of IHI 0048's IMPLEMENTATION DEFINED 0xD00). */

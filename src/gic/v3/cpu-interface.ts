@@ -129,9 +129,12 @@ export class CpuInterfaceV3 {
     return this.apr[0][i]! & bit ? G0 : this.apr[1][i]! & bit ? G1S : G1NS
   }
 
-  /** Priority drop: the group's best active priority is no longer active. */
+  /**
+   * Priority drop: the group's best active priority is no longer active. That is its non-maskable one only where nothing
+   * better runs above it: ICC_AP1R0_EL1.NMI stays until that "has undergone priority drop" itself.
+   */
   dropPriority(group: number): void {
-    if (this.activeNmi & (1 << group)) this.activeNmi &= ~(1 << group)
+    if (this.running === this.bestNmi && this.activeNmi & (1 << group)) this.activeNmi &= ~(1 << group)
     else {
       const registers = this.apr[group as 0 | 1 | 2]
       for (let i = 0; i < this.aprRegisters; i++) {
@@ -166,6 +169,20 @@ export class CpuInterfaceV3 {
 
   /** The bits of active priorities register `index` that exist. */
   existingLevels(index: number): number {
-    return this.levels >= (index + 1) * 32 ? -1 : 0
+    return levelsFrom(0, this.levels, index)
   }
+
+  /** Those of them that are Non-secure software's where there are two Security states: the lower half of the priorities. */
+  nonSecureLevels(index: number): number {
+    return levelsFrom(this.levels / 2, this.levels, index)
+  }
+}
+
+/** The bits of active priorities register `index` for the levels from `first` up to `end`. */
+function levelsFrom(first: number, end: number, index: number): number {
+  return upTo(end - index * 32) & ~upTo(first - index * 32)
+}
+
+function upTo(bits: number): number {
+  return bits >= 32 ? -1 : bits <= 0 ? 0 : (1 << bits) - 1
 }

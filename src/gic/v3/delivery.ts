@@ -1,13 +1,14 @@
 /**
- * Delivery in a GICv3: which candidate a PE is signalled, over which wire, and what acknowledging, ending and deactivating it
- * does (IHI 0069 4.2 to 4.8). The gates here are the ones that `explain.ts` reports.
+ * Delivery in a GICv3: which candidate a PE is signalled, over which wire, and what acknowledging it does (IHI 0069 4.2 to
+ * 4.8). The gates here are the ones that `explain.ts` reports; ending and deactivating are in `ending.ts`.
  */
 
 import { NONE } from '../candidates.ts'
 import { Output } from '../outputs.ts'
-import { Bank, type CpuInterfaceV3, IDLE } from './cpu-interface.ts'
+import { type CpuInterfaceV3, IDLE } from './cpu-interface.ts'
 import { Group, NMI_SETS, NON_SECURE_NMI, SETS } from './groups.ts'
 import { FIRST_LPI } from './lpis.ts'
+import { isAtEl3, isRestricted, isSecureAccess } from './security.ts'
 import type { GicV3State } from './state.ts'
 
 /**
@@ -18,7 +19,6 @@ const NMI_KEY = 1 << 22
 const PRIORITY_SHIFT = 23
 
 const { G0, G1S, G1NS } = Group
-const { S, NS } = Bank
 const { irq: IRQ, fiq: FIQ } = Output
 
 export const SPURIOUS = 1023
@@ -139,29 +139,28 @@ export function updatePe(gic: GicV3State, cpu: CpuInterfaceV3): void {
 /** Group 0 is FIQ; Group 1 is IRQ in the Security state that it belongs to, and FIQ elsewhere and at EL3 (IHI 0069 4.6.2). */
 export function isFiq(gic: GicV3State, cpu: CpuInterfaceV3, group: number): boolean {
   if (group === G0) return true
-  if (!gic.irqs.twoStates) return false
+  if (!gic.twoStates) return false
   return cpu.el === 3 || (group === G1S) !== cpu.secure
 }
 
-/** The PE can see Secure interrupts: it is Secure, or at EL3. */
-function seesSecure(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
-  return !gic.irqs.twoStates || cpu.el === 3 || cpu.secure
-}
-
-/** What a Group 0 register shows of an interrupt (IHI 0069 4.6.3): EL3 is told of the state that a Group 1 one is for. */
+/**
+ * What ICC_IAR0_EL1 and ICC_HPPIR0_EL1 make of an interrupt. EL3 is told of one of Group 1 whom it is for: 1020 is for Secure
+ * EL1 or EL2, 1021 for Non-secure EL1 or EL2, with one Security state too (IHI 0069 2.2.1).
+ */
 function throughGroup0(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, group: number): number {
-  if (group !== G0) {
-    if (cpu.el !== 3 || !gic.irqs.twoStates) return SPURIOUS
-    return group === G1S ? FOR_SECURE : FOR_NON_SECURE
-  }
-  return seesSecure(gic, cpu) ? intid : SPURIOUS
+  if (group === G0) return isRestricted(gic, cpu) ? SPURIOUS : intid
+  if (!isAtEl3(gic, cpu)) return SPURIOUS
+  return group === G1S ? FOR_SECURE : FOR_NON_SECURE
 }
 
+/**
+ * What ICC_IAR1_EL1 and ICC_HPPIR1_EL1 make of one: EL3 takes either Group 1, and below it each Security state its own.
+ * (ICC_CTLR_EL3.RM, which hides them from EL3, is RES0 where Secure ICC_SRE_EL1.SRE is RAO/WI.)
+ */
 function throughGroup1(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, group: number): number {
   if (group === G0) return SPURIOUS
-  if (!gic.irqs.twoStates) return intid
-  if (group === G1S) return seesSecure(gic, cpu) ? intid : SPURIOUS
-  return cpu.el !== 3 && cpu.secure ? SPURIOUS : intid
+  if (!gic.twoStates || cpu.el === 3) return intid
+  return isSecureAccess(gic, cpu) === (group === G1S) ? intid : SPURIOUS
 }
 
 /** Which acknowledge register: of Group 0, of Group 1, or of Group 1's non-maskable ones. */
@@ -216,7 +215,7 @@ function reportAcknowledge(gic: GicV3State, { pe }: CpuInterfaceV3, register: Ac
   gic.events.emit({ kind: 'acknowledge', cpu: pe, intid, source: 0, register: `ICC_${register}_EL1`, reason })
 }
 
-function isSpecial(intid: number): boolean {
+export function isSpecial(intid: number): boolean {
   return intid >= FOR_SECURE && intid <= SPURIOUS
 }
 
@@ -228,88 +227,4 @@ export function highestPending(gic: GicV3State, cpu: CpuInterfaceV3, of: 0 | 1):
   const group = groupOf(gic, cpu.pe, intid)
   if (!interfaceGroupOpen(cpu, group)) return SPURIOUS
   return of === 0 ? throughGroup0(gic, cpu, intid, group) : throughGroup1(gic, cpu, intid, group)
-}
-
-/** Whether priority drop and deactivation are apart for the PE as it is now. */
-export function isSplit(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
-  if (cpu.el === 3 && gic.config.security) return cpu.eoiModeEl3
-  return (cpu.eoiMode & (1 << bankOf(gic, cpu))) !== 0
-}
-
-/** The bank of the Security state that the PE's registers are in. */
-export function bankOf(gic: GicV3State, cpu: CpuInterfaceV3): number {
-  return gic.irqs.twoStates && cpu.secure ? S : NS
-}
-
-/**
- * ICC_EOIR0_EL1 and ICC_EOIR1_EL1. The drop applies to the running priority, and only where that belongs to the register's
- * group and to a Security state that the PE may end; anything else is UNPREDICTABLE, and ignored here.
- */
-export function endOfInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number, of: 0 | 1): void {
-  const intid = value & 0xff_ffff
-  if (isSpecial(intid)) return
-  const lpi = intid >= FIRST_LPI
-  const exists = lpi ? intid < gic.lpiEnd : gic.irqs.exists(intid)
-  const running = cpu.runningGroup()
-  if (!exists || running < 0 || !mayEnd(gic, cpu, running, of)) {
-    const why = !exists ? 'eoi-invalid-intid' : running < 0 ? 'eoi-without-acknowledge' : 'eoi-hidden-group'
-    gic.misuse(why, cpu.pe, intid)
-    return
-  }
-  if (gic.events.active && !isRunning(gic, cpu, intid, running)) gic.misuse('eoi-of-another', cpu.pe, intid)
-  cpu.dropPriority(running)
-  gic.markDirty(cpu.pe)
-  if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.pe, intid })
-  if (!lpi && !isSplit(gic, cpu)) deactivate(gic, cpu, intid)
-}
-
-function mayEnd(gic: GicV3State, cpu: CpuInterfaceV3, running: number, of: 0 | 1): boolean {
-  if (running === G0) return of === 0 && seesSecure(gic, cpu)
-  if (of === 0) return false
-  if (!gic.irqs.twoStates) return true
-  return running === G1S ? seesSecure(gic, cpu) : cpu.el === 3 || !cpu.secure
-}
-
-/** Whether this interrupt could be the one that runs: active (an LPI never is), and of the running group. */
-function isRunning(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, running: number): boolean {
-  if (groupOf(gic, cpu.pe, intid) !== running) return false
-  if (intid >= FIRST_LPI) return true
-  return ((gic.irqs.active[gic.irqs.wordOf(intid, cpu.pe)]! >>> (intid & 31)) & 1) === 1
-}
-
-/** ICC_DIR_EL1: works only while EOImode separates the two; an LPI has no active state to end. */
-export function deactivateInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number): void {
-  const intid = value & 0xff_ffff
-  if (isSpecial(intid) || intid >= FIRST_LPI) return
-  if (!isSplit(gic, cpu)) {
-    gic.misuse('deactivate-without-split', cpu.pe, intid)
-    return
-  }
-  if (!gic.irqs.exists(intid)) {
-    gic.misuse('eoi-invalid-intid', cpu.pe, intid)
-    return
-  }
-  if (!mayDeactivate(gic, cpu, groupOf(gic, cpu.pe, intid))) {
-    gic.misuse('deactivate-hidden-group', cpu.pe, intid)
-    return
-  }
-  const word = gic.irqs.wordOf(intid, cpu.pe)
-  if (!((gic.irqs.active[word]! >>> (intid & 31)) & 1)) gic.misuse('deactivate-not-active', cpu.pe, intid)
-  else deactivate(gic, cpu, intid)
-}
-
-/** Below EL3, a PE deactivates what its Security state owns, unless those registers trap to EL3 (IHI 0069 8.2, ICC_DIR_EL1). */
-function mayDeactivate(gic: GicV3State, cpu: CpuInterfaceV3, group: number): boolean {
-  if (cpu.el === 3) return true
-  if (!gic.irqs.twoStates) return !(group === G0 ? cpu.scrFiq : cpu.scrIrq)
-  if (group === G0) return cpu.secure && !cpu.scrFiq
-  if (cpu.scrIrq) return false
-  return group === G1NS || cpu.secure
-}
-
-function deactivate(gic: GicV3State, cpu: CpuInterfaceV3, intid: number): void {
-  const word = gic.irqs.wordOf(intid, cpu.pe)
-  const was = (gic.irqs.active[word]! >>> (intid & 31)) & 1
-  gic.irqs.deactivate(word, intid & 31)
-  if (was && gic.events.active) gic.events.emit({ kind: 'deactivate', cpu: cpu.pe, intid })
 }

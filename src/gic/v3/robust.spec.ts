@@ -72,7 +72,7 @@ describe('A GICv3 under fuzz', () => {
 
   it('answers UNDEFINED for every encoding that is no ICC register, and traps none of them', () => {
     const gic = gicOf({ cpus: 1, nmi: true, security: true, el2: true })
-    gic.setExecution(0, { el: 3, secure: true, sctlrNmi: true })
+    gic.setExecution(0, { el: 3, secure: false, sctlrNmi: true })
     let known = 0
     for (let encoding = 0; encoding <= 0x1_0000; encoding++) {
       if (gic.peekSysreg(0, encoding) !== undefined) known++

@@ -5,10 +5,12 @@
 
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import { Group } from './groups.ts'
+import { isRestricted, isSecureAccess } from './security.ts'
 import type { GicV3State } from './state.ts'
 
 export type SgiRegister = 'SGI0R' | 'SGI1R' | 'ASGI1R'
 
+const { G0, G1S, G1NS } = Group
 const IRM_HIGH = 1 << 8
 
 export function sendSgi(gic: GicV3State, cpu: CpuInterfaceV3, register: SgiRegister, low: number, high: number): void {
@@ -37,6 +39,18 @@ function deliver(gic: GicV3State, cpu: CpuInterfaceV3, register: SgiRegister, sg
   return true
 }
 
+/**
+ * What each register reaches: a bit for each group that an SGI may have on its target (IHI 0069 12.1.10, "Use of control
+ * registers for SGI forwarding"). SGI1R generates Group 1 of the sender's Security state, ASGI1R of the other one.
+ */
+const reach = {
+  Secure: { SGI0R: 1 << G0, SGI1R: 1 << G1S, ASGI1R: 1 << G1NS },
+  'Non-secure': { SGI0R: 1 << G0, SGI1R: (1 << G0) | (1 << G1S) | (1 << G1NS), ASGI1R: (1 << G0) | (1 << G1S) },
+  /** With one Security state the Distributor takes a request for Secure Group 1 for one for Group 0 (GICD_IGRPMODR<n>). */
+  'Secure, DS': { SGI0R: 1 << G0, SGI1R: 1 << G0, ASGI1R: 1 << G1NS },
+  'Non-secure, DS': { SGI0R: 1 << G0, SGI1R: (1 << G0) | (1 << G1NS), ASGI1R: 1 << G0 },
+} as const satisfies Record<string, Record<SgiRegister, number>>
+
 /** Whether a write of this register reaches an SGI that is in `group` on its target. */
 function reaches(
   gic: GicV3State,
@@ -46,13 +60,12 @@ function reaches(
   pe: number,
   group: number,
 ): boolean {
-  // With one Security state, SGI1R generates either group and the other two Group 0 alone.
-  if (!gic.irqs.twoStates) return register === 'SGI1R' || group === Group.G0
-  const { secure } = cpu
-  const wanted = register === 'SGI0R' ? Group.G0 : secure === (register === 'SGI1R') ? Group.G1S : Group.G1NS
-  // A request for Secure Group 1 reaches Secure Group 0 too.
-  const asked = group === wanted || (wanted === Group.G1S && group === Group.G0)
-  if (secure || group === Group.G1NS || !asked) return asked
+  const secure = isSecureAccess(gic, cpu)
+  const table = gic.twoStates
+    ? reach[secure ? 'Secure' : 'Non-secure']
+    : reach[secure ? 'Secure, DS' : 'Non-secure, DS']
+  if (!((table[register] >>> group) & 1)) return false
+  if (!isRestricted(gic, cpu) || group === G1NS) return true
   // Non-secure software reaches Secure SGIs as far as the target's GICR_NSACR says: 1 grants Group 0, 2 Secure Group 1 too.
-  return ((gic.irqs.nsacr[group === Group.G0 ? 0 : 1][pe]! >>> sgi) & 1) === 1
+  return ((gic.irqs.nsacr[group === G0 ? 0 : 1][pe]! >>> sgi) & 1) === 1
 }

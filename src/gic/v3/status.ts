@@ -1,6 +1,6 @@
 /**
- * GICD_STATUSR and GICR_STATUSR: what accesses a frame refused, for Secure and Non-secure software apart where there are two
- * Security states. Only what the registers name is recorded: no width, and no alignment, is there.
+ * GICD_STATUSR and GICR_STATUSR: what accesses a frame refused, for Secure and Non-secure software apart in a GIC that
+ * supports two Security states. Only what the registers name is recorded: neither a width, an alignment nor a Security state.
  */
 
 import { type Access, type Initiator, Outcome } from '../../mmio/index.ts'
@@ -8,8 +8,12 @@ import { type Access, type Initiator, Outcome } from '../../mmio/index.ts'
 /** RRD and WRD: a read, a write, of a reserved location; RWOD, WROD: a read of a write-only, a write of a read-only one. */
 const Status = { RRD: 1 << 0, WRD: 1 << 1, RWOD: 1 << 2, WROD: 1 << 3 } as const
 
+const read: Partial<Record<Outcome, number>> = { [Outcome.reserved]: Status.RRD, [Outcome.mode]: Status.RWOD }
+const written: Partial<Record<Outcome, number>> = { [Outcome.reserved]: Status.WRD, [Outcome.mode]: Status.WROD }
+
+/** "If the GIC implementation supports two Security states this register is Banked": by the access, whatever DS is. */
 interface States {
-  readonly twoStates: boolean
+  readonly config: { readonly security: boolean }
 }
 
 interface Savable {
@@ -26,7 +30,7 @@ export class StatusRegisters {
   }
 
   read(gic: States, by: Initiator): number {
-    return gic.twoStates && by.secure ? this.secure : this.nonSecure
+    return gic.config.security && by.secure ? this.secure : this.nonSecure
   }
 
   /** Bits written as 1 are cleared. */
@@ -35,7 +39,7 @@ export class StatusRegisters {
   }
 
   assign(gic: States, by: Initiator, value: number): void {
-    if (gic.twoStates && by.secure) this.secure = value & 15
+    if (gic.config.security && by.secure) this.secure = value & 15
     else this.nonSecure = value & 15
   }
 
@@ -52,8 +56,7 @@ export class StatusRegisters {
 
   record(gic: States, access: Access, outcome: Outcome): void {
     const { write, by } = access
-    const mode = write ? Status.WROD : Status.RWOD
-    const reserved = write ? Status.WRD : Status.RRD
-    this.assign(gic, by, this.read(gic, by) | (outcome === Outcome.mode ? mode : reserved))
+    const bit = write ? written[outcome] : read[outcome]
+    if (bit !== undefined) this.assign(gic, by, this.read(gic, by) | bit)
   }
 }

@@ -1,0 +1,97 @@
+/**
+ * Priority drop and deactivation in a GICv3: ICC_EOIR0_EL1, ICC_EOIR1_EL1 and ICC_DIR_EL1, and who may end what (IHI 0069
+ * 4.4, 12.2). Acknowledging is in `delivery.ts`.
+ */
+
+import type { CpuInterfaceV3 } from './cpu-interface.ts'
+import { groupOf, isSpecial } from './delivery.ts'
+import { Group } from './groups.ts'
+import { FIRST_LPI } from './lpis.ts'
+import { bankOf, isAtEl3, isRestricted, isSecureAccess } from './security.ts'
+import type { GicV3State } from './state.ts'
+
+const { G0, G1NS } = Group
+
+/** Whether priority drop and deactivation are apart: EOImode of EL3, or of the Security state below it (ICC_EOIR1_EL1). */
+export function isSplit(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
+  if (isAtEl3(gic, cpu)) return cpu.eoiModeEl3
+  return (cpu.eoiMode & (1 << bankOf(gic, cpu))) !== 0
+}
+
+/**
+ * ICC_EOIR0_EL1 and ICC_EOIR1_EL1. The drop applies to the running priority, and only where that belongs to the register's
+ * group and to a Security state that the PE may end; anything else is UNPREDICTABLE, and ignored here. An INTID other than
+ * the running one's is UNPREDICTABLE too: what it names is deactivated, but never a Secure interrupt by Non-secure software,
+ * as UNPREDICTABLE does nothing that the software could not do otherwise (DDI 0487, Glossary).
+ */
+export function endOfInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number, of: 0 | 1): void {
+  const intid = value & 0xff_ffff
+  if (isSpecial(intid)) return
+  const lpi = intid >= FIRST_LPI
+  const exists = lpi ? intid < gic.lpiEnd : gic.irqs.exists(intid)
+  const running = cpu.runningGroup()
+  if (!exists || running < 0 || !mayEnd(gic, cpu, running, of)) {
+    const why = !exists ? 'eoi-invalid-intid' : running < 0 ? 'eoi-without-acknowledge' : 'eoi-hidden-group'
+    gic.misuse(why, cpu.pe, intid)
+    return
+  }
+  if (gic.events.active && !isRunning(gic, cpu, intid, running)) gic.misuse('eoi-of-another', cpu.pe, intid)
+  cpu.dropPriority(running)
+  gic.markDirty(cpu.pe)
+  if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.pe, intid })
+  if (lpi || isSplit(gic, cpu)) return
+  if (isRestricted(gic, cpu) && groupOf(gic, cpu.pe, intid) !== G1NS) gic.misuse('eoi-hidden-group', cpu.pe, intid)
+  else deactivate(gic, cpu, intid)
+}
+
+/** Group 0 by EOIR0, Group 1 by EOIR1; EL3 ends all, and below it each Security state what is its own. */
+function mayEnd(gic: GicV3State, cpu: CpuInterfaceV3, running: number, of: 0 | 1): boolean {
+  if ((running === G0) !== (of === 0)) return false
+  if (!gic.twoStates || cpu.el === 3) return true
+  return isSecureAccess(gic, cpu) === (running !== G1NS)
+}
+
+/** Whether this interrupt could be the one that runs: active (an LPI never is), and of the running group. */
+function isRunning(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, running: number): boolean {
+  if (groupOf(gic, cpu.pe, intid) !== running) return false
+  if (intid >= FIRST_LPI) return true
+  return ((gic.irqs.active[gic.irqs.wordOf(intid, cpu.pe)]! >>> (intid & 31)) & 1) === 1
+}
+
+/** ICC_DIR_EL1: works only while EOImode separates the two; an LPI has no active state to end. */
+export function deactivateInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number): void {
+  const intid = value & 0xff_ffff
+  if (isSpecial(intid) || intid >= FIRST_LPI) return
+  if (!isSplit(gic, cpu)) {
+    gic.misuse('deactivate-without-split', cpu.pe, intid)
+    return
+  }
+  if (!gic.irqs.exists(intid)) {
+    gic.misuse('eoi-invalid-intid', cpu.pe, intid)
+    return
+  }
+  if (!mayDeactivate(gic, cpu, groupOf(gic, cpu.pe, intid))) {
+    gic.misuse('deactivate-hidden-group', cpu.pe, intid)
+    return
+  }
+  const word = gic.irqs.wordOf(intid, cpu.pe)
+  if (!((gic.irqs.active[word]! >>> (intid & 31)) & 1)) gic.misuse('deactivate-not-active', cpu.pe, intid)
+  else deactivate(gic, cpu, intid)
+}
+
+/**
+ * Below EL3, a PE deactivates what its Security state owns (Secure software Non-secure interrupts too), unless the
+ * interrupts of that group are EL3's: SCR_EL3.FIQ or .IRQ routes them there (IHI 0069 4.6.3).
+ */
+function mayDeactivate(gic: GicV3State, cpu: CpuInterfaceV3, group: number): boolean {
+  if (!gic.config.security || cpu.el === 3) return true
+  if (group === G0 ? cpu.scrFiq : cpu.scrIrq) return false
+  return group === G1NS || !isRestricted(gic, cpu)
+}
+
+function deactivate(gic: GicV3State, cpu: CpuInterfaceV3, intid: number): void {
+  const word = gic.irqs.wordOf(intid, cpu.pe)
+  const was = (gic.irqs.active[word]! >>> (intid & 31)) & 1
+  gic.irqs.deactivate(word, intid & 31)
+  if (was && gic.events.active) gic.events.emit({ kind: 'deactivate', cpu: cpu.pe, intid })
+}
