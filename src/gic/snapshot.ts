@@ -90,6 +90,25 @@ export function group(schema: Schema): Part {
   }
 }
 
+/** A part whose values have more to be than each by itself: `further` throws a SnapshotError where they cannot be together. */
+export function refined<T>(part: Part, further: (value: T, where: string) => void): Part {
+  return {
+    ...part,
+    check: (value, where) => {
+      part.check(value, where)
+      further(value as T, where)
+    },
+  }
+}
+
+/** GICD_NSACR is kept as 'at least 1', 'at least 2' and '3': each level has the ones above it. */
+export function checkAccessLevels(levels: readonly (readonly number[])[], where: string): void {
+  for (const level of [1, 2])
+    for (const [i, bits] of levels[level]!.entries())
+      if (bits & ~levels[level - 1]![i]!)
+        throw new SnapshotError(`${where}[${level}][${i}]: grants what ${where}[${level - 1}][${i}] does not`)
+}
+
 /** A fixed number of like parts. */
 export function list(parts: readonly Part[]): Part {
   return {

@@ -29,7 +29,8 @@ export const CBASER_BITS = [0xffff_fcff | 0, 0xb8ef_ffff | 0] as const
 
 /** Offset in the queue, of GITS_CWRITER and GITS_CREADR. */
 const OFFSET = 0xf_ffe0
-const INDIRECT = 1 << 30
+/** GITS_BASER.Indirect, in the high word. */
+export const INDIRECT = 1 << 30
 
 /** GITS_BASERn: ignored while enabled; Type, Entry_Size, and fields that this ITS cannot do keep their values (12.19.1). */
 function writeBaser(its: ItsState, index: number, value: number, _mask: number, by: Initiator): void {

@@ -47,6 +47,19 @@ describe('the snapshot of an ITS', () => {
     expect(other.read(0x090)).toBe(0x01)
   })
 
+  it('is refused with a page size, a level of tables, or status bits that this ITS has not', () => {
+    const rig = new Rig({ pageSizes: [4096], indirect: 'none', statusRegisters: false, umsi: false })
+    const before = save(rig)
+    const [low, high, ...rest] = before['baser'] as number[]
+    for (const [wrong, message] of [
+      [{ baser: [low! | 0x100, high, ...rest] }, 'its.baser[0]: no such Page_Size in this configuration'],
+      [{ baser: [low, (high! | (1 << 30)) >>> 0, ...rest] }, 'its.baser[1]: bits 0x40000000 cannot be set'],
+      [{ statusr: 1 }, 'its.statusr: bits 0x1 cannot be set'],
+      [{ umsir: [1, 0] }, 'its.umsir[0]: bits 0x1 cannot be set'],
+    ] as const)
+      expect(() => load(rig, { ...before, ...wrong })).toThrow(message)
+  })
+
   it.each<[string, string, unknown]>([
     ['enabled', 'its.enabled: expected true or false', 1],
     ['cbaser', 'its.cbaser[0]: bits 0x300 cannot be set', [0x300, 0]],
@@ -55,6 +68,9 @@ describe('the snapshot of an ITS', () => {
     ['cwriter', 'its.cwriter: expected a whole number from 0 to 32767', 0.5],
     ['statusr', 'its.statusr: expected a whole number from 0 to 1023', -1],
     ['umsir', 'its.umsir: expected an array of 2 numbers', []],
+    ['baser', 'its.baser[1]: Type and Entry_Size of GITS_BASER0 are other ones here', [0, 0x0100_0000, 0, 0]],
+    ['stalled', 'its.stalled: commands in error do not stall in this configuration', true],
+    ['creadr', 'its.creadr: 32767 is beyond the queue of GITS_CBASER', 32767],
     ['config', 'its.config.number: the configuration of the ITS is 0 here, and nothing in the snapshot', {}],
     ['tables', 'its.tables: no such part', {}],
   ])('is refused when %s is wrong, and nothing is taken over', (name, message, value) => {

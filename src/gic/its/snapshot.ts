@@ -2,9 +2,12 @@
  * What a snapshot of an ITS holds: its registers. Its tables and commands are in guest memory, and in a snapshot of that.
  */
 
-import { array, exactly, flag, group, integer, type Part } from '../snapshot.ts'
-import { baserFixed, CBASER_BITS } from './registers.ts'
+import { array, exactly, flag, group, integer, type Part, refined, SnapshotError } from '../snapshot.ts'
+import { baserFixed, CBASER_BITS, INDIRECT } from './registers.ts'
 import type { ItsState } from './state.ts'
+
+/** Type and Entry_Size, in GITS_BASER's high word. */
+const FIXED = 0x071f_0000
 
 /** Raised whenever the meaning or the set of parts changes. */
 const SNAPSHOT_VERSION = 1
@@ -45,10 +48,16 @@ export function itsPart(its: ItsState): Part {
         its.enabled = value
       },
     ),
-    stalled: flag(
-      () => its.stalled,
-      (value) => {
-        its.stalled = value
+    stalled: refined(
+      flag(
+        () => its.stalled,
+        (value) => {
+          its.stalled = value
+        },
+      ),
+      (value, where) => {
+        if (value === true && its.config.onError !== 'stall')
+          throw new SnapshotError(`${where}: commands in error do not stall in this configuration`)
       },
     ),
     packed: flag(
@@ -58,8 +67,10 @@ export function itsPart(its: ItsState): Part {
       },
     ),
     cbaser: array(its.cbaser, (i) => CBASER_BITS[i]!),
-    // Type and Entry_Size are what they are in every ITS.
-    baser: array(its.baser, (i) => ((i & 1) === 0 ? -1 : 0xf8e0_ffff | baserFixed[i >>> 1]!)),
+    baser: refined(
+      array(its.baser, (i) => ((i & 1) === 0 ? -1 : baserHighBits(its, i >>> 1))),
+      (value: readonly number[], where) => checkTables(its, value, where),
+    ),
     creadr: queueOffset(
       () => its.creadr,
       (value) => {
@@ -75,26 +86,45 @@ export function itsPart(its: ItsState): Part {
     statusr: integer(
       () => its.statusr,
       (value) => {
-        its.statusr = value & its.statusrBits
+        its.statusr = value
       },
       0,
       0x3ff,
+      its.statusrBits,
     ),
-    umsir: array(its.umsir),
+    umsir: array(its.umsir, () => (its.config.umsi ? -1 : 0)),
   })
   return {
-    save: () => parts.save(),
-    check: (value, where) => parts.check(value, where),
+    ...refined(parts, checkQueue),
     load: (value) => {
       parts.load(value)
-      for (const [i, fixed] of baserFixed.entries()) {
-        const high = its.baser[2 * i + 1]!
-        its.baser[2 * i + 1] = (high & 0xf8e0_ffff) | fixed
-      }
       its.configureTables()
       its.configureQueue()
     },
   }
+}
+
+/** Type and Entry_Size are what they are in every ITS, and Indirect is where this one has it. */
+function baserHighBits(its: ItsState, table: number): number {
+  return (0xf8e0_ffff & ~(its.hasIndirect(table) ? 0 : INDIRECT)) | baserFixed[table]!
+}
+
+function checkTables(its: ItsState, baser: readonly number[], where: string): void {
+  for (const [table, fixed] of baserFixed.entries()) {
+    const [low, high] = [baser[2 * table]!, baser[2 * table + 1]!]
+    if ((high & FIXED) !== fixed)
+      throw new SnapshotError(
+        `${where}[${2 * table + 1}]: Type and Entry_Size of GITS_BASER${table} are other ones here`,
+      )
+    if (!its.hasPageSize((low >>> 8) & 3))
+      throw new SnapshotError(`${where}[${2 * table}]: no such Page_Size in this configuration`)
+  }
+}
+
+/** GITS_CREADR never leaves the queue: whatever makes that smaller sets it to 0. */
+function checkQueue({ cbaser, creadr }: { cbaser: readonly number[]; creadr: number }, where: string): void {
+  if (creadr * 32 >= ((cbaser[0]! & 0xff) + 1) * 4096)
+    throw new SnapshotError(`${where}.creadr: ${creadr} is beyond the queue of GITS_CBASER`)
 }
 
 /** In commands, so that no value is between two of them. */

@@ -1,7 +1,19 @@
 /** What a snapshot of a GICv2 holds, and its version. Outputs and candidates are not in it: they follow
  * from the rest; and nor is what only explanations remember (that a level was withdrawn). */
 
-import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
+import {
+  array,
+  checkAccessLevels,
+  exactly,
+  flag,
+  group,
+  integer,
+  list,
+  type Part,
+  refined,
+  SnapshotError,
+} from '../snapshot.ts'
+import { nonSecureGrantable } from '../views.ts'
 import type { CpuInterface } from './cpu-interface.ts'
 import type { GicV2State } from './state.ts'
 
@@ -22,7 +34,6 @@ export function restoreGic(gic: GicV2State, snapshot: unknown): void {
   const parts = schema(gic)
   parts.check(snapshot, 'snapshot')
   checkSgis(gic, snapshot as SgiParts)
-  checkAccessLevels(snapshot as { nsacr: readonly (readonly number[])[] })
   parts.load(snapshot)
   gic.irqs.withdrawn.fill(0)
   for (const cpu of gic.cpus) {
@@ -50,18 +61,7 @@ function checkSgis(gic: GicV2State, parts: SgiParts): void {
   }
 }
 
-/** GICD_NSACR is kept as 'at least 1', 'at least 2' and '3': each level has the ones above it. */
-function checkAccessLevels({ nsacr }: { nsacr: readonly (readonly number[])[] }): void {
-  for (const level of [1, 2])
-    for (const [i, bits] of nsacr[level]!.entries())
-      if (bits & ~nsacr[level - 1]![i]!)
-        throw new SnapshotError(
-          `snapshot.nsacr[${level}][${i}]: grants what snapshot.nsacr[${level - 1}][${i}] does not`,
-        )
-}
-
 const SGIS = 0xffff
-const PPIS = ~SGIS
 
 interface SgiParts {
   readonly enabled: readonly number[]
@@ -75,7 +75,7 @@ function schema(gic: GicV2State): Part {
   const [nsacr1, nsacr2, nsacr3] = irqs.nsacr
   /** Bits of the interrupts that exist; of the private ones only those in `own`. */
   const bitmap = (words: Int32Array, own = -1) => array(words, (i) => irqs.implemented[i]! & (i < irqs.pes ? own : -1))
-  const access = (words: Int32Array) => (gic.config.security ? bitmap(words, SGIS) : array(words, () => 0))
+  const access = (words: Int32Array) => array(words, (i) => nonSecureGrantable(gic, i))
   const exists = (slot: number, bits: number) => ((irqs.implemented[slot >>> 5]! >>> (slot & 31)) & 1 ? bits : 0)
   return group({
     format: exactly('vgic-gicv2', 'the format'),
@@ -91,11 +91,11 @@ function schema(gic: GicV2State): Part {
     ),
     enabled: bitmap(irqs.enabled),
     latch: bitmap(irqs.latch),
-    line: bitmap(irqs.line, PPIS),
+    line: array(irqs.line, (i) => irqs.wired(i)),
     active: bitmap(irqs.active),
     group: bitmap(irqs.group),
     edge: bitmap(irqs.edge, gic.config.ppiConfig === 'fixed' ? SGIS : -1),
-    nsacr: list([access(nsacr1), access(nsacr2), access(nsacr3)]),
+    nsacr: refined(list([access(nsacr1), access(nsacr2), access(nsacr3)]), checkAccessLevels),
     priority: array(irqs.priority, (slot) => exists(slot, gic.priorityMask)),
     targets: array(irqs.targets, (slot) =>
       slot < gic.config.cpus * 32 || gic.config.cpus === 1 ? 0 : exists(slot, gic.allCpus),

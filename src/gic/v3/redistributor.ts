@@ -214,10 +214,9 @@ export class Redistributor {
     this.gic.markDirty(this.pe)
   }
 
-  /** First INTID beyond the LPIs that GICR_PROPBASER.IDbits and the GIC have. */
+  /** First INTID beyond the LPIs that its tables cover. */
   get lpiEnd(): number {
-    const bits = (this.propbaserLow & 31) + 1
-    return bits < 14 ? FIRST_LPI : Math.min(2 ** bits, this.gic.lpiEnd)
+    return lpiEndOf(this.propbaserLow, this.gic.lpiEnd)
   }
 
   #enableLpis(): void {
@@ -235,6 +234,12 @@ export class Redistributor {
     const pendingTable = address(this.pendbaserLow & 0xffff_0000, this.pendbaserHigh)
     this.lpis = new Lpis(memory, this.gic.lpiStore, configuration, pendingTable, this.lpiEnd, shifted)
   }
+}
+
+/** First INTID beyond the LPIs that GICR_PROPBASER.IDbits and a GIC with LPIs up to `most` have. */
+export function lpiEndOf(propbaserLow: number, most: number): number {
+  const bits = (propbaserLow & 31) + 1
+  return bits < 14 ? FIRST_LPI : Math.min(2 ** bits, most)
 }
 
 export const PTZ_HIGH = 1 << 30

@@ -2,11 +2,14 @@
 
 import { describe, expect, it } from 'vitest'
 import { type GicV3, SnapshotError } from '../index.ts'
+import { savedV3 } from '../testing/doors.ts'
 import { Random } from '../testing/random.ts'
 import { gicOf, RigV3 } from '../testing/rig-v3.ts'
 import { CONFIGURATION_TABLE, pendingTableOf, randomConfig, stepsOf } from '../testing/steps-v3.ts'
 
 const seed = 11
+// biome-ignore lint/suspicious/noExplicitAny: a snapshot to be spoilt anywhere.
+type Loose = any
 const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown
 
 /** Five LPIs pending on PE 0, one of them disabled. */
@@ -138,8 +141,102 @@ describe('A snapshot that cannot be restored is refused by name, and the GIC sta
     ['redistributors.0.lpis', [8191], 'snapshot.redistributors[0].lpis[0]: expected an INTID from 8192 to 16383'],
     ['redistributors.0.lpis', 'all', 'snapshot.redistributors[0].lpis: expected null or an array of INTIDs'],
     ['enabled', [1], 'snapshot.enabled: expected an array of 33 numbers'],
+    ['twoStates', 1, 'snapshot.twoStates: expected true or false'],
+    ['edge.1', 0xfffe, 'snapshot.edge[1]: SGIs are edge-triggered'],
+    ['line.0', 1, 'snapshot.line[0]: bits 0x1 cannot be set in this configuration'],
+    ['message.1', 0x10000, 'snapshot.message[1]: bits 0x10000 cannot be set in this configuration'],
+    ['nsacr.0.0', 0x10000, 'snapshot.nsacr[0][0]: bits 0x10000 cannot be set in this configuration'],
+    ['nsacr.1.2', 1, 'snapshot.nsacr[1][2]: grants what snapshot.nsacr[0][2] does not'],
+    ['latch.32', 1, 'snapshot.latch[32]: bits 0x1 cannot be set in this configuration'],
+    ['routeLow.64', 0x0100_0000, 'snapshot.routeLow[64]: bits 0x1000000 cannot be set in this configuration'],
+    ['routeLow.16', 1, 'snapshot.routeLow[16]: bits 0x1 cannot be set in this configuration'],
+    ['cpus.0.activeNmi', 1, 'snapshot.cpus[0].activeNmi: bits 0x1 cannot be set in this configuration'],
+    ['cpus.0.apr.2.1', 1, 'snapshot.cpus[0].apr[2][1]: bits 0x1 cannot be set in this configuration'],
+    ['statusr.nonSecure', 1, 'snapshot.statusr.nonSecure: bits 0x1 cannot be set in this configuration'],
+    [
+      'redistributors.0.pendbaserHigh',
+      2 ** 30,
+      'snapshot.redistributors[0].pendbaserHigh: PTZ is set while LPIs are enabled',
+    ],
+    [
+      'redistributors.0.propbaserLow',
+      CONFIGURATION_TABLE + 12,
+      'snapshot.redistributors[0].lpis[0]: 8192 is beyond what propbaserLow covers (IDbits)',
+    ],
   ])('%s', (path, value, message) => {
     expect(change(path, value)).toBe(message)
+  })
+
+  it('Secure Group 1 with one Security state', () => {
+    const rig = new RigV3(gicOf({ security: true }))
+    rig.write('gicd', 0, 0x47, true)
+    const saved = copy(rig.gic.snapshot()) as Record<string, unknown>
+    expect(saved).toMatchObject({ twoStates: false, groupEnables: 5 })
+    expect(refusal(rig.gic, { ...saved, groupEnables: 7 })).toBe(
+      'snapshot.groupEnables: Secure Group 1 is enabled, and there is one Security state (DS is 1)',
+    )
+  })
+
+  it('what only a configuration of another kind could have', () => {
+    const bare = gicOf({ oneOfN: false, messageSpis: false })
+    const changed = (change: (saved: Loose) => void) => {
+      const saved = copy(bare.snapshot()) as Loose
+      change(saved)
+      return refusal(bare, saved)
+    }
+    const cannot = (where: string) =>
+      new RegExp(`^snapshot.${where}: (bits \\S+ )?cannot be (set|true) in this configuration$`)
+    expect(changed((saved) => (saved.twoStates = true))).toMatch(cannot('twoStates'))
+    expect(changed((saved) => (saved.e1nwf = true))).toMatch(cannot('e1nwf'))
+    expect(changed((saved) => (saved.message[2] = 1))).toMatch(cannot('message\\[2\\]'))
+    expect(changed((saved) => (saved.nsacr[0][2] = 1))).toMatch(cannot('nsacr\\[0\\]\\[2\\]'))
+    expect(changed((saved) => (saved.modifier[2] = 1))).toMatch(cannot('modifier\\[2\\]'))
+    expect(changed((saved) => (saved.nmi[2] = 1))).toMatch(cannot('nmi\\[2\\]'))
+    expect(changed((saved) => (saved.routeLow[64] = 2 ** 31))).toMatch(cannot('routeLow\\[64\\]'))
+    expect(changed((saved) => (saved.cpus[0].enables = 2))).toMatch(cannot('cpus\\[0\\].enables'))
+    expect(changed((saved) => (saved.cpus[0].cbpr = 1))).toMatch(cannot('cpus\\[0\\].cbpr'))
+    expect(changed((saved) => (saved.cpus[0].eoiModeEl3 = true))).toMatch(cannot('cpus\\[0\\].eoiModeEl3'))
+    expect(changed((saved) => (saved.cpus[0].apr[1][0] = 1))).toMatch(cannot('cpus\\[0\\].apr\\[1\\]\\[0\\]'))
+    expect(changed((saved) => (saved.redistributors[0].dpg = 1 << 24))).toMatch(cannot('redistributors\\[0\\].dpg'))
+  })
+
+  it('a bit of a random state turned: refused, or a state that the registers can have', () => {
+    const random = new Random(17)
+    let refused = 0
+    let taken = 0
+    for (let run = 0; run < 15; run++) {
+      const config = { ...randomConfig(random, 64), extendedSpis: 0 }
+      const rig = new RigV3(gicOf(config))
+      for (const step of stepsOf(random.word(), config, 150)) rig.take(step)
+      const [other, another] = [gicOf(config, rig.memory as Uint8Array<ArrayBuffer>), gicOf(config)]
+      for (let turn = 0; turn < 25; turn++) {
+        const saved = copy(rig.gic.snapshot()) as Loose
+        let at = saved
+        for (;;) {
+          const key = random.pick(Object.keys(at).filter((name) => name !== 'config'))
+          const below = at[key]
+          if (typeof below === 'object' && below !== null && Object.keys(below).length > 0) at = below
+          else {
+            if (typeof below === 'boolean') at[key] = !below
+            else if (typeof below === 'number') at[key] = (below ^ (1 << random.below(32))) >>> 0
+            break
+          }
+        }
+        try {
+          other.restore(saved)
+        } catch (error) {
+          refused++
+          if (!(error instanceof SnapshotError)) throw error
+          continue
+        }
+        taken++
+        expect(other.snapshot()).toEqual(saved)
+        for (const each of savedV3(other)) each.restore(another)
+        expect(another.snapshot()).toEqual(saved)
+      }
+    }
+    expect(refused).toBeGreaterThan(50)
+    expect(taken).toBeGreaterThan(50)
   })
 
   it('LPIs where there are none, or a table that is not configured', () => {
@@ -191,6 +288,7 @@ describe('A snapshot that cannot be restored is refused by name, and the GIC sta
       try {
         gic.restore(saved)
         taken++
+        expect(gic.snapshot()).toEqual(saved)
       } catch (error) {
         refused++
         if (!(error instanceof SnapshotError)) throw error

@@ -4,13 +4,39 @@
  * nor is what only explanations remember.
  */
 
-import { array, exactly, flag, group, integer, list, type Part, SnapshotError } from '../snapshot.ts'
-import type { CpuInterfaceV3 } from './cpu-interface.ts'
+import {
+  array,
+  checkAccessLevels,
+  exactly,
+  flag,
+  group,
+  integer,
+  list,
+  type Part,
+  refined,
+  SnapshotError,
+} from '../snapshot.ts'
+import { nonSecureGrantable } from '../views.ts'
+import type { CheckedConfigV3 } from './config.ts'
+import { Bank, type CpuInterfaceV3 } from './cpu-interface.ts'
+import { messageable } from './doors.ts'
 import { Group } from './groups.ts'
+import { IRM } from './irqs.ts'
 import { FIRST_LPI } from './lpis.ts'
-import { BASE_HIGH, dpgFields, PENDBASER_LOW, PROPBASER_LOW, PTZ_HIGH, type Redistributor } from './redistributor.ts'
+import {
+  BASE_HIGH,
+  dpgFields,
+  lpiEndOf,
+  PENDBASER_LOW,
+  PROPBASER_LOW,
+  PTZ_HIGH,
+  type Redistributor,
+} from './redistributor.ts'
 import type { GicV3State } from './state.ts'
 import type { StatusRegisters } from './status.ts'
+
+/** SGIs, as bits of a private word. */
+const SGIS = 0xffff
 
 /** Raised whenever the meaning or the set of parts changes. */
 export const SNAPSHOT_VERSION = 2
@@ -45,8 +71,10 @@ function schema(gic: GicV3State): Part {
   const [nsacr1, nsacr2, nsacr3] = irqs.nsacr
   const bitmap = (words: Int32Array) => array(words, (i) => irqs.implemented[i]!)
   const exists = (slot: number, bits: number) => ((irqs.implemented[slot >>> 5]! >>> (slot & 31)) & 1 ? bits : 0)
+  const access = (words: Int32Array) => array(words, (i) => nonSecureGrantable(gic, i))
+  const route = (config.oneOfN ? IRM : 0) | 0x00ff_ffff
   const routable = (slot: number) => irqs.ownerOf(slot >>> 5) < 0
-  return group({
+  const parts = group({
     format: exactly('vgic-gicv3', 'the format'),
     version: exactly(SNAPSHOT_VERSION, 'the version'),
     config: exactly(config, 'the configuration'),
@@ -58,38 +86,61 @@ function schema(gic: GicV3State): Part {
       0,
       7,
     ),
-    twoStates: flag(
+    twoStates: allowedFlag(
+      config.security,
       () => irqs.twoStates,
       (value) => {
-        irqs.twoStates = value && config.security
+        irqs.twoStates = value
       },
     ),
-    e1nwf: flag(
+    e1nwf: allowedFlag(
+      config.oneOfN,
       () => gic.e1nwf,
       (value) => {
         gic.e1nwf = value
       },
     ),
-    statusr: statusPart(gic.statusr),
+    statusr: statusPart(gic.statusr, config),
     enabled: bitmap(irqs.enabled),
     latch: bitmap(irqs.latch),
-    line: bitmap(irqs.line),
-    message: array(irqs.message, (i) => (config.messageSpis && irqs.ownerOf(i) < 0 ? irqs.implemented[i]! : 0)),
+    line: array(irqs.line, (i) => irqs.wired(i)),
+    message: array(irqs.message, (i) => messageable(gic, i)),
     active: bitmap(irqs.active),
     group: bitmap(irqs.group),
     modifier: array(irqs.modifier, (i) => (config.security ? irqs.implemented[i]! : 0)),
     nmi: array(irqs.nmi, (i) => (config.nmi ? irqs.implemented[i]! : 0)),
-    edge: bitmap(irqs.edge),
-    nsacr: list([bitmap(nsacr1), bitmap(nsacr2), bitmap(nsacr3)]),
+    edge: refined(bitmap(irqs.edge), (edge: readonly number[], where) => checkSgis(edge, where, config.cpus)),
+    nsacr: refined(list([access(nsacr1), access(nsacr2), access(nsacr3)]), checkAccessLevels),
     priority: array(irqs.priority, (slot) => exists(slot, gic.priorityMask)),
-    routeLow: array(irqs.routeLow, (slot) => (routable(slot) ? exists(slot, 0x80ff_ffff | 0) : 0)),
+    routeLow: array(irqs.routeLow, (slot) => (routable(slot) ? exists(slot, route) : 0)),
     routeHigh: array(irqs.routeHigh, (slot) => (routable(slot) ? exists(slot, 0xff) : 0)),
     cpus: list(gic.cpus.map((cpu) => cpuPart(gic, cpu))),
     redistributors: list(gic.redistributors.map(redistributorPart)),
   })
+  return refined(parts, checkControl)
 }
 
-function statusPart(statusr: StatusRegisters): Part {
+/** GICD_CTLR has no EnableGrp1S while its DS is 1. */
+function checkControl({ groupEnables, twoStates }: { groupEnables: number; twoStates: boolean }, where: string): void {
+  if (!twoStates && groupEnables & (1 << Group.G1S))
+    throw new SnapshotError(
+      `${where}.groupEnables: Secure Group 1 is enabled, and there is one Security state (DS is 1)`,
+    )
+}
+
+function checkSgis(edge: readonly number[], where: string, pes: number): void {
+  for (let pe = 0; pe < pes; pe++)
+    if ((edge[pe]! & SGIS) !== SGIS) throw new SnapshotError(`${where}[${pe}]: SGIs are edge-triggered`)
+}
+
+/** True only where this configuration can have it. */
+function allowedFlag(allowed: boolean, get: () => boolean, set: (value: boolean) => void): Part {
+  return refined(flag(get, set), (value, where) => {
+    if (value === true && !allowed) throw new SnapshotError(`${where}: cannot be true in this configuration`)
+  })
+}
+
+function statusPart(statusr: StatusRegisters, { security, statusRegisters }: CheckedConfigV3): Part {
   const one = (name: 'secure' | 'nonSecure') =>
     integer(
       () => statusr[name],
@@ -98,11 +149,16 @@ function statusPart(statusr: StatusRegisters): Part {
       },
       0,
       15,
+      statusRegisters && (security || name === 'nonSecure') ? 15 : 0,
     )
   return group({ secure: one('secure'), nonSecure: one('nonSecure') })
 }
 
-function cpuPart(gic: GicV3State, cpu: CpuInterfaceV3): Part {
+function cpuPart({ config }: GicV3State, cpu: CpuInterfaceV3): Part {
+  const { security, nmi } = config
+  /** What only a GIC with two Security states has, as bits: Secure Group 1, and the Secure bank. */
+  const groups = security ? 7 : 7 & ~(1 << Group.G1S)
+  const banks = security ? 3 : 1 << Bank.NS
   const number = (
     name: 'el' | 'pmr' | 'enables' | 'cbpr' | 'eoiMode' | 'activeNmi',
     least: number,
@@ -118,7 +174,7 @@ function cpuPart(gic: GicV3State, cpu: CpuInterfaceV3): Part {
       most,
       allowed,
     )
-  const boolean = (name: 'secure' | 'scrFiq' | 'scrIrq' | 'sctlrNmi' | 'eoiModeEl3' | 'pmhe') =>
+  const boolean = (name: 'secure' | 'scrFiq' | 'scrIrq' | 'sctlrNmi' | 'pmhe') =>
     flag(
       () => cpu[name],
       (value) => {
@@ -132,25 +188,35 @@ function cpuPart(gic: GicV3State, cpu: CpuInterfaceV3): Part {
     scrIrq: boolean('scrIrq'),
     sctlrNmi: boolean('sctlrNmi'),
     pmr: number('pmr', 0, 0xff, cpu.priorityMask),
-    bpr: list([0, 1, 2].map((i) => pointPart(cpu, i))),
-    enables: number('enables', 0, 7),
-    cbpr: number('cbpr', 0, 3),
-    eoiMode: number('eoiMode', 0, 3),
-    eoiModeEl3: boolean('eoiModeEl3'),
+    bpr: list([0, 1, 2].map((i) => pointPart(cpu, i, ((groups >>> i) & 1) === 1))),
+    enables: number('enables', 0, 7, groups),
+    cbpr: number('cbpr', 0, 3, banks),
+    eoiMode: number('eoiMode', 0, 3, banks),
+    eoiModeEl3: allowedFlag(
+      security,
+      () => cpu.eoiModeEl3,
+      (value) => {
+        cpu.eoiModeEl3 = value
+      },
+    ),
     pmhe: boolean('pmhe'),
-    apr: list(cpu.apr.map((registers) => array(registers, (i) => cpu.existingLevels(i)))),
-    activeNmi: number('activeNmi', 0, 6, gic.config.nmi ? 6 : 0),
+    apr: list(
+      cpu.apr.map((registers, of) => array(registers, (i) => ((groups >>> of) & 1 ? cpu.existingLevels(i) : 0))),
+    ),
+    activeNmi: number('activeNmi', 0, 6, nmi ? groups & ~(1 << Group.G0) : 0),
   })
 }
 
-function pointPart(cpu: CpuInterfaceV3, group: number): Part {
+/** A group that there is not keeps the value of a reset. */
+function pointPart(cpu: CpuInterfaceV3, group: number, exists: boolean): Part {
+  const least = cpu.minimumBpr + (group === Group.G1NS ? 1 : 0)
   return integer(
     () => cpu.bpr[group]!,
     (value) => {
       cpu.bpr[group] = value
     },
-    cpu.minimumBpr + (group === Group.G1NS ? 1 : 0),
-    7,
+    least,
+    exists ? 7 : least,
   )
 }
 
@@ -167,14 +233,14 @@ function redistributorPart(redistributor: Redistributor): Part {
       0xffff_ffff,
       allowed,
     )
-  return group({
+  const parts = group({
     asleep: flag(
       () => redistributor.asleep,
       (value) => {
         redistributor.asleep = value
       },
     ),
-    statusr: statusPart(redistributor.statusr),
+    statusr: statusPart(redistributor.statusr, config),
     dpg: word('dpg', dpgFields(config)),
     propbaserLow: word('propbaserLow', lpis & PROPBASER_LOW),
     propbaserHigh: word('propbaserHigh', lpis & BASE_HIGH),
@@ -182,6 +248,24 @@ function redistributorPart(redistributor: Redistributor): Part {
     pendbaserHigh: word('pendbaserHigh', lpis & (BASE_HIGH | PTZ_HIGH)),
     lpis: lpisPart(redistributor),
   })
+  return refined(parts, (value: BaseRegisters, where) => checkLpis(redistributor, value, where))
+}
+
+interface BaseRegisters {
+  readonly propbaserLow: number
+  readonly pendbaserHigh: number
+  readonly lpis: readonly number[] | null
+}
+
+/** LPIs that are pending are in the table that GICR_PROPBASER.IDbits tells the size of; enabling them has used PTZ up. */
+function checkLpis({ gic }: Redistributor, { propbaserLow, pendbaserHigh, lpis }: BaseRegisters, where: string): void {
+  if (lpis === null) return
+  if (gic.memory === undefined) throw new SnapshotError(`${where}.lpis: this GIC has no guest memory for their tables`)
+  if (pendbaserHigh & PTZ_HIGH) throw new SnapshotError(`${where}.pendbaserHigh: PTZ is set while LPIs are enabled`)
+  const end = lpiEndOf(propbaserLow, gic.lpiEnd)
+  for (const [i, intid] of lpis.entries())
+    if (intid >= end)
+      throw new SnapshotError(`${where}.lpis[${i}]: ${intid} is beyond what propbaserLow covers (IDbits)`)
 }
 
 /** Pending LPIs by INTID while GICR_CTLR.EnableLPIs is 1; null while it is 0. */
