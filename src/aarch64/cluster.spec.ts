@@ -20,6 +20,21 @@ const MSR_MIDR = 0xd5180000 // msr midr_el1, x0
 const STRB = 0x39000001 // strb w1, [x0]
 
 describe('a cluster', () => {
+  it.each([0.5, 12.5, -1, Number.NaN])(
+    'refuses a budget of %d instructions: a part of one is never used up',
+    (budget) => {
+      const m = new TestMachine()
+      m.program([0x1400_0000]) // b .
+      expect(() => m.run(budget)).toThrow(/budget: .* is not a whole number/)
+      expect(m.cluster.retired(0)).toBe(0)
+    },
+  )
+
+  it.each([0.5, Number.NaN, 2 ** 53])('refuses a machine time of %d', (time) => {
+    const m = new TestMachine()
+    expect(() => m.cluster.setTime(0, time)).toThrow(/time: .* is not a whole number/)
+  })
+
   it('runs exactly its budget, and counts every instruction once', () => {
     const m = new TestMachine()
     m.program([LOOP])

@@ -28,6 +28,9 @@ const exitNames: readonly ExitReason[] = ['budget', 'wfi', 'wfe', 'yield', 'halt
 
 const most32 = 2 ** 31 - 1
 
+/** Machine time is counted in whole instructions; Infinity is a budget without an end. */
+const isTime = (value: number) => value >= 0 && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)
+
 export class Cluster {
   /** The one wasm memory: state blocks, TLBs, tables, guest memory. */
   readonly linear: LinearMemory
@@ -110,10 +113,12 @@ export class Cluster {
 
   /**
    * Runs one CPU for `budget` instructions of machine time, or until it gives up its turn. A CPU in WFI with no interrupt
-   * pending returns at once. Taking turns with another CPU clears its exclusive reservation.
+   * pending returns at once. Taking turns with another CPU clears its exclusive reservation. Throws a RangeError for a budget that
+   * is no whole number (or Infinity): a part of an instruction can never be used up.
    */
   run(index: number, budget: number): ExitReason {
     const cpu = this.cpu(index)
+    if (!isTime(budget)) throw new RangeError(`budget: ${budget} is not a whole number of instructions`)
     if (this.last !== index) {
       cpu.setWord(STATE.MONITOR_SIZE, 0)
       this.last = index
@@ -132,6 +137,7 @@ export class Cluster {
       if (cpu.word(STATE.IL) && !this.illegalState(cpu)) continue
       takePending(cpu)
       const chunk = Math.min(left, most32, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
+      const before = cpu.time
       cpu.setCount(STATE.END, cpu.retired + chunk)
       cpu.setWord(STATE.LEFT, chunk)
       this.running = index
@@ -147,6 +153,11 @@ export class Cluster {
         return exitNames[reason]!
       }
       if (cpu.word(STATE.POWER) === 0) return 'halted'
+      // What goes round without end would take the whole process with it, and no input or signal would be heard.
+      if (cpu.time === before)
+        throw new Error(
+          `CPU ${index} retires nothing and its time stands still at pc 0x${cpu.quad(STATE.PC).toString(16)}`,
+        )
     }
   }
 
@@ -218,9 +229,14 @@ export class Cluster {
     return this.cpu(index).time
   }
 
-  /** Sets the machine time that this CPU sees: before a slice, and to skip idle time. Timer outputs follow. */
+  /**
+   * Sets the machine time that this CPU sees: before a slice, and to skip idle time. Timer outputs follow. Throws a RangeError for
+   * what is no whole number.
+   */
   setTime(index: number, instructions: number): void {
     const cpu = this.cpu(index)
+    if (!Number.isSafeInteger(instructions))
+      throw new RangeError(`time: ${instructions} is not a whole number of instructions`)
     cpu.setCount(STATE.TIME_OFFSET, instructions - cpu.retired)
     this.timers[index]!.update()
   }

@@ -27,4 +27,14 @@ describe('a machine with a live clock', () => {
     host += 3
     expect(clock.until(3e6)).toBe(0)
   })
+
+  it('says whole instructions, and never a time before the one that it was set to', () => {
+    let host = 0.3
+    const clock = new LiveClock(() => host)
+    clock.setTo(1000)
+    host += 0.000_001_7
+    expect(clock.now()).toBe(1001)
+    host -= 1
+    expect(clock.now()).toBe(1000)
+  })
 })

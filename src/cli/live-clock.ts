@@ -18,9 +18,9 @@ export class LiveClock implements Clock {
     this.#hostAt = host()
   }
 
-  /** In instructions. */
+  /** In whole instructions; what the host's clock has beyond them is not over yet. */
   now(): number {
-    return this.#machineAt + (this.#host() - this.#hostAt) * PER_MILLISECOND
+    return this.#machineAt + Math.max(0, Math.floor((this.#host() - this.#hostAt) * PER_MILLISECOND))
   }
 
   /** From here on the host's time counts: the machine's is `time`, in instructions. */

@@ -13,6 +13,27 @@ import { a64, words } from '../machine/testing/guest.ts'
 const launcher = fileURLToPath(new URL('../../bin/vgic.js', import.meta.url))
 const trace = fileURLToPath(new URL('../../traces/linux-gicv2-smp4.trace.gz', import.meta.url))
 
+/** STR Wt, [Xn, #offset] and LDR (DDI 0487 C6.2). */
+const str = (rt: number, rn: number, offset = 0) => (0xb900_0000 | (offset << 8) | (rn << 5) | rt) >>> 0
+const ldr = (rt: number, rn: number, offset = 0) => (0xb940_0000 | (offset << 8) | (rn << 5) | rt) >>> 0
+const { movz, movk, hvc, wfi } = a64
+/** GICC_IAR into X8 and back to GICC_EOIR, with the CPU interface at X2. */
+const takeInterrupt = [ldr(8, 2, 0xc), str(8, 2, 0x10)]
+/** A guest whose CPU 0 sends an SGI to CPU 1 and sleeps for 100 ticks, for ever; CPU 1 sleeps until then. GICv2, interrupts masked. */
+const twoSleepers = words(
+  // CPU_ON (DEN 0022) for CPU 1, at the last part of this.
+  ...[movz(0, 3), movk(0, 0xc400, 1), movz(1, 1), 0x1000_0342, movz(3, 0), hvc],
+  // GICD_CTLR, GICD_ISENABLER0 with SGI 1 and PPI 27, GICC_PMR, GICC_CTLR.
+  ...[movz(1, 0x0800, 1), movz(2, 0x0801, 1), movz(3, 1), str(3, 1), movz(4, 0x0800, 1), movk(4, 2), str(4, 1, 0x100)],
+  ...[movz(5, 0xff), str(5, 2, 4), str(3, 2)],
+  // What goes to GICD_SGIR: SGI 1 to all but the sender. A character says that it begins.
+  ...[movz(9, 1), movk(9, 0x0100, 1), movz(10, 0x0900, 1), movz(11, 0x21), str(11, 10)],
+  // CNTV_TVAL_EL0, CNTV_CTL_EL0, the SGI, and sleep.
+  ...[movz(7, 100), 0xd51b_e307, 0xd51b_e323, str(9, 1, 0xf00), wfi, ...takeInterrupt, 0x17ff_fff9],
+  ...[movz(2, 0x0801, 1), movz(3, 1), movz(5, 0xff), str(5, 2, 4), str(3, 2)],
+  ...[wfi, ...takeInterrupt, 0x17ff_fffd],
+)
+
 function run(args: string[], stdout: 'pipe' | number = 'pipe') {
   const {
     status,
@@ -59,7 +80,6 @@ describe('the vgic process', () => {
   it.skipIf(process.platform === 'win32')('ends at a signal though nobody takes what its guest prints', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vgic-process-'))
     try {
-      const { movz } = a64
       // STR W2, [X1], the UART's data register, and back to it.
       const kernel = join(folder, 'prints')
       writeFileSync(kernel, words(movz(1, 0x0900, 1), movz(2, 0x21), 0xb900_0022, 0x17ff_ffff))
@@ -76,6 +96,30 @@ describe('the vgic process', () => {
       rmSync(folder, { recursive: true })
     }
   })
+
+  it.skipIf(process.platform === 'win32')(
+    'hears a signal while CPUs sleep at the pace of the host and make way for each other',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'vgic-process-'))
+      try {
+        const kernel = join(folder, 'sleeps')
+        writeFileSync(kernel, twoSleepers)
+        const child = spawn(
+          process.execPath,
+          [launcher, 'run', '--kernel', kernel, '-m', '4M', '--smp', '2', '--clock', 'host'],
+          { stdio: ['pipe', 'pipe', 'inherit'] },
+        )
+        const ended = once(child, 'exit')
+        await once(child.stdout, 'readable')
+        await delay(1500)
+        child.kill('SIGTERM')
+        const late = delay(10_000).then(() => child.kill('SIGKILL'))
+        expect((await Promise.race([ended, late.then(() => ended)]))[0]).toBe(143)
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
+    },
+  )
 
   it('finds the bundled trace from any folder', () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'vgic-elsewhere-'))

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly json: boolean
   readonly verbose: boolean
   readonly limit: RunLimit | undefined
+  /** Seconds of the host that the run may take. */
+  readonly hostLimit: number | undefined
   /** Seconds since 1970 when the machine starts; undefined is now. */
   readonly epoch: number | undefined
   readonly allowReset: boolean
@@ -69,6 +71,7 @@ const specs = {
   json: { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
   timeout: { type: 'string' },
+  'host-timeout': { type: 'string' },
   rtc: { type: 'string' },
   clock: { type: 'string' },
   seed: { type: 'string' },
@@ -129,6 +132,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     json: values.json ?? false,
     verbose: values.verbose ?? false,
     limit: limitOf(values.timeout),
+    hostLimit: hostLimitOf(values['host-timeout']),
     epoch: epochOf(values.rtc),
     allowReset: values['allow-reset'] ?? false,
     clock: clockOf(values.clock),
@@ -207,6 +211,15 @@ function limitOf(text: string | undefined): RunLimit | undefined {
       `--timeout wants guest seconds or instructions, as in 10 or 500Minstr, not '${printable(text).slice(0, 60)}'`,
     )
   return { unit: instructions ? 'instructions' : 'seconds', count }
+}
+
+function hostLimitOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  // More than 11 days do not fit into a timer of the host.
+  const seconds = Number(/^([0-9]{1,6}(?:\.[0-9]{1,9})?)s?$/.exec(text)?.[1] ?? 0)
+  if (!(seconds > 0))
+    throw new UsageError(`--host-timeout wants seconds of the host, as in 60, not '${printable(text).slice(0, 60)}'`)
+  return seconds
 }
 
 /** QEMU's `base=utc|DATE`, a date, or seconds since 1970. Undefined: not said; 'utc' is the host's time now. */

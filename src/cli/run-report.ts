@@ -51,7 +51,7 @@ export function outcome(end: SessionEnd, machine: VirtMachine): [ExitStatus, str
     case 'timeout':
       return [
         ExitStatus.timeout,
-        `the limit is reached: ${machine.seconds.toFixed(3)} guest seconds, ${counted(machine.instructions, 'instruction')}`,
+        `the ${end.of === 'host' ? "host's " : ''}limit is reached: ${machine.seconds.toFixed(3)} guest seconds, ${counted(machine.instructions, 'instruction')}`,
       ]
     case 'stuck':
       return [

@@ -170,6 +170,48 @@ describe('vgic run', () => {
     }
   })
 
+  it.each([
+    ['--timeout', '600'],
+    ['--timeout', '600Minstr'],
+    ['--host-timeout', '60'],
+  ])('waits for input that is piped in late, also with %s %s: only the end of input is the end', async (...limit) => {
+    const ran = await run(['--kernel', demoImage, '--append', 'stay', '-m', '8', ...limit], 'a', 'b', 'q')
+    expect(ran.status).toBe(0)
+    expect(ran.out).toContain('switching off')
+  })
+
+  it('waits for input that may come no longer than a limit in seconds is', async () => {
+    const start = performance.now()
+    const ran = await run(['--kernel', guests.wfi, ...small, '--timeout', '0.3'], '', ...Array(20).fill(''))
+    expect(ran.status).toBe(124)
+    expect(ran.err).toContain('every CPU waits')
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
+  it.each(['loop', 'wfi'] as const)(
+    'ends with 124 at the limit of the host time, when a guest does %s',
+    async (guest) => {
+      const start = performance.now()
+      const ran = await run(['--kernel', guests[guest], ...small, '--host-timeout', '0.5'], '', ...Array(20).fill(''))
+      expect(ran).toMatchObject({ status: 124, out: '' })
+      expect(ran.err).toMatch(/^vgic: the host's limit is reached: .*\n$/)
+      expect(performance.now() - start).toBeLessThan(5000)
+    },
+  )
+
+  it.each([
+    ['guest', '2.000 guest seconds'],
+    // The clock of the host is no faster than it is.
+    ['host', '0.500 guest seconds'],
+  ])('ends at the very limit while every CPU sleeps for longer, with the clock of the %s', async (clock, at) => {
+    // Its timer is due after 1000 s: CNTV_TVAL_EL0 is at most 2^31 - 1 ticks, so CNTV_CVAL_EL0 is written (D19.12).
+    const far = [movz(1, 0xe, 2), 0xd51b_e341, movz(2, 1), 0xd51b_e322, wfi, 0x17ff_ffff]
+    const path = file(`far-${clock}`, words(...far))
+    const ran = await run(['--kernel', path, ...small, '--clock', clock, '--timeout', at.split(' ')[0]!])
+    expect(ran.status).toBe(124)
+    expect(ran.err).toContain(`the limit is reached: ${at}`)
+  })
+
   it.each([[['--timeout', '5']], [[]]])(
     'ends with 124 at %j when input waits for a guest that never listens',
     async (limit) => {
@@ -267,6 +309,8 @@ describe('vgic run with something unusable', () => {
     [['--kernel', guests.loop, '-m', '0'], '--memory wants'],
     [['--kernel', guests.loop, '--timeout', 'soon'], '--timeout wants'],
     [['--kernel', guests.loop, '--timeout', '0'], '--timeout wants'],
+    [['--kernel', guests.loop, '--host-timeout', '0'], '--host-timeout wants'],
+    [['--kernel', guests.loop, '--host-timeout', '9999999'], '--host-timeout wants'],
     [['--kernel', guests.loop, '--rtc', 'base=later'], '--rtc wants'],
     [['--kernel', guests.loop, '--clock', 'x'], '--clock is host or guest'],
     [[...kernel, '--device', 'virtio-gpu-pci'], "--device: there is no 'virtio-gpu-pci'"],

@@ -47,7 +47,8 @@ in which every CPU waits is skipped, and a run is the same each time.
   --clock host|guest     whether idle time follows the host's clock, or is skipped
   --seed N               of the guest's random numbers
   --ask COMMAND          a monitor's command when the run is over, as in 'why 27 0' or 'info irq'; repeatable
-  --timeout LIMIT        guest seconds, as in 10, or instructions, as in 500Minstr
+  --timeout LIMIT        guest seconds, as in 10, or instructions, as in 500Minstr; ends the run at the limit
+  --host-timeout SECONDS the same for the host's time, however fast the guest's goes
   --allow-reset          a reset starts the machine again; without it, and with QEMU's --no-reboot, it ends the run
   --trace FILE           record the GIC's traffic for 'vgic replay' (packed where the name ends in .gz)
   --stats                one line at the end: speed, exits to devices, interrupts; with --json as a JSON object
@@ -57,7 +58,7 @@ QEMU's single dashes are taken, and those of its options that ask for what this 
 -nographic, -serial mon:stdio, -device virtio-blk-device,drive=ID and the like.
 
 Exit status: 0 the guest switched the machine off or you left, 2 a file or an option that cannot be used, 3 the guest asked
-for a reset, 124 the limit of --timeout, or nothing left that could happen, 130 interrupted.
+for a reset, 124 a limit of time, or nothing left that could happen, 130 interrupted, 143 terminated.
 
 Examples:
   vgic run --kernel vmlinuz --initrd initrd.gz --append console=ttyAMA0 --smp 4
@@ -189,6 +190,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
     const writer =
       trace && new TraceWriter(TITLE, describeVirt({ cpus, memory, gic, its }), (text) => trace?.write(text))
     let { limit } = options
+    const deadline = options.hostLimit && performance.now() + options.hostLimit * 1000
     for (;;) {
       let session: Session | undefined
       const machine = new VirtMachine({
@@ -217,6 +219,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         input: input.reader(),
         clock,
         limit,
+        deadline,
         room: async () => trace?.room(),
         ...(keys === undefined ? {} : { keys: (bytes: Uint8Array) => keys.take(bytes) }),
       })

@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { INSTRUCTIONS_PER_SECOND } from '../machine/scheduler.ts'
 import type { VirtMachine } from '../machine/virt.ts'
 import type { Host } from './command.ts'
 import type { LiveClock } from './live-clock.ts'
@@ -11,7 +12,9 @@ import type { RunLimit } from './run-options.ts'
 
 /** How a session ended; `quit` is somebody at the terminal, `gone` a reader that went away. */
 export type SessionEnd =
-  | { readonly why: 'off' | 'reset' | 'timeout' | 'quit' | 'gone' }
+  | { readonly why: 'off' | 'reset' | 'quit' | 'gone' }
+  /** A limit is reached: of the guest's time or instructions, or of the host's time. */
+  | { readonly why: 'timeout'; readonly of: 'guest' | 'host' }
   /** Nothing can happen any more: no CPU will run, and there is no input left. */
   | { readonly why: 'stuck'; readonly halted: boolean }
   | { readonly why: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT' }
@@ -26,6 +29,8 @@ export interface SessionOptions {
   /** Idle CPUs follow it; without one idle time is skipped. */
   readonly clock?: LiveClock | undefined
   readonly limit?: RunLimit | undefined
+  /** When the host's time is over, in milliseconds of `performance.now()`. */
+  readonly deadline?: number | undefined
   /** Waited for before the machine goes on: files that it writes to keep up with it. */
   readonly room?: () => Promise<void>
 }
@@ -41,6 +46,8 @@ const MOST_BACKLOG = 2 ** 18
 const LONGEST = 1000
 /** How long input that is there already gets to arrive before the guest starts, in milliseconds. */
 const PATIENCE = 100
+/** Instructions of machine time in a millisecond. */
+const PER_MILLISECOND = INSTRUCTIONS_PER_SECOND / 1000
 /** How long a reader has for the rest when the session is told to end, in milliseconds. */
 const FAREWELL = 200
 
@@ -57,8 +64,10 @@ export class Session {
   #inputEnded = false
   #wake: (() => void) | undefined
   #end: SessionEnd | undefined
-  /** From outside: it waits for nobody any more. */
+  /** From outside, or by the host's clock: it waits for nobody any more. */
   #told = false
+  /** Milliseconds in which nothing but input could have gone on with the machine, so far. */
+  #waited = 0
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -79,7 +88,7 @@ export class Session {
 
   /** Ends the session at the next opportunity. */
   end(end: SessionEnd): void {
-    this.#told ||= end.why === 'signal' || end.why === 'quit'
+    this.#told ||= end.why === 'signal' || end.why === 'quit' || end.why === 'timeout'
     // A signal may cut short what an end that came before still has to write.
     if (this.#end === undefined || end.why === 'signal') this.#end = end
     this.wake()
@@ -91,6 +100,14 @@ export class Session {
   }
 
   async run(): Promise<SessionEnd> {
+    const { deadline } = this.#options
+    if (deadline === undefined) return this.#run()
+    const over = () => this.end({ why: 'timeout', of: 'host' })
+    const alarm = setTimeout(over, Math.max(0, deadline - performance.now()))
+    return this.#run().finally(() => clearTimeout(alarm))
+  }
+
+  async #run(): Promise<SessionEnd> {
     const { machine, clock, host } = this.#options
     await this.#firstInput()
     clock?.setTo(machine.scheduler.time)
@@ -104,10 +121,10 @@ export class Session {
       }
       const left = this.#left()
       if (left <= 0) {
-        this.#end = { why: 'timeout' }
+        this.#end = { why: 'timeout', of: 'guest' }
         break
       }
-      const reason = machine.run(Math.min(slice, left))
+      const reason = machine.run(Math.min(slice, left), this.#idleLeft())
       if (reason === 'off' || reason === 'reset') this.#end ??= { why: reason }
       else if (reason === 'waiting' || reason === 'halted') {
         this.busy += performance.now() - turn
@@ -135,27 +152,44 @@ export class Session {
   #left(): number {
     const { machine, limit } = this.#options
     if (limit === undefined) return Number.POSITIVE_INFINITY
-    if (limit.unit === 'seconds') return Math.ceil(limit.count * 1e9 - machine.scheduler.time)
+    if (limit.unit === 'seconds') return this.#idleLeft()
     return Math.ceil((limit.count - machine.instructions) / machine.options.cpus)
+  }
+
+  /** Instructions of machine time that may pass while every CPU waits: a limit of instructions has no say in that. */
+  #idleLeft(): number {
+    const { machine, limit } = this.#options
+    if (limit?.unit !== 'seconds') return Number.POSITIVE_INFINITY
+    return Math.max(0, Math.ceil(limit.count * INSTRUCTIONS_PER_SECOND - machine.scheduler.time))
   }
 
   /** Nothing runs until something comes: from the host's clock, or from outside. */
   async #idle(halted: boolean): Promise<void> {
-    const { machine, clock, limit } = this.#options
+    const { machine, clock } = this.#options
     await this.#yield()
     const next = halted ? Number.POSITIVE_INFINITY : machine.scheduler.wakeAt
     // Input may wait for ever for a guest that does not listen: the machine goes on where it can.
     const goesOn = machine.untyped > 0 && (machine.uart.canReceive || next !== Number.POSITIVE_INFINITY)
     if (this.#end !== undefined || goesOn) return
     if (clock !== undefined && !halted) {
-      const limited = limit?.unit === 'seconds' ? Math.min(next, limit.count * 1e9) : next
+      const limited = Math.min(next, machine.scheduler.time + this.#idleLeft())
       await this.#sleep(Math.min(LONGEST, clock.until(limited)))
-    } else if (next === Number.POSITIVE_INFINITY) {
-      // With a limit nobody waits for input that may never come; that the limit is reached would not be true.
-      if (limit !== undefined || this.#inputEnded || machine.untyped >= MOST_UNTYPED)
-        this.#end ??= { why: 'stuck', halted }
-      else await this.#sleep(LONGEST)
+    } else if (next === Number.POSITIVE_INFINITY) await this.#onlyInput(halted)
+  }
+
+  /**
+   * Input alone could go on with the machine, and may come as long as its end has not. A limit of guest time is not waited for longer
+   * than it is long: nobody knows whether somebody types.
+   */
+  async #onlyInput(halted: boolean): Promise<void> {
+    const left = this.#idleLeft() / PER_MILLISECOND - this.#waited
+    if (this.#inputEnded || this.#options.machine.untyped >= MOST_UNTYPED || left <= 0) {
+      this.#end ??= { why: 'stuck', halted }
+      return
     }
+    const start = performance.now()
+    await this.#sleep(Math.min(LONGEST, left))
+    this.#waited += performance.now() - start
   }
 
   async #sleep(milliseconds: number): Promise<void> {

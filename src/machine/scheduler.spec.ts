@@ -53,3 +53,110 @@ describe('a CPU in WFE', () => {
     expect(sent.m.x(5)).toBe(1n)
   })
 })
+
+const LOOP = 0x14000000 // b .
+const HVC = 0xd4000002
+const YIELD = 0xd503203f
+const BACK_1 = 0x17ffffff // b one back
+
+describe('machine time', () => {
+  /** CPU 0 runs `program`, with its virtual timer due at `due` (in ticks of 16). */
+  function asleep(program: readonly number[], due: bigint, clock?: { now(): number }, deviceDeadline?: () => number) {
+    const m = new TestMachine({ cpus: 1 })
+    m.program(program)
+    m.setSystem('CNTV_CVAL_EL0', due)
+    m.setSystem('CNTV_CTL_EL0', 1n)
+    return { m, scheduler: new Scheduler(m.cluster, { clock, ...(deviceDeadline && { deviceDeadline }) }) }
+  }
+
+  it.each([0.5, Number.NaN, -1])('goes on in whole instructions: a budget of %d is refused', (budget) => {
+    const { scheduler } = setUp([[LOOP]])
+    expect(() => scheduler.run(budget)).toThrow(/budget: .* is not a whole number/)
+    expect(() => scheduler.step(0, budget)).toThrow(/count: .* is not a whole number/)
+  })
+
+  it('is whole when a clock is between two instructions, also while one CPU makes way for another', () => {
+    const m = new TestMachine({ cpus: 2 })
+    m.program([WFI, BACK_1])
+    m.program([YIELD, BACK_1], CODE + 0x200, 1)
+    let host = 0.5
+    const scheduler = new Scheduler(m.cluster, { clock: { now: () => (host += 300.7) }, slice: 50 })
+    expect(scheduler.run(2000)).toBe('budget')
+    // The other one sleeps, too, and the clock has its say.
+    m.program([WFI, BACK_1], CODE + 0x200, 1)
+    host = scheduler.time + 0.5
+    for (let turn = 0; turn < 10; turn++) {
+      expect(scheduler.run(777)).toBe('waiting')
+      scheduler.passIdleTime()
+      expect(Number.isInteger(scheduler.time)).toBe(true)
+    }
+  })
+
+  it('is whole where a CPU that goes on after a wait by a clock makes way for another one in the middle of its turn', () => {
+    const busy = [WFI, NOP, HVC, 0x17fffffd]
+    let scheduler: Scheduler | undefined
+    let host = 0
+    const hypercall = () => {
+      scheduler?.yieldTurn()
+      return true
+    }
+    const m = new TestMachine({ cpus: 2 }, { hypercall })
+    m.program(busy)
+    m.program([WFI, BACK_1], CODE + 0x200, 1)
+    scheduler = new Scheduler(m.cluster, { clock: { now: () => host }, slice: 50 })
+    for (let turn = 0; turn < 5; turn++) {
+      m.cluster.setIrq(0, false)
+      host = scheduler.time + 100.5
+      while (scheduler.run(500) !== 'waiting');
+      m.cluster.setIrq(0, true)
+      expect(scheduler.run(500)).toBe('budget')
+      expect(Number.isInteger(scheduler.time)).toBe(true)
+    }
+  })
+
+  it('is whole when a device has its deadline between two instructions', () => {
+    let deadline = 1000.5
+    const { scheduler } = asleep([WFI, BACK_1], 1n << 40n, undefined, () => deadline)
+    expect(scheduler.run(1000)).toBe('budget')
+    expect(scheduler.run(1)).toBe('budget')
+    deadline = 2000.25
+    expect(scheduler.run(5000)).toBe('budget')
+    expect(scheduler.time).toBe(6001)
+  })
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('is not taken from a clock that says %d', (now) => {
+    const { scheduler } = asleep([WFI, BACK_1], 1000n, { now: () => now })
+    expect(() => scheduler.run(1000)).toThrow(/the clock says/)
+  })
+
+  it('goes no further than the budget while every CPU waits, and a timer that is due later is late for nothing', () => {
+    const { m, scheduler } = asleep([WFI, BACK_1], 1000n)
+    expect(scheduler.run(5000)).toBe('budget')
+    expect(scheduler.time).toBe(5000)
+    expect(m.timerEvents).toEqual([])
+    expect(scheduler.run(10_999)).toBe('budget')
+    expect(m.timerEvents).toEqual([])
+    scheduler.run(1)
+    expect([scheduler.time, m.timerEvents]).toEqual([16_000, ['cpu 0 virtual high']])
+  })
+
+  it('goes over idle time in one step where it may, and no further than that', () => {
+    const { scheduler } = asleep([WFI, BACK_1], 1000n)
+    expect(scheduler.run(100, 9000)).toBe('budget')
+    expect(scheduler.time).toBe(9000)
+    expect(scheduler.run(100, Number.POSITIVE_INFINITY)).toBe('budget')
+    expect(scheduler.time).toBe(16_000)
+  })
+
+  it('goes on without a limit until nothing is left that could wake a CPU', () => {
+    const { m, scheduler } = asleep([WFI, BACK_1], 1000n)
+    expect(scheduler.run(Number.POSITIVE_INFINITY)).toBe('waiting')
+    expect([scheduler.time, m.timerEvents]).toEqual([16_000, ['cpu 0 virtual high']])
+  })
+
+  it('does not go to where a guest sets its timer beyond what numbers hold', () => {
+    const { scheduler } = asleep([WFI, BACK_1], 1n << 62n)
+    expect(scheduler.run(Number.POSITIVE_INFINITY)).toBe('waiting')
+    expect(scheduler.time).toBeLessThan(1000)
+  })
+})

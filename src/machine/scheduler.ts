@@ -8,8 +8,17 @@ import type { Cluster } from '../aarch64/cluster.ts'
 /** Instructions of machine time in a second: 1 ns each. */
 export const INSTRUCTIONS_PER_SECOND = 1_000_000_000
 
+/** Nothing that waits for this or a later time is woken: 104 days, where whole numbers end, less what a guest may still run. */
+const LAST_DEADLINE = Number.MAX_SAFE_INTEGER - 2 ** 40
+
+/** Machine time is counted in whole instructions; Infinity is a budget without an end. */
+const isTime = (value: number) => value >= 0 && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)
+
 export interface Clock {
-  /** Machine time that a host's clock wants it to be, in instructions; used only to move it on while the CPUs wait. */
+  /**
+   * Machine time that a host's clock wants it to be, in instructions; used only to move it on while the CPUs wait. A part of an
+   * instruction does not count.
+   */
   now(): number
 }
 
@@ -77,13 +86,22 @@ export class Scheduler {
     this.#waitingForEvent.fill(false)
   }
 
-  /** Runs until machine time has moved on by `budget` instructions, or nothing can run. */
-  run(budget: number): RunOutcome {
+  /**
+   * Runs until machine time has moved on by `budget` instructions, or nothing can run. Time in which every CPU waits goes on in one
+   * step, by default no further than `budget` either; a larger `idle` lets it.
+   */
+  run(budget: number, idle = budget): RunOutcome {
+    if (!isTime(budget)) throw new RangeError(`budget: ${budget} is not a whole number of instructions, nor Infinity`)
+    if (!isTime(idle)) throw new RangeError(`idle: ${idle} is not a whole number of instructions, nor Infinity`)
     const end = this.time + budget
+    const idleEnd = this.time + Math.max(budget, idle)
     this.#stop = false
     while (this.time < end) {
-      const outcome = this.#round(Math.min(this.#slice, Math.ceil(end - this.time)))
+      const before = this.time
+      const outcome = this.#round(Math.min(this.#slice, end - before), idleEnd)
       if (outcome !== undefined) return outcome
+      // Without this the process would spin, deaf to input and signals.
+      if (!(this.time > before)) throw new Error(`machine time stands still at ${before} though a CPU can run`)
     }
     return 'budget'
   }
@@ -91,13 +109,21 @@ export class Scheduler {
   /** While every CPU waits, brings machine time up to the host's clock: before something from outside ends the wait. */
   passIdleTime(): void {
     if (this.#clock === undefined || !this.#allWait()) return
-    const now = Math.min(Math.floor(this.#clock.now()), Math.ceil(this.#nextDeadline()))
+    const now = Math.min(this.#now(this.#clock), this.#nextDeadline())
     if (now > this.time) this.#advance(now)
   }
 
-  /** Runs `count` instructions of one CPU, or until it waits. */
+  /** The time of a host's clock, which is somebody else's: whole, and no earlier than it is already. */
+  #now(clock: Clock): number {
+    const now = Math.floor(clock.now())
+    if (!Number.isSafeInteger(now)) throw new RangeError(`the clock says ${now}, which is no machine time`)
+    return Math.max(this.time, now)
+  }
+
+  /** Runs `count` instructions of one CPU, or until it waits. Throws a RangeError for a count that is no whole number. */
   step(cpu: number, count = 1): void {
     const cluster = this.#cluster
+    if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`count: ${count} is not a whole number`)
     this.current = cpu
     this.#stop = false
     this.#slept[cpu] = false
@@ -116,10 +142,10 @@ export class Scheduler {
    * A stretch of machine time in which each CPU has its turn. Who gives up its turn (YIELD, WFE) lets the rest of it pass; who
    * only made way for another CPU (an SGI) goes on when that had its turn.
    */
-  #round(slice: number): RunOutcome | undefined {
+  #round(slice: number, idleEnd: number): RunOutcome | undefined {
     const cluster = this.#cluster
     const start = this.time
-    const end = start + Math.max(1, Math.min(slice, Math.ceil(this.#nextDeadline() - start)))
+    const end = start + Math.min(slice, this.#nextDeadline() - start)
     this.#reached.fill(start)
     // Who was woken between rounds, as by its timer, has all of this one.
     for (let cpu = 0; cpu < cluster.cpus.length; cpu++) this.#slept[cpu] &&= this.#isAsleep(cpu)
@@ -159,7 +185,7 @@ export class Scheduler {
     if (!on || !cluster.cpus.some((_, cpu) => cluster.isOn(cpu))) return 'off'
     if (this.#allWait()) {
       this.#advance(latest)
-      return this.#idle()
+      return this.#idle(idleEnd)
     }
     this.#advance(ran ? end : Math.max(end, start + 1))
     return undefined
@@ -194,24 +220,28 @@ export class Scheduler {
       next = Math.min(next, cluster.timerDeadline(cpu))
       if (this.#waitingForEvent[cpu]) next = Math.min(next, cluster.eventDeadline(cpu))
     }
-    return Math.max(next, this.time + 1)
+    // A guest may set its timer to where no number of ours goes, which it does not live to see.
+    if (next > LAST_DEADLINE) return Number.POSITIVE_INFINITY
+    // Devices count in seconds, and a deadline between two instructions is reached at the second of them.
+    return Math.max(Math.ceil(next), this.time + 1)
   }
 
-  /** Every CPU waits: time goes on to what ends that. */
-  #idle(): RunOutcome | undefined {
+  /** Every CPU waits: time goes on to what ends that, and not beyond `end`. */
+  #idle(end: number): RunOutcome | undefined {
     const next = this.#nextDeadline()
     this.wakeAt = next
+    if (this.time >= end) return undefined
     if (this.#clock === undefined) {
       if (next === Number.POSITIVE_INFINITY) return 'waiting'
-      this.#advance(Math.max(this.time + 1, Math.ceil(next)))
+      this.#advance(Math.min(next, end))
       return undefined
     }
-    const now = Math.max(this.time, this.#clock.now())
-    if (now < next) {
-      this.#advance(now)
+    const now = Math.min(this.#now(this.#clock), end)
+    if (now < next && now < end) {
+      if (now > this.time) this.#advance(now)
       return 'waiting'
     }
-    this.#advance(Math.max(this.time + 1, Math.ceil(next)))
+    this.#advance(Math.min(next, end))
     return undefined
   }
 

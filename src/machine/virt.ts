@@ -192,11 +192,14 @@ export class VirtMachine {
     this.#wakeRedistributor(0)
   }
 
-  /** Runs for `budget` instructions of machine time, or until the machine stops. */
-  run(budget: number): StopReason {
+  /**
+   * Runs for `budget` instructions of machine time, or until the machine stops; Infinity is no limit. Time in which every CPU waits
+   * counts, but with a larger `idle` that much of it may pass in one step. Throws a RangeError for what is no whole number.
+   */
+  run(budget: number, idle = budget): StopReason {
     this.#feed()
     this.#stopReason = undefined
-    const outcome: RunOutcome = this.scheduler.run(budget)
+    const outcome: RunOutcome = this.scheduler.run(budget, idle)
     if (outcome === 'stopped') return this.#stopReason ?? 'stopped'
     return outcome === 'off' ? 'halted' : outcome
   }
