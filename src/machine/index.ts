@@ -3,6 +3,7 @@
  */
 
 export * from '../devices/index.ts'
+export * from './board/own-devices.ts'
 export * from './board/virt-map.ts'
 export * from './boot/boot.ts'
 export * from './boot/layout.ts'

@@ -15,6 +15,7 @@ import { VirtioConsole } from '../devices/virtio/virtio-console.ts'
 import { VirtioRng } from '../devices/virtio/virtio-rng.ts'
 import { type GicV2, GicV3, type Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
 import { Bus, cpuInitiator } from '../mmio/index.ts'
+import { OwnDevices, ownPlace } from './board/own-devices.ts'
 import { wireFlash, wireVirtio } from './board/virt-devices.ts'
 import { wireGicV2, wireGicV3, wireIts } from './board/virt-gic.ts'
 import { POWER_PIN, virtAffinity, virtMap, virtPpi, virtSpi } from './board/virt-map.ts'
@@ -59,6 +60,7 @@ export class VirtMachine {
   onEvent: ((event: MachineEvent) => void) | undefined
 
   readonly #cpuBus: CpuBus
+  readonly #own: OwnDevices
   readonly #recorder: Recorder | undefined
   /** Something was put into the first flash bank, which may be code. */
   #programmed: boolean
@@ -153,6 +155,11 @@ export class VirtMachine {
       interrupt: spi(virtSpi.virtio + slot),
       broken: (reason) => this.onEvent?.({ kind: 'device', message: `virtio slot ${slot}: ${reason}` }),
     }))
+    this.#own = new OwnDevices(this.options.devices, this.bus, (n) => {
+      const { place, spi: number } = ownPlace(n)
+      const interrupt = spi(number)
+      return { base: place.base, intid: 32 + number, interrupt, memory: this.ram, seconds: () => this.seconds }
+    })
     if (recorder !== undefined)
       this.bus.observer = (range, access) => {
         if (range !== undefined) recorder.access(access)
@@ -247,6 +254,7 @@ export class VirtMachine {
 
   #timePassed(): void {
     this.rtc.update()
+    this.#own.timePassed()
     if (this.untyped > 0) this.#feed()
     if (this.scheduler.time >= this.#commandsAt) {
       this.#commandsAt = Number.POSITIVE_INFINITY
@@ -326,7 +334,7 @@ export class VirtMachine {
     // Input that waits for a driver to be up must not wait for ever on an idle machine.
     const listens = this.untyped > 0 ? ((this.#console ?? this.uart).listensFrom ?? 0) : 0
     const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
-    const soonest = Math.min(alarm - this.options.epoch, input) * INSTRUCTIONS_PER_SECOND
+    const soonest = Math.min(alarm - this.options.epoch, input, this.#own.deadline()) * INSTRUCTIONS_PER_SECOND
     return Math.min(soonest, this.#releaseAt, this.#commandsAt)
   }
 

@@ -1,6 +1,6 @@
 /** The configuration of a GICv3, its limits, and what is wrong with one that is outside of them. */
 
-import { ConfigError, integerIn } from '../config.ts'
+import { ConfigError, integerIn, oneOf } from '../config.ts'
 
 export interface GicV3Config {
   /** PEs, 1 to 512. */
@@ -70,6 +70,17 @@ const defaults = {
   iidr: 0x0000_043b,
 } satisfies GicV3Config
 
+const flags = [
+  'security',
+  'el2',
+  'oneOfN',
+  'messageSpis',
+  'nmi',
+  'statusRegisters',
+  'invalidateRegisters',
+  'directLpis',
+] as const
+
 /** Throws a ConfigError that says what is not allowed, and what is. */
 export function checkConfigV3(config: GicV3Config): CheckedConfigV3 {
   for (const key of Object.keys(config))
@@ -87,12 +98,18 @@ export function checkConfigV3(config: GicV3Config): CheckedConfigV3 {
     throw new ConfigError(`extendedPpis: ${full.extendedPpis} is not 0, 32 or 64`)
   integerIn('priorityBits', full.priorityBits, 5, 8)
   integerIn('distributorPriorityBits', full.distributorPriorityBits, full.priorityBits, 8)
+  for (const name of flags) oneOf(name, full[name], [true, false])
+  integerIn('iidr', full.iidr, 0, 0xffff_ffff)
+  if (full.lpis !== undefined && (typeof full.lpis !== 'object' || full.lpis === null))
+    throw new ConfigError(`lpis: ${String(full.lpis)} is not { intidBits }`)
   if (full.lpis !== undefined) integerIn('lpis.intidBits', full.lpis.intidBits, 14, 20)
   else if (full.directLpis) throw new ConfigError('directLpis: there are no LPIs; give lpis too')
   const affinities =
     full.affinities ?? Array.from({ length: full.cpus }, (_, pe) => (Math.floor(pe / 16) << 8) | (pe % 16))
+  if (!Array.isArray(affinities)) throw new ConfigError(`affinities: ${String(affinities)} is no list`)
   checkAffinities(affinities, full.cpus)
   const regions = full.regions ?? [full.cpus]
+  if (!Array.isArray(regions)) throw new ConfigError(`regions: ${String(regions)} is no list`)
   for (const [i, count] of regions.entries()) integerIn(`regions[${i}]`, count, 1, full.cpus)
   const sum = regions.reduce((all, count) => all + count, 0)
   if (sum !== full.cpus)

@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** SPI numbers as a device tree counts them: INTID 32 is 0. */
-export const virtSpi = { uart: 1, rtc: 2, gpio: 7, virtio: 16, v2m: 80 } as const
+export const virtSpi = { uart: 1, rtc: 2, gpio: 7, virtio: 16, v2m: 80, platform: 112 } as const
 
 /** INTIDs of the PPIs. */
 export const virtPpi = {
@@ -35,6 +35,7 @@ export const virtMap = {
   fwCfg: { base: 0x0902_0000, size: 0x18 },
   gpio: { base: 0x0903_0000, size: 0x1000 },
   virtio: { base: 0x0a00_0000, size: 0x4000 },
+  platform: { base: 0x0c00_0000, size: 0x0200_0000 },
   ram: { base: 0x4000_0000, size: 255 * 2 ** 30 },
 } as const satisfies Record<string, Place>
 

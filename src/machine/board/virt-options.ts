@@ -3,6 +3,7 @@
 import type { Disk } from '../../devices/disk.ts'
 import type { Recorder } from '../recorder.ts'
 import type { Clock } from '../scheduler.ts'
+import { checkOwnDevices, type OwnDevice } from './own-devices.ts'
 import { MOST_MEMORY, VIRTIO_SLOTS } from './virt-map.ts'
 
 export interface VirtOptions {
@@ -18,6 +19,8 @@ export interface VirtOptions {
   /** Items of the firmware configuration device, by number, beside those that there always are. */
   fwCfg?: ReadonlyMap<number, Uint8Array> | undefined
   disks?: readonly Disk[]
+  /** Devices of your own: the board gives each a place, an SPI and a node in the device tree. */
+  devices?: readonly OwnDevice[]
   /** A virtio console, which then has the input; what it is sent goes where the UART's output goes. */
   virtioConsole?: boolean
   /** The legacy interface of virtio in place of version 2: QEMU's default for this board, and so the one here. */
@@ -48,26 +51,35 @@ export type MachineEvent =
   | { kind: 'unmapped'; cpu: number; address: number; write: boolean }
   | { kind: 'device'; message: string }
 
+/** Options that the machine is built around; the rest are values, each with a default. */
+const parts = ['firmware', 'fwCfg', 'clock', 'recorder'] as const
+
 /** The options that are values and not parts: each with its default where it was not given. */
-export type CompleteOptions = Required<Omit<VirtOptions, 'firmware' | 'fwCfg' | 'clock' | 'recorder'>>
+export type CompleteOptions = Required<Omit<VirtOptions, (typeof parts)[number]>>
 
 /** Throws a RangeError that names the option for a machine that there cannot be. */
 export function complete(given: Partial<CompleteOptions>): CompleteOptions {
-  const options: CompleteOptions = {
+  const defaults: CompleteOptions = {
     cpus: 1,
     memory: 256 * 2 ** 20,
     gic: 2,
     its: false,
     disks: [],
+    devices: [],
     virtioConsole: false,
     legacyVirtio: true,
     console: () => {},
     epoch: 0,
     seed: 1,
     slice: 20_000,
-    ...given,
   }
+  for (const key of Object.keys(given))
+    if (!Object.hasOwn(defaults, key))
+      throw new RangeError(`${key}: no such option; there are ${[...Object.keys(defaults), ...parts].join(', ')}`)
+  const wanted = Object.entries(given).filter(([, value]) => value !== undefined)
+  const options: CompleteOptions = { ...defaults, ...Object.fromEntries(wanted) }
   const { cpus, memory, gic, its, disks } = options
+  if (gic !== 2 && gic !== 3) throw new RangeError(`gic: ${gic}; there is 2 and 3`)
   if (!Number.isInteger(memory) || memory < 2 ** 20 || memory > MOST_MEMORY || memory % 2 ** 20 !== 0)
     throw new RangeError(`memory: ${memory} bytes is not a whole number of MiB from 1 to 3072`)
   const most = gic === 2 ? 8 : 64
@@ -75,6 +87,7 @@ export function complete(given: Partial<CompleteOptions>): CompleteOptions {
     throw new RangeError(`cpus: ${cpus}; with a GICv${gic} there are 1 to ${most}`)
   if (disks.length > VIRTIO_SLOTS - 2)
     throw new RangeError(`disks: ${disks.length}; there is room for ${VIRTIO_SLOTS - 2}`)
+  checkOwnDevices(options.devices)
   if (its && gic === 2) throw new RangeError('its: an ITS needs a GICv3')
   return options
 }

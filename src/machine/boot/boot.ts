@@ -3,6 +3,7 @@
  * them. It opens no files, and a plan can be carried out again: that is a reset.
  */
 
+import type { OwnDevice } from '../board/own-devices.ts'
 import { type Place, virtMap } from '../board/virt-map.ts'
 import { cells64, decodeFdt, encodeFdt, encodeValue, FdtError, type FdtNode, stringsOf } from '../device-tree/fdt.ts'
 import { initrdAddress, psciNode, virtDtb } from '../device-tree/virt-dtb.ts'
@@ -41,6 +42,8 @@ export interface BootBoard {
   memory: number
   gic: 2 | 3
   its?: boolean
+  /** Devices of the embedder's own: the machine's `devices` option, for their nodes. */
+  devices?: readonly OwnDevice[]
   /** The machine has firmware in its flash, and starts there; a kernel is then the firmware's to load, from `fwCfgItems`. */
   firmware?: boolean
   /** Randomness for the guest's kernel: the same bytes make the same run. */
@@ -94,6 +97,7 @@ export async function planBoot(files: BootFiles, board: BootBoard): Promise<Boot
           memory: board.memory,
           gic: board.gic,
           its: board.its ?? false,
+          devices: board.devices ?? [],
           ...(append === undefined ? {} : { bootargs: append }),
           ...(board.rngSeed === undefined ? {} : { rngSeed: board.rngSeed }),
           ...(place === undefined ? {} : { initrd: place }),

@@ -3,6 +3,7 @@
  * the platform bus and the PMU (unless asked for), which it has not.
  */
 
+import { type OwnDevice, ownPlace } from '../board/own-devices.ts'
 import {
   type Place,
   POWER_PIN,
@@ -36,6 +37,8 @@ export interface VirtTree {
   /** Devices that are not there: all are, unless they are named here. */
   without?: readonly ('flash' | 'fwCfg' | 'rtc' | 'gpio' | 'virtio')[]
   cpuCompatible?: string
+  /** Devices of the embedder's own, in the order in which the machine has them. */
+  devices?: readonly Pick<OwnDevice, 'name' | 'properties' | 'edge'>[]
 }
 
 const [SPI, PPI] = [0, 1] as const
@@ -80,6 +83,7 @@ export function virtTree(board: VirtTree): FdtNode {
         : undefined,
       gic(board, handle),
       ...(has('flash') ? [flash()] : []),
+      ...(board.devices ?? []).map(ownDevice),
       cpus(board, handle),
       timer(board),
       fdtNode('apb-pclk', {
@@ -209,6 +213,15 @@ function gic(board: VirtTree, handle: Handles): FdtNode {
     },
     [frame],
   )
+}
+
+function ownDevice({ name, properties, edge }: Pick<OwnDevice, 'name' | 'properties' | 'edge'>, n: number): FdtNode {
+  const { place, spi } = ownPlace(n)
+  return fdtNode(`${name}@${hex(place.base)}`, {
+    interrupts: [SPI, spi, edge ? EDGE : LEVEL],
+    reg: reg(place),
+    ...properties,
+  })
 }
 
 function flash(): FdtNode {
