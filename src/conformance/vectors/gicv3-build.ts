@@ -130,7 +130,7 @@ function frame(
   }
 }
 
-interface Speaker {
+export interface Speaker {
   /** The Distributor. */
   readonly d: Frame
   /** The Redistributor of a PE, accessed by that PE or another one. */
