@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { Random } from '../testing/random.ts'
-import { ItsTablesError, restoreTables, saveTables } from './abi.ts'
+import { restoreTables, saveTables } from './abi.ts'
 import { Reason } from './reasons.ts'
-import { assemble, COLLECTIONS, DEVICES, FakeTargets, ITT, Rig } from './testing/rig.ts'
+import { COLLECTIONS, DEVICES, FakeTargets, ITT, QUEUE, Rig } from './testing/rig.ts'
 
 const VALID = 1n << 63n
 const dte = (next: bigint, itt: number, bits: bigint) =>
@@ -57,7 +57,7 @@ function successor(rig: Rig): Rig {
 describe('saved tables', () => {
   it('have the layout of ABI revision 0', () => {
     const rig = mapped()
-    expect(saveTables(rig.its)).toEqual({ devices: 3, events: 4, collections: 3 })
+    expect(saveTables(rig.its)).toEqual({ devices: 3, events: 4, collections: 3, problems: [] })
     const { memory } = rig
     expect(memory.read64(DEVICES + 3 * 8)).toBe(dte(2n, ITT + 3 * 256, 5n))
     expect(memory.read64(DEVICES + 5 * 8)).toBe(dte(BigInt(0x1000 - 5), ITT + 5 * 256, 5n))
@@ -90,7 +90,7 @@ describe('saved tables', () => {
     const other = new Rig({ eventIdBits: 20 }, { enable: false, memory: rig.memory })
     other.write64(0x100, rig.read64(0x100))
     other.write64(0x108, rig.read64(0x108))
-    expect(restoreTables(other.its)).toEqual({ devices: 2, events: 2, collections: 1 })
+    expect(restoreTables(other.its)).toEqual({ devices: 2, events: 2, collections: 1, problems: [] })
   })
 
   it('do not change where MSIs go: the ITS is used on after a save', () => {
@@ -134,7 +134,7 @@ describe('restored tables', () => {
     const before = routes(rig)
     saveTables(rig.its)
     const other = successor(rig)
-    expect(restoreTables(other.its)).toEqual({ devices: 3, events: 4, collections: 3 })
+    expect(restoreTables(other.its)).toEqual({ devices: 3, events: 4, collections: 3, problems: [] })
     other.write(0x000, 1)
     expect(routes(other)).toEqual(before)
   })
@@ -154,7 +154,7 @@ describe('restored tables', () => {
     memory.write64(ITT + 16, ite(0n, 8201n, 9n))
     memory.write64(ITT + 32, ite(0n, 8202n, 1n))
     memory.write64(ITT + 40, ite(0n, 8203n, 1n))
-    expect(restoreTables(rig.its)).toEqual({ devices: 2, events: 2, collections: 2 })
+    expect(restoreTables(rig.its)).toEqual({ devices: 2, events: 2, collections: 2, problems: [] })
     rig.write(0x000, 1)
     const reasons = [1, 2, 4, 5].map((event) => rig.its.lookup(2, event))
     expect(reasons).toEqual([Reason.delivered, Reason.eventUnmapped, Reason.delivered, Reason.eventUnmapped])
@@ -190,26 +190,30 @@ describe('restored tables', () => {
       (r) => r.memory.write64(DEVICES + 24, dte(0n, ITT, 17n)),
     ],
     [
-      'a translation table outside of memory',
-      'device 3: the translation entry of event 0 is not memory',
-      (r) => r.memory.write64(DEVICES + 24, dte(0n, 256, 3n)),
-    ],
-    [
       'an INTID that is no LPI',
       'device 3, event 7: INTID 27 is no LPI',
       (r) => r.memory.write64(ITT + 3 * 256 + 56, ite(0n, 27n, 0n)),
     ],
-  ])('refuse %s, by name, and change nothing', (_, message, spoil) => {
-    const rig = mapped()
-    saveTables(rig.its)
-    spoil(rig)
-    const bytes = () => [...rig.memory.pages].map(([page, view]) => [page, Buffer.from(view.buffer).toString('hex')])
-    const other = successor(rig)
-    const before = bytes()
-    expect(() => restoreTables(other.its)).toThrow(ItsTablesError)
-    expect(() => restoreTables(other.its)).toThrow(message)
-    expect(bytes()).toEqual(before)
-  })
+  ])(
+    'leave out %s, by name, and take all else: a guest cannot keep its own machine from being moved',
+    (_, message, spoil) => {
+      const rig = mapped()
+      const before = routes(rig)
+      saveTables(rig.its)
+      spoil(rig)
+      const other = successor(rig)
+      expect(restoreTables(other.its).problems).toEqual([expect.stringContaining(message)])
+      other.write(0x000, 1)
+      const lost = routes(other).filter((route, i) => route !== before[i])
+      expect(new Set(lost).size).toBeLessThan(3)
+      expect(lost.filter((route) => route.includes('@'))).toEqual([])
+      // What is left is sound: another save finds nothing wrong, and the same routes.
+      const after = routes(other)
+      expect(saveTables(other.its).problems).toEqual([])
+      expect(restoreTables(other.its).problems).toEqual([])
+      expect(routes(other)).toEqual(after)
+    },
+  )
 
   it('of two levels, too, with pages that are not there', () => {
     const rig = new Rig()
@@ -219,28 +223,203 @@ describe('restored tables', () => {
     rig.memory.write64(DEVICES + 64, VALID | 0x4500_1000n)
     rig.write(0x000, 1)
     for (const device of [513, 1000, 4100]) rig.map(device, 3, 8192 + device, 0, 1)
-    expect(saveTables(rig.its)).toEqual({ devices: 3, events: 3, collections: 1 })
+    expect(saveTables(rig.its)).toEqual({ devices: 3, events: 3, collections: 1, problems: [] })
     expect(rig.memory.read64(0x4500_0000 + 488 * 8)).toBe(dte(3100n, ITT + 1000 * 0x1000, 5n))
     const other = successor(rig)
-    expect(restoreTables(other.its)).toEqual({ devices: 3, events: 3, collections: 1 })
+    expect(restoreTables(other.its)).toEqual({ devices: 3, events: 3, collections: 1, problems: [] })
     other.write(0x000, 1)
     expect([513, 1000, 4100].map((device) => other.its.signal(device, 3))).toEqual([0, 0, 0])
   })
 })
 
-describe('a guest that makes its tables great', () => {
-  it('is refused: overlapping tables of 2^32 entries in all', () => {
-    const rig = new Rig()
-    const words = assemble('MAPD', { Size: 15, ITT_addr: ITT / 256, V: 1 })
-    rig.its.events.active = false
-    for (let device = 0; device < 1024; device++) {
-      words[1] = device
-      rig.put(0, words)
-      rig.its.creadr = 0
-      rig.its.cwriter = 32
-      rig.its.run()
+describe('Linux’s KVM', () => {
+  it('reads a collection that is not mapped, and that translation entries name, as RDbase 0xffffffff', () => {
+    const rig = mapped()
+    rig.command('MAPC', { ICID: 2 })
+    const before = routes(rig)
+    expect(saveTables(rig.its)).toEqual({ devices: 3, events: 4, collections: 2, problems: [] })
+    // Without this entry KVM_DEV_ARM_ITS_RESTORE_TABLES finds no collection for event 7 of device 3, and fails.
+    expect([0, 1, 2, 3].map((i) => rig.memory.read64(COLLECTIONS + 8 * i))).toEqual([
+      cte(1n, 0n),
+      cte(2n, 700n),
+      cte(0xffff_ffffn, 2n),
+      0n,
+    ])
+    expect(routes(rig)).toEqual(before)
+    const other = successor(rig)
+    expect(restoreTables(other.its)).toEqual({ devices: 3, events: 4, collections: 2, problems: [] })
+    other.write(0x000, 1)
+    expect(routes(other)).toEqual(before)
+    expect(other.its.lookup(3, 7)).toBe(Reason.collectionUnmapped)
+    other.write(0x000, 0)
+    other.write64(0x080, VALID | BigInt(QUEUE))
+    other.write(0x000, 1)
+    expect(other.command('MAPC', { ICID: 2, RDbase: 3, V: 1 })).toBe(0)
+    expect(other.its.lookup(3, 7)).toBe(Reason.delivered)
+  })
+
+  it('reads on behind the end of the list of collections: nothing valid is left there', () => {
+    const rig = mapped()
+    for (const i of [3, 5, 600, 8191]) rig.memory.write64(COLLECTIONS + 8 * i, cte(1n, 2n))
+    saveTables(rig.its)
+    for (let i = 3; i < 8192; i++) expect(rig.memory.read64(COLLECTIONS + 8 * i) >> 63n).toBe(0n)
+  })
+
+  it('leaves what was behind the end of its list: none of it is mapped, though it lies at its own ICID', () => {
+    const rig = mapped()
+    saveTables(rig.its)
+    rig.memory.write64(COLLECTIONS + 5 * 8, cte(1n, 5n))
+    const other = successor(rig)
+    expect(restoreTables(other.its)).toEqual({ devices: 3, events: 4, collections: 3, problems: [] })
+    other.write(0x000, 1)
+    expect(other.its.translation.collection(5)).toBe(Reason.collectionUnmapped)
+  })
+
+  it('takes no INTID that is no LPI: such an entry, which no command makes, is cleared by a save', () => {
+    const rig = mapped()
+    rig.memory.write64(ITT + 3 * 256 + 8, ite(0n, 27n, 0n))
+    expect(saveTables(rig.its)).toMatchObject({ events: 4 })
+    expect(rig.memory.read64(ITT + 3 * 256 + 8)).toBe(0n)
+    expect(rig.memory.read64(ITT + 3 * 256)).toBe(ite(7n, 8192n, 0n))
+  })
+
+  it('takes no more EventID bits than the ITS has: an entry that says more is saved with those that it could use', () => {
+    const rig = mapped()
+    rig.memory.write64(DEVICES + 5 * 8, dte(0n, ITT + 5 * 256, 32n))
+    saveTables(rig.its)
+    expect(rig.memory.read64(DEVICES + 5 * 8) & 0x1fn).toBe(15n)
+  })
+})
+
+describe('tables that a guest put where it should not', () => {
+  /** Saves, restores and looks, in memory that throws where it is not; how many accesses that took. */
+  function survive(rig: Rig): number {
+    const { memory } = rig
+    memory.reads = 0
+    memory.writes = 0
+    const saved = saveTables(rig.its)
+    saveTables(rig.its)
+    const other = successor(rig)
+    const restored = restoreTables(other.its)
+    for (const { problems } of [saved, restored]) expect(problems.length).toBeLessThanOrEqual(17)
+    return memory.reads + memory.writes
+  }
+  const base0 = (rig: Rig, value: bigint) => {
+    rig.write(0x000, 0)
+    rig.write64(0x100, value)
+    rig.write(0x000, 1)
+  }
+  const base1 = (rig: Rig, value: bigint) => {
+    rig.write(0x000, 0)
+    rig.write64(0x108, value)
+    rig.write(0x000, 1)
+  }
+
+  it('a collection table over the device table', () => {
+    const rig = mapped()
+    base1(rig, VALID | BigInt(DEVICES) | 0x200n)
+    for (const [icid, pe] of [
+      [3, 1],
+      [6, 2],
+      [4096, 3],
+    ] as const)
+      rig.command('MAPC', { ICID: icid, RDbase: pe, V: 1 })
+    survive(rig)
+  })
+
+  it('a second level that is the first, of devices and of collections', () => {
+    for (const base of [base0, base1]) {
+      const rig = mapped()
+      base(rig, VALID | (1n << 62n) | 0x4400_0000n)
+      // Descriptor 1 names the first level as its page: ID 512 + i has descriptor i for its entry.
+      rig.memory.write64(0x4400_0008, VALID | 0x4400_0000n)
+      for (const id of [514, 515, 600]) {
+        rig.command('MAPD', { DeviceID: id, Size: 4, ITT_addr: ITT / 256, V: 1 })
+        rig.command('MAPC', { ICID: id, RDbase: 1, V: 1 })
+      }
+      survive(rig)
     }
-    expect(() => saveTables(rig.its)).toThrow('the translation tables up to here have more than 16777216 entries')
+  })
+
+  it('a first level whose descriptors all name one page', () => {
+    const rig = mapped({ deviceIdBits: 32 })
+    base0(rig, VALID | (1n << 62n) | 0x4800_0000n | 0x2ffn)
+    for (let i = 0; i < 2048; i++) rig.memory.write64(0x4800_0000 + 8 * i, VALID | 0x4a00_0000n)
+    for (const id of [0, 7, 8191]) rig.command('MAPD', { DeviceID: id, Size: 4, ITT_addr: ITT / 256, V: 1 })
+    // Each descriptor is read, and each entry of the one page; five walks of devices at most, and one of each other table.
+    expect(survive(rig)).toBeLessThan(6 * (2 * 2 ** 21 + 4 * 8192) + 2 ** 18)
+  })
+
+  it('no page where the list of collections begins: it goes on the pages that there are, and comes back', () => {
+    const rig = mapped()
+    base1(rig, VALID | (1n << 62n) | 0x4400_0000n)
+    rig.memory.write64(0x4400_0008, VALID | 0x4500_0000n)
+    rig.memory.write64(0x4400_0018, VALID | 0x4500_1000n)
+    for (const [icid, pe] of [
+      [700, 2],
+      [1600, 1],
+    ] as const)
+      expect(rig.command('MAPC', { ICID: icid, RDbase: pe, V: 1 })).toBe(0)
+    const before = routes(rig)
+    expect(before).toContain('8194@2')
+    expect(saveTables(rig.its)).toMatchObject({ collections: 2, problems: [] })
+    expect(routes(rig)).toEqual(before)
+    const other = successor(rig)
+    expect(restoreTables(other.its)).toMatchObject({ collections: 2, problems: [] })
+    other.write(0x000, 1)
+    expect(routes(other)).toEqual(before)
+    expect(other.its.translation.collection(1600)).toBe(Reason.delivered)
+  })
+
+  it('1,024 devices of 16 EventID bits on one translation table: each entry is looked at once', () => {
+    const rig = mapped()
+    rig.its.events.active = false
+    for (let device = 0; device < 1024; device++)
+      rig.memory.write64(DEVICES + 8 * device, dte(0n, ITT + 256 * (device % 5), 16n))
+    rig.memory.write64(ITT + 8 * 77, ite(0n, 8200n, 0n))
+    const entries = 2 ** 16 + 8192 + 8192 + 128
+    expect(survive(rig)).toBeLessThan(5 * 3 * entries)
+    const other = successor(rig)
+    other.write(0x000, 1)
+    expect(other.its.lookup(1, 77 - 32)).toBe(Reason.delivered)
+  })
+
+  it('257 devices of 16 EventID bits, each with a table of its own', { timeout: 120_000 }, () => {
+    const rig = mapped()
+    rig.its.events.active = false
+    const table = (device: number) => 0x4800_0000 + device * 0x8_0000
+    for (let device = 0; device < 257; device++) {
+      rig.memory.write64(DEVICES + 8 * device, dte(0n, table(device), 16n))
+      rig.memory.write64(table(device) + 8 * (device * 255), ite(0n, BigInt(8192 + device), 0n))
+    }
+    rig.memory.write64(DEVICES + 8 * 0x1000, 0n)
+    expect(saveTables(rig.its)).toMatchObject({ devices: 257, events: 257, problems: [] })
+    const other = successor(rig)
+    expect(restoreTables(other.its)).toMatchObject({ devices: 257, events: 257, problems: [] })
+    other.write(0x000, 1)
+    for (const device of [0, 100, 256]) expect(other.its.lookup(device, device * 255)).toBe(Reason.delivered)
+  })
+
+  it('translation tables that lie over each other keep what both map', () => {
+    const rig = mapped()
+    rig.command('MAPD', { DeviceID: 3, Size: 6, ITT_addr: ITT / 256, V: 1 })
+    rig.command('MAPD', { DeviceID: 5, Size: 6, ITT_addr: (ITT + 512) / 256, V: 1 })
+    for (const [device, event] of [
+      [3, 1],
+      [3, 70],
+      [3, 127],
+      [5, 3],
+      [5, 100],
+    ] as const)
+      expect(rig.command('MAPTI', { DeviceID: device, EventID: event, pINTID: 8300 + event, ICID: 0 })).toBe(0)
+    const every = (of: Rig) =>
+      [3, 5].flatMap((device) => Array.from({ length: 128 }, (_, event) => of.its.lookup(device, event)))
+    const before = every(rig)
+    saveTables(rig.its)
+    const other = successor(rig)
+    expect(restoreTables(other.its).problems).toEqual([])
+    other.write(0x000, 1)
+    expect(every(other)).toEqual(before)
   })
 })
 

@@ -5,7 +5,7 @@
  */
 
 import type { GuestMemory } from '../memory.ts'
-import { unpackCollections } from './abi.ts'
+import { unpackCollections } from './abi-collections.ts'
 import { commandOf, errorName, fieldValue } from './commands.ts'
 import { Its } from './its.ts'
 import type { LpiTargets } from './lpi-targets.ts'

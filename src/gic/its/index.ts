@@ -1,6 +1,6 @@
 /** The GICv3 Interrupt Translation Service. It knows the Redistributors by `LpiTargets` only. */
 
-export { ItsTablesError, restoreTables, saveTables, type TablesReport } from './abi.ts'
+export { restoreTables, saveTables, type TablesReport } from './abi.ts'
 export { assembleCommand, type CommandFields } from './assemble.ts'
 export { type Command as ItsCommand, commands as itsCommands, errorName as itsErrorName } from './commands.ts'
 export type { CheckedItsConfig, ItsConfig, PageSize } from './config.ts'

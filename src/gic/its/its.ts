@@ -7,7 +7,7 @@
 import { type Access, Frame, Outcome } from '../../mmio/index.ts'
 import { Events, type ItsMisuseCode, itsMisuseMessages } from '../events.ts'
 import type { GuestMemory } from '../memory.ts'
-import { unpackCollections } from './abi.ts'
+import { unpackCollections } from './abi-collections.ts'
 import { type CheckedItsConfig, checkItsConfig, type ItsConfig, typerOf } from './config.ts'
 import type { LpiTargets } from './lpi-targets.ts'
 import { runQueue } from './queue.ts'

@@ -16,6 +16,9 @@ import type { GuestMemory } from '../memory.ts'
 /** Bytes of an entry, and of a first-level descriptor. */
 export const ENTRY = 8
 
+/** In a saved table, the PE of a collection that is not mapped, and that translation entries name. */
+export const UNMAPPED_PE = 0xffff_ffff
+
 /** Why an entry has no address. Addresses are never negative. */
 export const NO_TABLE = -1
 export const OUT_OF_RANGE = -2
@@ -65,15 +68,20 @@ export class Table {
     if (id >= this.entries) return OUT_OF_RANGE
     let address = this.base + id * ENTRY
     if (this.indirect) {
-      const perPage = this.pageSize / ENTRY
-      const first = this.descriptor(id)
-      if (!this.#memory.contains(first, ENTRY)) return NO_MEMORY
-      const high = this.#memory.read32(first + 4)
-      if (high >= 0) return NO_PAGE
-      const low = (this.#memory.read32(first) & ~(this.pageSize - 1)) >>> 0
-      address = (high & 0xf_ffff) * 2 ** 32 + low + (id % perPage) * ENTRY
+      const page = this.page(id)
+      if (page < 0) return page
+      address = page + (id % (this.pageSize / ENTRY)) * ENTRY
     }
     return this.#memory.contains(address, ENTRY) ? address : NO_MEMORY
+  }
+
+  /** Of a table of two levels, the address of an ID's page, which need not be memory, or one of the negative numbers above. */
+  page(id: number): number {
+    const first = this.descriptor(id)
+    if (!this.#memory.contains(first, ENTRY)) return NO_MEMORY
+    const high = this.#memory.read32(first + 4)
+    if (high >= 0) return NO_PAGE
+    return (high & 0xf_ffff) * 2 ** 32 + ((this.#memory.read32(first) & ~(this.pageSize - 1)) >>> 0)
   }
 
   /** Address of the first-level descriptor of an ID's page. */

@@ -6,7 +6,7 @@
 import type { GuestMemory } from '../memory.ts'
 import type { LpiTargets } from './lpi-targets.ts'
 import { Reason } from './reasons.ts'
-import { ENTRY, Entries, NO_MEMORY, NO_PAGE, NO_TABLE, type Table } from './tables.ts'
+import { ENTRY, Entries, NO_MEMORY, NO_PAGE, NO_TABLE, type Table, UNMAPPED_PE } from './tables.ts'
 
 /** First LPI (IHI 0069 2.2). */
 export const FIRST_LPI = 8192
@@ -92,8 +92,10 @@ export class Translation {
     for (let i = 0; i < this.collections.entries; i++) {
       const address = this.collections.entry(i)
       this.collectionEntry = address
-      if (address < 0 || !this.entries.readCollection(address)) break
-      if (this.entries.collection === icid)
+      if (address < 0) continue
+      if (!this.entries.readCollection(address)) break
+      if (this.entries.collection !== icid) continue
+      if (this.entries.pe !== UNMAPPED_PE)
         return this.entries.pe < this.targets.pes ? Reason.delivered : Reason.targetInvalid
     }
     return Reason.collectionUnmapped
