@@ -27,11 +27,10 @@ export interface Gate<S> {
 
 /** Asks the gates in their order. */
 export function askGates<S>(gates: readonly Gate<S>[], subject: S): GateReport[] {
-  const notOpen = new Set<string>()
+  const open = new Map(gates.map((gate) => [gate.name, gate.open(subject)]))
   return gates.map((gate) => {
-    const waitsFor = (gate.needs?.(subject) ?? []).filter((name) => notOpen.has(name))
-    const state = waitsFor.length > 0 ? 'depends' : gate.open(subject) ? 'open' : 'closed'
-    if (state !== 'open') notOpen.add(gate.name)
+    const waitsFor = (gate.needs?.(subject) ?? []).filter((name) => open.get(name) === false)
+    const state = waitsFor.length > 0 ? 'depends' : open.get(gate.name) ? 'open' : 'closed'
     const report = gate.report(subject, state === 'open')
     const says = state === 'depends' ? `not decided before these are open: ${waitsFor.join(', ')}.` : report.says
     const { text, actions } = state === 'closed' ? gate.remedy(subject) : nothing

@@ -76,10 +76,14 @@ export function priorityMaskOpen(cpu: CpuInterfaceV3, priority: number, nmi: boo
  * point (IHI 0069 4.8.5). A non-maskable interrupt preempts those of its own group priority, too, unless they are as it is.
  */
 export function runningPriorityOpen(cpu: CpuInterfaceV3, priority: number, group: number, nmi: boolean): boolean {
-  const mask = cpu.groupPriorityMask(group)
-  const running = cpu.running & (mask | IDLE)
-  if (nmi) return (priority & mask) <= running && cpu.bestNmi > priority
-  return (priority & mask) < running
+  return preempts(cpu.groupPriorityMask(group), priority, nmi, cpu.running, cpu.bestNmi)
+}
+
+/** The same of any running priority, and the best of those that are non-maskable; `mask` is the interrupt's binary point. */
+export function preempts(mask: number, priority: number, nmi: boolean, running: number, bestNmi: number): boolean {
+  const held = running & (mask | IDLE)
+  if (nmi) return (priority & mask) <= held && bestNmi > priority
+  return (priority & mask) < held
 }
 
 export function groupOf(gic: GicV3State, pe: number, intid: number): number {

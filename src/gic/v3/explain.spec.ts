@@ -1,10 +1,9 @@
 /** What explain says of a GICv3: each case that costs a beginner days, with the register, field, value and remedy. */
 
 import { describe, expect, it } from 'vitest'
-import { formatExplanation, type GateReport, type GicV3Config, iccEncoding } from '../index.ts'
-import { Random } from '../testing/random.ts'
+import { formatExplanation, type GateReport, type GicV3Config } from '../index.ts'
 import { gicOf, RigV3 } from '../testing/rig-v3.ts'
-import { CONFIGURATION_TABLE, pendingTableOf, randomConfig, stepsOf } from '../testing/steps-v3.ts'
+import { CONFIGURATION_TABLE, pendingTableOf } from '../testing/steps-v3.ts'
 
 const SPI = 42
 const bit = 1 << (SPI - 32)
@@ -110,16 +109,20 @@ describe('explain names the gate of a GICv3 that holds an interrupt back', () =>
     expect(rig.gic.explain(SPI, 0).deliverable).toBe(true)
     expect(closed(rig, SPI, 1).says).toBe('it may go to any PE, and PE 0 takes it.')
     for (const pe of [0, 1]) rig.write(pe, 0x14, 2)
-    expect(closed(rig).says).toBe('it may go to any PE, and none takes part.')
+    expect(rig.gic.explain(SPI, 0).gates.find(({ gate }) => gate === 'targeted')).toMatchObject({
+      state: 'depends',
+      waitsFor: ['Redistributor awake'],
+    })
   })
 
   it('a priority mask of 0, which is what it is after a reset, and one that is too low', () => {
     const rig = opened()
     rig.msr(0, 'ICC_PMR_EL1', 0)
     expect(where(closed(rig))).toBe('ICC_PMR_EL1.Priority = 0')
-    expect(closed(rig).remedy).toContain('as it is after reset')
+    expect(closed(rig).says).toBe('the mask is 0, which lets no priority pass, as it is after reset.')
+    expect(closed(rig).remedy).toBe('Write 0xff to ICC_PMR_EL1 on PE 0.')
     rig.msr(0, 'ICC_PMR_EL1', 0xa0)
-    expect(closed(rig).says).toBe('its priority 0xa0 is not lower in value than the mask 0xa0.')
+    expect(closed(rig).says).toBe('its priority is 0xa0, and the mask lets values below 0xa0 pass only.')
   })
 
   it('what runs, and what was never ended or never deactivated', () => {
@@ -132,7 +135,7 @@ describe('explain names the gate of a GICv3 that holds an interrupt back', () =>
     expect(where(closed(rig, 27))).toBe('ICC_RPR_EL1.Priority = 160')
     rig.write('gicd', 0x204, bit)
     expect(where(closed(rig))).toBe(`GICD_ISACTIVER1.Set_active_bit[${SPI - 32}] = 1`)
-    expect(closed(rig).remedy).toContain('Write 42 to ICC_EOIR1_EL1')
+    expect(closed(rig).remedy).toBe('Write 0x2a to ICC_EOIR1_EL1 on PE 0 when its handler is done.')
     rig.msr(0, 'ICC_CTLR_EL1', 2)
     expect(closed(rig).remedy).toContain('ICC_DIR_EL1')
   })
@@ -152,7 +155,9 @@ describe('explain names the gate of a GICv3 that holds an interrupt back', () =>
     rig.write(0, 0x10080, 1 << 3)
     rig.msr(0, 'ICC_SGI1R_EL1', (3n << 24n) | 1n)
     expect(closed(rig).gate).toBe('best pending')
-    expect(closed(rig).says).toBe('SGI 3 of priority 0x0 is ahead of it.')
+    expect(closed(rig).says).toBe(
+      "SGI 3 of priority 0x0 (this one's is 0xa0, and lower values come first) is ahead of it.",
+    )
   })
 
   it('an INTID that is not there', () => {
@@ -195,9 +200,15 @@ describe('explain follows an LPI', () => {
     rig.write(0, 0x48, LPI)
     expect(closed(rig, LPI).says).toBe('it is not pending on PE 0.')
     const gate = () => rig.gic.explain(LPI, 0).gates.find(({ gate }) => gate === 'enabled')
-    expect(gate()).toMatchObject({ open: true, value: 0xa1, says: 'its configuration enables it.' })
+    expect(gate()).toMatchObject({
+      open: true,
+      register: 'LPI configuration byte at 0x1008',
+      field: 'Enable',
+      value: 1,
+      says: 'its configuration enables it.',
+    })
     rig.memory[CONFIGURATION_TABLE + LPI - 8192] = 0xa0
-    expect(gate()).toMatchObject({ open: false, value: 0xa0 })
+    expect(gate()).toMatchObject({ open: false, value: 0 })
   })
 
   it('whose configuration does not enable it, did not when it was read, or does only since', () => {
@@ -208,7 +219,9 @@ describe('explain follows an LPI', () => {
     rig.write(0, 0xa0, LPI)
     expect(closed(rig, LPI).says).toBe('its configuration byte does not enable it.')
     rig.memory[CONFIGURATION_TABLE + LPI - 8192] = 0xa1
-    expect(closed(rig, LPI).remedy).toBe('Invalidate it: INV, or GICR_INVLPIR.')
+    expect(closed(rig, LPI).remedy).toBe(
+      "Write 0x2008 to GICR_INVLPIR in PE 0's Redistributor, or use the command INV.",
+    )
     rig.write(0, 0xb0, 0)
     expect(rig.gic.explain(LPI, 0).deliverable).toBe(true)
   })
@@ -218,17 +231,19 @@ describe('An acknowledge that gives nothing is explained', () => {
   it('1023: nothing pending, or what waits for what', () => {
     const rig = opened()
     expect(rig.gic.whyNothing(1)).toBe(
-      "1023: SPI 42 is not signalled to CPU 1: it is routed to PE 0. Write this PE's affinity 0x1 to GICD_IROUTER42.",
+      "1023: SPI 42 is not signalled to CPU 1: it is routed to PE 0. Write 0x1 to GICD_IROUTER42 (this PE's affinity is 0.0.0.1).",
     )
     expect(new RigV3(gicOf({})).gic.whyNothing(0)).toBe('1023: nothing is pending for this PE.')
     expect(rig.gic.whyNothing(0)).toBeUndefined()
     rig.msr(0, 'ICC_PMR_EL1', 0)
-    expect(rig.gic.whyNothing(0)).toContain('ICC_PMR_EL1 is 0')
+    expect(rig.gic.whyNothing(0)).toContain('the mask is 0')
   })
 
   it('1023 to the register of the other group', () => {
     const rig = opened()
-    expect(rig.gic.whyNothing(0, 'IAR0')).toContain('SPI 42 is signalled, but in Non-secure Group 1')
+    expect(rig.gic.whyNothing(0, 'IAR0')).toBe(
+      '1023: SPI 42 is signalled, but in Non-secure Group 1, which ICC_IAR0_EL1 does not take here: read ICC_IAR1_EL1.',
+    )
   })
 
   it('1020 and 1021 to EL3, which is told whose it is, and 1022 where a non-maskable interrupt waits', () => {
@@ -253,37 +268,5 @@ describe('An acknowledge that gives nothing is explained', () => {
     const text = formatExplanation(rig.gic.explain(SPI, 0))
     expect(text.filter((line) => line.includes('CLOSED'))).toHaveLength(1)
     expect(text[0]).toMatch(/^SPI 42 is not signalled to CPU 0: /)
-  })
-})
-
-describe('At random states', () => {
-  it('deliverable is what an acknowledge would take', () => {
-    const random = new Random(7)
-    let deliverable = 0
-    for (let run = 0; run < 30; run++) {
-      const config = randomConfig(random, 96)
-      const rig = new RigV3(gicOf(config))
-      const { gic } = rig
-      for (const [i, step] of stepsOf(random.word(), config, 400).entries()) {
-        rig.take(step)
-        if (i % 8 !== 0) continue
-        const pe = i % config.cpus
-        const saved = { ...gic.cpus[pe]! }
-        // At EL3 either register sees all of its group.
-        if (config.security) gic.setExecution(pe, { el: 3, sctlrNmi: false })
-        else gic.setExecution(pe, { el: 1, sctlrNmi: false })
-        const seen = (['ICC_IAR0_EL1', 'ICC_IAR1_EL1'] as const).map((name) =>
-          Number(gic.peekSysreg(pe, iccEncoding(name)!)),
-        )
-        const taken = seen.filter((intid) => intid < 1020 || intid > 1023)
-        for (let intid = 0; intid < 8200; intid = intid === 1119 ? 4096 : intid === 4160 ? 8192 : intid + 1) {
-          const explanation = gic.explain(intid, pe)
-          if (explanation.deliverable !== taken.includes(intid)) expect.fail(`run ${run}, ${explanation.summary}`)
-          if (explanation.deliverable) deliverable++
-        }
-        gic.setExecution(pe, { el: saved.el, sctlrNmi: saved.sctlrNmi })
-      }
-    }
-    expect(deliverable).toBeGreaterThan(100)
   })
 })

@@ -33,7 +33,7 @@ import {
   restoreSysreg,
   saveSysreg,
 } from './doors.ts'
-import { explainInterrupt, whyNothing } from './explain.ts'
+import { explainInterrupt } from './explain.ts'
 import { Group } from './groups.ts'
 import { iccAccess, SysregOutcome } from './icc-access.ts'
 import { iccRegister } from './icc-registers.ts'
@@ -46,6 +46,7 @@ import { redistributorRegisters } from './redistributor-registers.ts'
 import { restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
 import type { GicV3State } from './state.ts'
 import { StatusRegisters } from './status.ts'
+import { whyNothing } from './why-nothing.ts'
 
 const { irq: IRQ, fiq: FIQ } = Output
 const { ok: OK } = SysregOutcome

@@ -1,0 +1,50 @@
+/** What runs on a PE of a GICv3: its active priorities, and the interrupt that each is of where that is known. For `explain` alone. */
+
+import type { CpuInterfaceV3 } from './cpu-interface.ts'
+import { groupOf } from './delivery.ts'
+import type { GicV3State } from './state.ts'
+
+export interface Running {
+  readonly priority: number
+  /** Its bit of the active priorities registers of its group; -1 for a non-maskable one. */
+  readonly level: number
+  /** The group in which it was acknowledged. */
+  readonly group: 0 | 1 | 2
+  /** Undefined where software wrote the active priority, or the interrupt has changed its group since and cannot drop it. */
+  readonly intid: number | undefined
+}
+
+const GROUPS = [0, 1, 2] as const
+const NMI_ROW = 128
+const ROWS = 129
+
+/** The active priorities of a PE, in the order in which they drop: the best first, and of one priority the non-maskable one. */
+export function runningOn(gic: GicV3State, cpu: CpuInterfaceV3): Running[] {
+  const found: Running[] = []
+  if (cpu.idle) return found
+  const known = (group: number, row: number) => {
+    const intid = cpu.taken[group * ROWS + row]! - 1
+    return intid >= 0 && groupOf(gic, cpu.pe, intid) === group ? intid : undefined
+  }
+  for (const group of GROUPS)
+    if (cpu.activeNmi & (1 << group))
+      found.push({ priority: cpu.nmiPriority(group), level: -1, group, intid: known(group, NMI_ROW) })
+  for (let level = 0; level < cpu.levels; level++)
+    for (const group of GROUPS)
+      if ((cpu.apr[group][level >>> 5]! >>> (level & 31)) & 1)
+        found.push({ priority: level << (cpu.minimumBpr + 1), level, group, intid: known(group, level) })
+  return found.sort((a, b) => a.priority - b.priority || a.level - b.level || a.group - b.group)
+}
+
+/** What runs on a PE down to the interrupt `intid`, which is the last; undefined where that does not run there. */
+export function runningDownTo(gic: GicV3State, cpu: CpuInterfaceV3, intid: number): Running[] | undefined {
+  if (!cpu.taken.includes(intid + 1)) return undefined
+  const running = runningOn(gic, cpu)
+  const at = running.findIndex((each) => each.intid === intid)
+  return at < 0 ? undefined : running.slice(0, at + 1)
+}
+
+/** Whether this PE acknowledged the interrupt and has dropped its priority since. */
+export function droppedOn(cpu: CpuInterfaceV3, intid: number): boolean {
+  return cpu.taken.includes(intid + 1)
+}
