@@ -13,7 +13,7 @@ import type { LpiTargets } from './lpi-targets.ts'
 import { runQueue } from './queue.ts'
 import { type MsiOutcome, outcomeOf, Reason, reasons } from './reasons.ts'
 import { baserFixed, controlRegisters, translationRegisters } from './registers.ts'
-import { type ItsSnapshot, restoreIts, snapshotIts } from './snapshot.ts'
+import { checkIts, type ItsSnapshot, restoreIts, snapshotIts } from './snapshot.ts'
 import type { ItsState } from './state.ts'
 import { Table } from './tables.ts'
 import { Translation } from './translate.ts'
@@ -185,9 +185,19 @@ export class Its implements ItsState {
     return snapshotIts(this)
   }
 
+  /** Throws the SnapshotError that `restore` would, and changes nothing. `where` names the whole in its message. */
+  checkSnapshot(snapshot: unknown, where?: string): void {
+    checkIts(this, snapshot, where)
+  }
+
   /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */
   restore(snapshot: unknown): void {
     restoreIts(this, snapshot)
+    this.resume()
+  }
+
+  /** Goes on with commands that wait, by `onPending`: to be called when registers and memory are restored one by one. */
+  resume(): void {
     if (this.pending) this.onPending?.()
   }
 

@@ -23,6 +23,11 @@ export function snapshotIts(its: ItsState): ItsSnapshot {
   return whole(its).save() as ItsSnapshot
 }
 
+/** Throws what `restoreIts` would, with `where` as the name of the whole. */
+export function checkIts(its: ItsState, snapshot: unknown, where = 'snapshot'): void {
+  whole(its).check(snapshot, where)
+}
+
 /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */
 export function restoreIts(its: ItsState, snapshot: unknown): void {
   const parts = whole(its)

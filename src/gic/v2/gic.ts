@@ -18,7 +18,7 @@ import { updateCpu, type View } from './delivery.ts'
 import { distributor } from './distributor.ts'
 import { explainInterrupt } from './explain.ts'
 import { IrqsV2 } from './irqs.ts'
-import { restoreGic, type SnapshotV2, snapshotGic } from './snapshot.ts'
+import { checkGic, restoreGic, type SnapshotV2, snapshotGic } from './snapshot.ts'
 import type { GicV2State } from './state.ts'
 import { v2mRegisters } from './v2m.ts'
 import { whyNothing } from './why-nothing.ts'
@@ -169,6 +169,11 @@ export class GicV2 implements GicV2State {
   /** The whole state as plain JSON. */
   snapshot(): SnapshotV2 {
     return snapshotGic(this)
+  }
+
+  /** Throws the SnapshotError that `restore` would, and changes nothing. `where` names the whole in its message. */
+  checkSnapshot(snapshot: unknown, where?: string): void {
+    checkGic(this, snapshot, where)
   }
 
   /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */

@@ -30,10 +30,14 @@ export function snapshotGic(gic: GicV2State): SnapshotV2 {
   return schema(gic).save() as SnapshotV2
 }
 
+/** Throws what `restoreGic` would, with `where` as the name of the whole. */
+export function checkGic(gic: GicV2State, snapshot: unknown, where = 'snapshot'): void {
+  schema(gic).check(snapshot, where)
+}
+
 export function restoreGic(gic: GicV2State, snapshot: unknown): void {
   const parts = schema(gic)
   parts.check(snapshot, 'snapshot')
-  checkSgis(gic, snapshot as SgiParts)
   parts.load(snapshot)
   gic.irqs.withdrawn.fill(0)
   for (const cpu of gic.cpus) {
@@ -46,16 +50,16 @@ export function restoreGic(gic: GicV2State, snapshot: unknown): void {
 }
 
 /** An SGI is edge-triggered for good, and pending exactly while it has a source. */
-function checkSgis(gic: GicV2State, parts: SgiParts): void {
+function checkSgis(gic: GicV2State, parts: SgiParts, where: string): void {
   for (let cpu = 0; cpu < gic.config.cpus; cpu++) {
-    if ((parts.edge[cpu]! & SGIS) !== SGIS) throw new SnapshotError(`snapshot.edge[${cpu}]: SGIs are edge-triggered`)
+    if ((parts.edge[cpu]! & SGIS) !== SGIS) throw new SnapshotError(`${where}.edge[${cpu}]: SGIs are edge-triggered`)
     if (gic.config.sgiEnable === 'always' && (parts.enabled[cpu]! & SGIS) !== SGIS)
-      throw new SnapshotError(`snapshot.enabled[${cpu}]: SGIs are always enabled in this configuration`)
+      throw new SnapshotError(`${where}.enabled[${cpu}]: SGIs are always enabled in this configuration`)
     for (let sgi = 0; sgi < 16; sgi++) {
       const at = cpu * 16 + sgi
       if (((parts.latch[cpu]! >>> sgi) & 1) !== (parts.sources[at] === 0 ? 0 : 1))
         throw new SnapshotError(
-          `snapshot.sources[${at}]: SGI ${sgi} of CPU ${cpu} is pending without a source, or has one and is not`,
+          `${where}.sources[${at}]: SGI ${sgi} of CPU ${cpu} is pending without a source, or has one and is not`,
         )
     }
   }
@@ -77,7 +81,7 @@ function schema(gic: GicV2State): Part {
   const bitmap = (words: Int32Array, own = -1) => array(words, (i) => irqs.implemented[i]! & (i < irqs.pes ? own : -1))
   const access = (words: Int32Array) => array(words, (i) => nonSecureGrantable(gic, i))
   const exists = (slot: number, bits: number) => ((irqs.implemented[slot >>> 5]! >>> (slot & 31)) & 1 ? bits : 0)
-  return group({
+  const parts = group({
     format: exactly('vgic-gicv2', 'the format'),
     version: exactly(SNAPSHOT_VERSION, 'the version'),
     config: exactly(gic.config, 'the configuration'),
@@ -104,6 +108,7 @@ function schema(gic: GicV2State): Part {
     activeSource: array(irqs.activeSource, undefined, gic.config.cpus - 1),
     cpus: list(gic.cpus.map((cpu) => cpuPart(cpu, gic.config.security))),
   })
+  return refined(parts, (value: SgiParts, where) => checkSgis(gic, value, where))
 }
 
 function cpuPart(cpu: CpuInterface, security: boolean): Part {

@@ -43,7 +43,7 @@ import { FIRST_LPI } from './lpis.ts'
 import { REDISTRIBUTOR_STRIDE, RedistributorBases } from './rd-bases.ts'
 import { Redistributor, RedistributorCtlr } from './redistributor.ts'
 import { redistributorRegisters } from './redistributor-registers.ts'
-import { restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
+import { checkGic, restoreGic, type SnapshotV3, snapshotGic } from './snapshot.ts'
 import type { GicV3State } from './state.ts'
 import { StatusRegisters } from './status.ts'
 import { whyNothing } from './why-nothing.ts'
@@ -354,6 +354,11 @@ export class GicV3 implements GicV3State {
   /** The whole state as plain JSON. Guest memory is the embedder's to save. */
   snapshot(): SnapshotV3 {
     return snapshotGic(this)
+  }
+
+  /** Throws the SnapshotError that `restore` would, and changes nothing. `where` names the whole in its message. */
+  checkSnapshot(snapshot: unknown, where?: string): void {
+    checkGic(this, snapshot, where)
   }
 
   /** Takes a snapshot's state over, or throws a SnapshotError that names what is wrong with it and changes nothing. */

@@ -51,6 +51,11 @@ export function snapshotGic(gic: GicV3State): SnapshotV3 {
   return schema(gic).save() as SnapshotV3
 }
 
+/** Throws what `restoreGic` would, with `where` as the name of the whole. */
+export function checkGic(gic: GicV3State, snapshot: unknown, where = 'snapshot'): void {
+  schema(gic).check(snapshot, where)
+}
+
 export function restoreGic(gic: GicV3State, snapshot: unknown): void {
   const parts = schema(gic)
   parts.check(snapshot, 'snapshot')
