@@ -4,6 +4,7 @@
  */
 
 import { type ClusterOptions, complete, layOut } from './cluster-options.ts'
+import { BEFORE, Debug } from './debug/debug.ts'
 import { engineFor } from './engine/engine.ts'
 import { instantiate } from './engine/instance.ts'
 import { type Decoder, indexEntries } from './isa/decode.ts'
@@ -39,6 +40,7 @@ export class Cluster {
   private readonly decoder: Decoder
   private readonly access: MemoryAccess
   private readonly timers: readonly Timer[]
+  private readonly debugs: readonly Debug[]
   private readonly surroundings: readonly Surroundings[]
   private readonly functions: HostFunctions
   private readonly registers = new Map<number, SystemRegister>()
@@ -62,7 +64,10 @@ export class Cluster {
     const panImplemented = features.has('FEAT_PAN')
     this.cpus = Array.from({ length: count }, (_, index) => new Cpu(buffer, index, panImplemented))
     const mmu = new Mmu(this.physical)
-    this.access = new MemoryAccess(this.cpus, this.physical, mmu, bus)
+    const debugs: Debug[] = []
+    this.debugs = debugs
+    this.access = new MemoryAccess(this.cpus, debugs, this.physical, mmu, bus)
+    for (const cpu of this.cpus) debugs.push(new Debug(cpu, this.access))
     this.timers = this.cpus.map(
       (cpu) => new Timer(cpu, perTick, (index, timer, level) => hooks.timerOutput?.(index, timer, level)),
     )
@@ -73,7 +78,7 @@ export class Cluster {
         gicSystemRegisters: options.gicSystemRegisters ?? false,
         counterFrequency: frequency,
       }
-      return { cpu, timer: this.timers[index]!, identity }
+      return { cpu, timer: this.timers[index]!, debug: this.debugs[index]!, identity }
     })
     const sysSurroundings: readonly SysSurroundings[] = this.cpus.map((cpu) => ({
       cpu,
@@ -125,6 +130,7 @@ export class Cluster {
     }
     if (cpu.word(STATE.POWER) === 0) return 'halted'
     const timer = this.timers[index]!
+    const debug = this.debugs[index]!
     const target = cpu.time + budget
     timer.update()
     for (;;) {
@@ -134,9 +140,16 @@ export class Cluster {
       }
       const left = target - cpu.time
       if (left <= 0) return 'budget'
-      if (cpu.word(STATE.IL) && !this.illegalState(cpu)) continue
       takePending(cpu)
-      const chunk = Math.min(left, most32, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
+      const ahead = debug.active ? debug.before() : BEFORE.nothing
+      if (ahead === BEFORE.taken) continue
+      if (cpu.word(STATE.IL)) {
+        this.illegalState(cpu)
+        debug.revoke()
+        continue
+      }
+      const alone = ahead === BEFORE.alone
+      const chunk = alone ? 1 : Math.min(left, most32, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
       const before = cpu.time
       cpu.setCount(STATE.END, cpu.retired + chunk)
       cpu.setWord(STATE.LEFT, chunk)
@@ -146,6 +159,7 @@ export class Cluster {
       } finally {
         this.running = -1
       }
+      if (alone) debug.after()
       if (cpu.time >= timer.deadline) timer.update()
       const reason = cpu.word(STATE.EXIT)
       if (reason !== EXIT.budget && reason !== EXIT.wfi) {
@@ -161,12 +175,9 @@ export class Cluster {
     }
   }
 
-  /** PSTATE.IL is set. False if an exception with a higher priority was taken: a PC alignment fault or an Instruction Abort (D1.13.4). */
-  private illegalState(cpu: Cpu): boolean {
-    this.access.fetchMiss(cpu)
-    if (cpu.word(STATE.IL) === 0) return false
-    takeSynchronous(cpu, EC.illegalState, 0, cpu.quad(STATE.PC))
-    return true
+  /** PSTATE.IL is set. A PC alignment fault or an Instruction Abort has a higher priority (D1.13.4). */
+  private illegalState(cpu: Cpu): void {
+    if (this.access.prepareFetch(cpu)) takeSynchronous(cpu, EC.illegalState, 0, cpu.quad(STATE.PC))
   }
 
   /** Ends the run of a CPU after its current instruction; for use inside hooks and bus accesses. Without effect when it does not run. */
@@ -273,9 +284,15 @@ export class Cluster {
       if (register.slot !== undefined) cpu.setQuad(register.slot, register.reset(this.surroundings[index]!))
     const frequency = this.registers.get(encodingKey([3, 3, 14, 0, 0]))!.slot!
     cpu.setQuad(frequency, BigInt(this.surroundings[index]!.identity.counterFrequency))
+    this.restored(cpu)
+  }
+
+  /** All state may be other than it was: what follows from it does too. */
+  private restored(cpu: Cpu): void {
     cpu.flushAll()
     cpu.update()
-    this.timers[index]!.update()
+    this.debugs[cpu.index]!.update()
+    this.timers[cpu.index]!.update()
   }
 
   /** Resets and powers on: execution starts at EL1 with the MMU off. */
@@ -401,8 +418,6 @@ export class Cluster {
     const cpu = this.cpu(index)
     this.physical.bytes.set(saved, cpu.base)
     cpu.setWord(STATE.INDEX, index)
-    cpu.flushAll()
-    cpu.update()
-    this.timers[index]!.update()
+    this.restored(cpu)
   }
 }

@@ -16,7 +16,8 @@ export const systemInstructionRows: readonly SystemInstruction[] = systemInstruc
 /** Declared gaps, each with its architectural outcome. */
 export const gaps: readonly string[] = [
   'EL2, EL3 and AArch32: not there; ID_AA64PFR0_EL1 says so, HVC and SMC reach the embedder or are UNDEFINED.',
-  'Self-hosted debug: the registers are there, but breakpoints, watchpoints and software step (MDSCR_EL1.SS) do not fire; BRK works.',
+  'Self-hosted debug: a breakpoint or watchpoint with HMC or SSC set, or linked to one that is not there, behaves as disabled; MASK of 1 and 2 as 0. ' +
+    'DBGBCR<n>_EL1.BAS is RES1. DC IVAC does nothing, so no watchpoint matches it. The instructions of a page with a breakpoint run one at a time.',
   'Halting debug: HLT and DCPSn are UNDEFINED, as without a debugger; nobody is at the other end of the Debug Communications Channel.',
   'Performance Monitors: ID_AA64DFR0_EL1.PMUVer is 0 and their registers are UNDEFINED. So are those of trace.',
   'Big-endian data: ID_AA64MMFR0_EL1.BigEnd is 0 and SCTLR_EL1.EE and E0E are RES0.',
@@ -43,6 +44,7 @@ export const qemuDeviations: readonly string[] = [
   'An illegal exception return keeps PSTATE.PAN (SetPSTATEFromPSR).',
   'After a synchronous external abort, FAR_EL1 has the aligned part of the access that QEMU made (D13.2.37).',
   'A store exclusive to the address 2^64 - 1 may pass without a reservation (B2.9).',
+  'A breakpoint of context that is not linked (DBGBCR<n>_EL1.BT 0b0010) does nothing (D2.8.4).',
   'DBGPRCR_EL1, DBGCLAIM*, DBGAUTHSTATUS_EL1, OSDTR*, OSECCR_EL1 and DBGDTR* are not there (D13.3).',
 ]
 

@@ -26,12 +26,12 @@ const masks = new Map<string, bigint>([
 ])
 
 /**
- * FAR_EL1 is UNKNOWN but after an abort or a PC alignment fault. For an external abort QEMU gives the aligned part of the access
+ * FAR_EL1 is UNKNOWN but after an abort, a watchpoint or a PC alignment fault. For an external abort QEMU gives the aligned part of the access
  * that it happened to make.
  */
 export function farMatters(esr: bigint): boolean {
   if ((esr & 0x3fn) === 0x10n) return false
-  return [0x20n, 0x21n, 0x22n, 0x24n, 0x25n].includes((esr >> 26n) & 0x3fn)
+  return [0x20n, 0x21n, 0x22n, 0x24n, 0x25n, 0x34n, 0x35n].includes((esr >> 26n) & 0x3fn)
 }
 
 /** Differences between memory after the run of one machine (`expected`) and of another. */

@@ -2,6 +2,7 @@
  * The slow path of memory: what generated code calls when the software TLB has no entry. It translates, checks alignment, fills the
  * TLB, reaches the bus, and takes aborts. Also the door for monitors and devices to guest memory.
  */
+import type { Debug } from '../debug/debug.ts'
 import { type Cpu, SCTLR, SLOT } from '../state/cpu.ts'
 import { ACCESS } from '../state/host.ts'
 import { CPU_AREA, STATE } from '../state/state.ts'
@@ -23,13 +24,16 @@ export class MemoryAccess {
   private readonly bus: Bus
   private readonly data: DataView
   private readonly cpus: readonly Cpu[]
+  private readonly debugs: readonly Debug[]
   /** Found by `locate`. */
   private host = 0
   private address = 0
   private device = false
 
-  constructor(cpus: readonly Cpu[], memory: PhysicalMemory, mmu: Mmu, bus: Bus) {
+  /** `debugs`: by CPU, like `cpus`. */
+  constructor(cpus: readonly Cpu[], debugs: readonly Debug[], memory: PhysicalMemory, mmu: Mmu, bus: Bus) {
     this.cpus = cpus
+    this.debugs = debugs
     this.memory = memory
     this.mmu = mmu
     this.bus = bus
@@ -51,8 +55,10 @@ export class MemoryAccess {
     const writable = this.memory.writable(address)
     this.host = kind === WRITE ? writable : readable
     const executing = kind === EXECUTE
+    const debug = this.debugs[cpu.index]!
+    const watched = debug.watches && debug.watchesData(low, high, el)
     if (readable < 0 || this.host < 0) {
-      if (!executing && address < two32) cpu.enterBus(low, high, kind === WRITE, el, address)
+      if (!executing && !watched && address < two32) cpu.enterBus(low, high, kind === WRITE, el, address)
       return -1
     }
     let { allowed } = result
@@ -60,6 +66,8 @@ export class MemoryAccess {
     // Accesses that may need an alignment check stay here; fetches from such a page are still direct.
     if (result.device || cpu.word(SLOT.SCTLR_EL1) & SCTLR.A) allowed &= executing ? EXECUTE : 0
     if (!(cpu.word(SLOT.SCTLR_EL1) & SCTLR.M) && executing) allowed = EXECUTE
+    if (watched) allowed &= EXECUTE
+    if (debug.watches && debug.stopsFetch(low, high, el)) allowed &= ~EXECUTE
     if (allowed) {
       const table = el === 0 ? CPU_AREA.tlb0 : CPU_AREA.tlb1
       cpu.enter(table, low, high, readable - (low & 0xfff), allowed, result.nonGlobal, result.bytes)
@@ -111,6 +119,7 @@ export class MemoryAccess {
       this.dataAbort(cpu, FAULT.alignment, wnr, low, high)
       return
     }
+    if (this.debugs[cpu.index]!.watchpoint(low, high, bytes, write, atomic, el)) return
     if ((low & 0xfff) + bytes > 0x1000) {
       this.crossing(cpu, low, high, bytes, kind, el, pan, write)
       return
@@ -190,8 +199,16 @@ export class MemoryAccess {
     }
   }
 
-  /** Makes the page of STATE.PC fetchable, or takes the exception that says why not. */
+  /** For generated code: makes the page of STATE.PC fetchable, or takes the exception that says why not. */
   fetchMiss(cpu: Cpu): void {
+    if (!this.prepareFetch(cpu)) return
+    // A page with a breakpoint stays out of the TLB: who runs the CPU looks at each instruction there.
+    const debug = this.debugs[cpu.index]!
+    if (debug.watches && debug.stopsFetch(cpu.word(STATE.PC), cpu.word(STATE.PC + 4), cpu.el)) cpu.limit(0)
+  }
+
+  /** As `fetchMiss`, and says whether the page can be fetched from. */
+  prepareFetch(cpu: Cpu): boolean {
     const low = cpu.word(STATE.PC)
     let high = cpu.word(STATE.PC + 4)
     // A branch to a tagged address loses the tag (AArch64.BranchAddr), in the ranges where TBI is on.
@@ -203,13 +220,20 @@ export class MemoryAccess {
     if (low & 3) {
       this.countFault(cpu)
       takeAbort(cpu, EC.pcAlignment, 0, low, high)
-      return
+      return false
     }
     const status = this.locate(cpu, low, high, EXECUTE, cpu.el, false)
-    if (status < 0 && this.host >= 0) return
+    if (status < 0 && this.host >= 0) return true
     // A fault counts as an instruction, or a guest whose vectors fault would never end its run.
     this.countFault(cpu)
     takeAbort(cpu, EC.instructionLower, status >= 0 ? status : FAULT.external, low, high)
+    return false
+  }
+
+  /** The instruction at STATE.PC, or 0 when it cannot be fetched. */
+  opcode(cpu: Cpu): number {
+    const host = this.memory.readable(this.physical(cpu, cpu.quad(STATE.PC)))
+    return host < 0 || host & 3 ? 0 : this.data.getUint32(host, true)
   }
 
   private countFault(cpu: Cpu): void {
@@ -238,6 +262,7 @@ export class MemoryAccess {
     const status = this.locate(cpu, low, high, WRITE, cpu.el, pan)
     if (status >= 0) this.dataAbort(cpu, this.forbidsDevice(status) ? FAULT.alignment : status, true, addressLow, high)
     else if (this.device) this.dataAbort(cpu, FAULT.alignment, true, addressLow, high)
+    else if (this.debugs[cpu.index]!.watchpoint(low, high, 64, true, false, cpu.el)) return
     else if (this.host >= 0) this.memory.bytes.fill(0, this.host, this.host + 64)
     else this.dataAbort(cpu, FAULT.external, true, addressLow, high)
   }

@@ -48,8 +48,16 @@ export const SLOT = {
   CNTVOFF: STATE.REGISTERS + 0x98,
   /** PSTATE.PAN that the entries of the EL1 TLB were made with. */
   TLB_PAN: STATE.REGISTERS + 0xa0,
+  /** Self-hosted debug; a breakpoint, or watchpoint, is two words: its value and its control register. */
+  MDSCR_EL1: STATE.REGISTERS + 0xa8,
+  OSLSR_EL1: STATE.REGISTERS + 0xb0,
+  OSDLR_EL1: STATE.REGISTERS + 0xb8,
+  DBGPRCR_EL1: STATE.REGISTERS + 0xc0,
+  CONTEXTIDR_EL1: STATE.REGISTERS + 0xc8,
+  BREAKPOINTS: STATE.REGISTERS + 0xd0,
+  WATCHPOINTS: STATE.REGISTERS + 0x130,
   /** From here on: registers that only the table knows. */
-  TABLE: STATE.REGISTERS + 0xa8,
+  TABLE: STATE.REGISTERS + 0x200,
 } as const
 
 export class Cpu {
@@ -65,6 +73,8 @@ export class Cpu {
   private anyBlocks = false
   /** Whether the bus TLB has entries. */
   private anyBus = true
+  /** Exceptions taken, of all kinds; not state. */
+  exceptions = 0
 
   /** FEAT_PAN: PSTATE.PAN exists. */
   readonly panImplemented: boolean
@@ -168,6 +178,7 @@ export class Cpu {
     return (
       ((this.word(STATE.NZCV) << 28) |
         (this.word(STATE.PAN) << 22) |
+        (this.word(STATE.SS) << 21) |
         (this.word(STATE.IL) << 20) |
         (this.word(STATE.DAIF) << 6) |
         mode) >>>
@@ -266,12 +277,17 @@ export class Cpu {
       this.flushAll()
       return
     }
+    this.dropEntry(low)
+    this.flushBus()
+  }
+
+  /** Drops what the TLBs have where a page would be. */
+  dropEntry(low: number): void {
     const entry = ((low >>> 12) & (TLB.entries - 1)) * TLB.entryBytes
     for (const table of [CPU_AREA.tlb0, CPU_AREA.tlb1]) {
       const at = (this.base + table + entry) >>> 2
       for (let word = 0; word < 6; word++) this.words[at + word] = 0xffffffff
     }
-    this.flushBus()
   }
 
   /** Enters a page of the bus, for reads or for writes at one Exception level; `physical` is its address, below 4 GiB. */

@@ -34,7 +34,7 @@ export const STATE = {
   PAN: 0x140,
   /** i32: PSTATE.IL */
   IL: 0x144,
-  /** i32: interrupt inputs in the bits of DAIF: 2 IRQ, 1 FIQ, 4 SError. */
+  /** i32: interrupt inputs in the bits of DAIF: 2 IRQ, 1 FIQ, 4 SError; 8 when software step waits for PSTATE.D at EL1. */
   LINES: 0x148,
   /** i32: the event register of WFE. */
   EVENT: 0x14c,
@@ -71,6 +71,10 @@ export const STATE = {
   SCRATCH: 0x1a0,
   /** i32: machine time that a read of a counter or timer takes, beside that of the instruction. */
   COUNTER_READ: 0x1e0,
+  /** i32: PSTATE.SS */
+  SS: 0x1e4,
+  /** i32: ISV and EX of the syndrome of a Software Step exception: of the instruction before, 0 when that was not stepped. */
+  STEPPED: 0x1e8,
   /** V0 to V31, 16 bytes each, lowest byte first. */
   V: 0x200,
   /** System registers that are plain storage, 8 bytes each, in the order of the register table. */

@@ -2,6 +2,7 @@
  * Taking exceptions to EL1 and returning from them (DDI 0487 D1.10, D1.11): the one place where PSTATE, SPSR, ELR, ESR, FAR and the
  * vector are changed together. It does not decide whether an exception is due.
  */
+import { isStepSet, returnedStep } from '../debug/enabled.ts'
 import { type Cpu, SCTLR, SLOT } from '../state/cpu.ts'
 import { STATE } from '../state/state.ts'
 
@@ -22,6 +23,9 @@ export const EC = {
   dataSame: 0x25,
   spAlignment: 0x26,
   serror: 0x2f,
+  breakpointLower: 0x30,
+  stepLower: 0x32,
+  watchpointLower: 0x34,
   brk: 0x3c,
 } as const
 
@@ -41,6 +45,8 @@ export function enterException(cpu: Cpu, kind: number, link: bigint): void {
   cpu.setQuad(SLOT.ELR_EL1, link)
   cpu.setWord(STATE.DAIF, 15)
   cpu.setWord(STATE.IL, 0)
+  cpu.setWord(STATE.SS, 0)
+  cpu.exceptions++
   if (cpu.panImplemented && (cpu.word(SLOT.SCTLR_EL1) & SCTLR.SPAN) === 0) cpu.setWord(STATE.PAN, 1)
   cpu.setMode(1, 1)
   cpu.setQuad(STATE.PC, target)
@@ -52,12 +58,17 @@ export function takeSynchronous(cpu: Cpu, ec: number, iss: number, link: bigint)
   enterException(cpu, VECTOR.synchronous, link)
 }
 
-/** An abort or alignment fault, which sets FAR_EL1 too. Instruction and data aborts have a class for each EL they come from. */
+/** Of the exceptions that have a class for each EL they come from: `ec` is that of a lower one, and the next is that of the same. */
+export function takeFrom(cpu: Cpu, ec: number, iss: number): void {
+  takeSynchronous(cpu, cpu.el === 0 ? ec : ec + 1, iss, cpu.quad(STATE.PC))
+}
+
+/** An abort, watchpoint or alignment fault, which sets FAR_EL1 too. */
 export function takeAbort(cpu: Cpu, ec: number, iss: number, farLow: number, farHigh: number): void {
-  const lower = ec === EC.dataLower || ec === EC.instructionLower
   cpu.setWord(SLOT.FAR_EL1, farLow)
   cpu.setWord(SLOT.FAR_EL1 + 4, farHigh)
-  takeSynchronous(cpu, lower && cpu.el !== 0 ? ec + 1 : ec, iss, cpu.quad(STATE.PC))
+  if (ec === EC.pcAlignment) takeSynchronous(cpu, ec, iss, cpu.quad(STATE.PC))
+  else takeFrom(cpu, ec, iss)
 }
 
 /** An unmasked IRQ, FIQ or SError is taken if there is one. The next instruction is at STATE.PC. */
@@ -79,12 +90,17 @@ function legal(mode: number): boolean {
 export function exceptionReturn(cpu: Cpu): void {
   const spsr = cpu.word(SLOT.SPSR_EL1)
   const target = cpu.quad(SLOT.ELR_EL1)
+  const mode = spsr & 31
+  cpu.setWord(
+    STATE.SS,
+    isStepSet(cpu) ? returnedStep(cpu, spsr, legal(mode) ? (mode >>> 2) & 3 : cpu.el, cpu.word(STATE.DAIF)) : 0,
+  )
   // NZCV, DAIF and PAN come from SPSR_EL1 whether the return is legal or not (pseudocode SetPSTATEFromPSR).
   cpu.setStatus(spsr)
   if (!cpu.panImplemented) cpu.setWord(STATE.PAN, 0)
   cpu.setWord(STATE.MONITOR_SIZE, 0)
   cpu.setWord(STATE.EVENT, 1)
-  if (legal(spsr & 31)) cpu.setMode((spsr >>> 2) & 3, spsr & 1)
+  if (legal(mode)) cpu.setMode((spsr >>> 2) & 3, spsr & 1)
   else {
     cpu.setWord(STATE.IL, 1)
     cpu.update()

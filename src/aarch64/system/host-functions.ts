@@ -3,6 +3,7 @@
  * and PSTATE. It takes no part in running a CPU, and memory accesses are in `access.ts`.
  */
 
+import { isStepSet } from '../debug/enabled.ts'
 import type { Field } from '../isa/fields.ts'
 import { bitsOf } from '../isa/row.ts'
 import { type Cpu, SCTLR, SLOT } from '../state/cpu.ts'
@@ -64,8 +65,11 @@ export class HostFunctions {
   exception(cpu: Cpu, kind: number, immediate: number): void {
     const pc = cpu.quad(STATE.PC)
     const after = BigInt.asUintN(64, pc + 4n)
-    if (kind === EXCEPTION.svc) takeSynchronous(cpu, EC.svc64, immediate, after)
-    else if (kind === EXCEPTION.brk) takeSynchronous(cpu, EC.brk, immediate, pc)
+    if (kind === EXCEPTION.svc) {
+      // A call has been executed when it is taken, so SPSR_EL1.SS is 0 (pseudocode SSAdvance); other exceptions keep PSTATE.SS.
+      cpu.setWord(STATE.SS, 0)
+      takeSynchronous(cpu, EC.svc64, immediate, after)
+    } else if (kind === EXCEPTION.brk) takeSynchronous(cpu, EC.brk, immediate, pc)
     else if (kind === EXCEPTION.hvc || kind === EXCEPTION.smc) {
       if (cpu.el !== 0) {
         cpu.setQuad(STATE.PC, after)
@@ -150,9 +154,9 @@ export class HostFunctions {
     else this.undefinedInstruction(cpu, 'register', word)
   }
 
-  /** Ends the run when an interrupt may be taken now. */
+  /** Ends the run when an interrupt, or a Software Step exception, may be taken now. */
   private unmasked(cpu: Cpu): void {
-    if (cpu.word(STATE.LINES) & ~cpu.word(STATE.DAIF) & 7) cpu.limit(0)
+    if (cpu.word(STATE.LINES) & ~cpu.word(STATE.DAIF) & 15) cpu.limit(0)
   }
 
   systemInstruction(cpu: Cpu, word: number): void {
@@ -183,7 +187,7 @@ export class HostFunctions {
       if (cpu.el === 0) this.undefinedInstruction(cpu, 'instruction', word)
       else {
         exceptionReturn(cpu)
-        if (cpu.word(STATE.IL)) cpu.limit(0)
+        if (cpu.word(STATE.IL) || isStepSet(cpu)) cpu.limit(0)
         this.unmasked(cpu)
       }
       return

@@ -3,10 +3,11 @@
  * storage (DDI 0487 D13): identification, control and translation here. A register that is not in a table is UNDEFINED.
  */
 
+import { BREAKPOINTS, CONTEXT_AWARE, WATCHPOINTS } from '../debug/matching.ts'
 import type { Feature } from '../isa/row.ts'
 import { SCTLR, SLOT } from '../state/cpu.ts'
 import { STATE } from '../state/state.ts'
-import { debug, osLock } from './debug-registers.ts'
+import { debug } from './debug-registers.ts'
 import {
   all,
   computed,
@@ -36,8 +37,12 @@ const identification: readonly SystemRegister[] = [
     [3, 0, 0, 4, 0],
     (identity) => 0x1100000000000011n | (identity.gicSystemRegisters ? 1n << 24n : 0n),
   ),
-  // Debug architecture v8, two breakpoints (one of them context-aware) and two watchpoints, which is the least there can be.
-  constant('ID_AA64DFR0_EL1', [3, 0, 0, 5, 0], 0x00101006n),
+  // Debug architecture v8, and as many breakpoints and watchpoints as a Cortex-A57.
+  constant(
+    'ID_AA64DFR0_EL1',
+    [3, 0, 0, 5, 0],
+    BigInt(((CONTEXT_AWARE - 1) << 28) | ((WATCHPOINTS - 1) << 20) | ((BREAKPOINTS - 1) << 12) | 6),
+  ),
   constant(
     'ID_AA64ISAR0_EL1',
     [3, 0, 0, 6, 0],
@@ -146,7 +151,7 @@ const control: readonly SystemRegister[] = [
   stored('VBAR_EL1', [3, 0, 12, 0, 0], { slot: SLOT.VBAR_EL1, mask: all ^ 0x7ffn }),
   computed('RVBAR_EL1', [3, 0, 12, 0, 1], zero, undefined),
   computed('ISR_EL1', [3, 0, 12, 1, 0], ({ cpu }) => BigInt((cpu.word(STATE.LINES) & 7) << 6), undefined),
-  stored('CONTEXTIDR_EL1', [3, 0, 13, 0, 1]),
+  stored('CONTEXTIDR_EL1', [3, 0, 13, 0, 1], { slot: SLOT.CONTEXTIDR_EL1 }),
   stored('TPIDR_EL1', [3, 0, 13, 0, 4]),
   stored('TPIDR_EL0', [3, 3, 13, 0, 2], { el0: 'rw' }),
   stored('TPIDRRO_EL0', [3, 3, 13, 0, 3], { el0: 'ro' }),
@@ -192,7 +197,7 @@ const pan: SystemRegister = computed(
   },
 )
 
-const everyone: readonly SystemRegister[] = [...identification, ...control, ...debug, osLock, ...timers]
+const everyone: readonly SystemRegister[] = [...identification, ...control, ...debug, ...timers]
 
 /** Every register there can be; PAN only with FEAT_PAN. */
 export const allRegisters: readonly SystemRegister[] = [...everyone, pan]

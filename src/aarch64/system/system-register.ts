@@ -3,6 +3,7 @@
  * computed. The tables are registers.ts, timer-registers.ts and debug-registers.ts.
  */
 
+import type { Debug } from '../debug/debug.ts'
 import type { Feature } from '../isa/row.ts'
 import { type Cpu, SLOT } from '../state/cpu.ts'
 import type { Timer } from './timer.ts'
@@ -16,6 +17,7 @@ export type Verdict = 'ok' | 'trap' | 'undefined'
 export interface Surroundings {
   readonly cpu: Cpu
   readonly timer: Timer
+  readonly debug: Debug
   readonly identity: Identity
 }
 
