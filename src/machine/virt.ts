@@ -42,6 +42,7 @@ const COUNTER_READ_TIME = 64
 
 /** Nanoseconds between two slices of a command queue of the ITS that is longer than one. */
 const ITS_SLICE_TIME = 10_000
+const GITS_CREADR = 0x90
 
 export class VirtMachine {
   readonly bus = new Bus()
@@ -258,7 +259,8 @@ export class VirtMachine {
     if (this.untyped > 0) this.#feed()
     if (this.scheduler.time >= this.#commandsAt) {
       this.#commandsAt = Number.POSITIVE_INFINITY
-      this.its?.run()
+      // As a read of GITS_CREADR, which goes on with the commands, and which a trace of this machine has.
+      this.bus.read(virtMap.its.base + GITS_CREADR, 8, cpuInitiator(0))
     }
     if (this.scheduler.time < this.#releaseAt) return
     this.#releaseAt = Number.POSITIVE_INFINITY
