@@ -13,6 +13,7 @@ import { MemoryAccess } from './memory/access.ts'
 import { Mmu } from './memory/mmu.ts'
 import { PhysicalMemory } from './memory/physical.ts'
 import { Cpu } from './state/cpu.ts'
+import type { ExceptionRow } from './state/exception-row.ts'
 import { EXIT, MEMORY, STATE } from './state/state.ts'
 import { EC, takePending, takeSynchronous } from './system/exceptions.ts'
 import { HostFunctions } from './system/host-functions.ts'
@@ -274,6 +275,7 @@ export class Cluster {
     cpu.setCount(STATE.END, retired)
     cpu.setCount(STATE.TIME_OFFSET, time)
     cpu.setWord(STATE.LINES, lines)
+    cpu.row.length = 0
     cpu.setWord(STATE.INDEX, index)
     cpu.setWord(STATE.PER_TICK, this.perTick)
     cpu.setWord(STATE.COUNTER_READ, this.counterRead)
@@ -366,6 +368,16 @@ export class Cluster {
   /** Names of all system registers that the CPU itself has. */
   get systemRegisterNames(): readonly string[] {
     return [...this.registers.values()].map(({ name }) => name)
+  }
+
+  /** The synchronous exceptions that a CPU took last, as far as they are the same one. */
+  exceptionRow(index: number): Readonly<ExceptionRow> {
+    return this.cpu(index).row
+  }
+
+  /** Physical address that a CPU would fetch an instruction from at an Exception level, as things are now, or -1. No side effect. */
+  fetchAddress(index: number, address: bigint, el: number): number {
+    return this.access.fetchAddress(this.cpu(index), address, el)
   }
 
   // --- memory for monitors and devices ---------------------------------------------------------------------------------

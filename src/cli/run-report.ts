@@ -5,8 +5,8 @@ import { ExitStatus, type Io } from './command.ts'
 import type { SessionEnd } from './session.ts'
 import { counted, printable } from './style.ts'
 
-/** Reports each thing that the guest misses once. */
-export function reportMissing(machine: VirtMachine, io: Io): void {
+/** Reports that a CPU gets nowhere, and, if `all`, each thing that the guest misses once. */
+export function reportMissing(machine: VirtMachine, io: Io, all: boolean): void {
   const said = new Set<string>()
   const say = (key: string, text: string) => {
     if (said.size >= 200 || said.has(key)) return
@@ -15,7 +15,16 @@ export function reportMissing(machine: VirtMachine, io: Io): void {
   }
   const hex = (value: number | bigint) => `0x${value.toString(16)}`
   machine.onEvent = (event) => {
-    if (event.kind === 'device') say(event.message, printable(event.message))
+    if (event.kind === 'exception-loop') say(event.says, `${event.says}\n${event.remedy}`)
+    else if (!all) return
+    else if (event.kind === 'device') say(event.message, printable(event.message))
+    else if (event.kind === 'psci')
+      say(`psci ${event.what}`, `CPU ${event.cpu} at ${hex(event.pc)}: PSCI ${event.what} refused: ${event.why}`)
+    else if (event.kind === 'refused')
+      say(
+        `refused ${event.address} ${event.write}`,
+        `CPU ${event.cpu} ${event.write ? 'writes' : 'reads'} ${event.size} bytes at ${hex(event.address)}: ${event.outcome}`,
+      )
     else if (event.kind === 'unmapped')
       say(
         `page ${Math.floor(event.address / 4096)} ${event.write}`,

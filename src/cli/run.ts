@@ -209,7 +209,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         recorder: writer && new Recorder((event) => writer.write(event)),
         console: (character) => session?.transmit(character),
       })
-      if (options.verbose) reportMissing(machine, io)
+      reportMissing(machine, io, options.verbose)
       plan.start(machine)
       if (untyped.length > 0) machine.type(untyped)
       const keys = host.interactive ? keysFor(machine, host, () => session) : undefined

@@ -3,7 +3,17 @@
  * machine decides whether they are the host's or virtual; the machine also calls when an alarm is due.
  */
 
-import { bit, Frame, type FrameOptions, notModelled, registerTable, word } from '../mmio/index.ts'
+import {
+  bit,
+  Frame,
+  type FrameOptions,
+  type InterruptSource,
+  maskedStatus,
+  notModelled,
+  registerTable,
+  type SourceGate,
+  word,
+} from '../mmio/index.ts'
 import { Line, type LineListener } from './line.ts'
 import { PRIMECELL_WIDTHS, primecellIds } from './primecell.ts'
 import { checkState, flag, whole, word32 } from './saved-state.ts'
@@ -29,7 +39,8 @@ export interface Pl031State {
   ris: boolean
 }
 
-export class Pl031 {
+export class Pl031 implements InterruptSource {
+  readonly name = 'RTC'
   readonly frame: Frame<Pl031>
   /** RTCINTR. */
   readonly interrupt: Line
@@ -119,6 +130,18 @@ export class Pl031 {
   clear(): void {
     this.update()
     this.#ris = false
+  }
+
+  /** RTCINTR, by RTCRIS and RTCIMSC; an alarm that is to come says when (DDI 0224 3.3). */
+  interruptGates(): SourceGate[] {
+    const [alarm, mask] = maskedStatus(
+      { register: 'RTCRIS', value: Number(this.raw) },
+      { register: 'RTCIMSC', value: Number(this.#imsc) },
+      { 'the alarm': 1 },
+    )
+    if (alarm!.open) return [alarm!, mask!]
+    const says = `RTCMR is ${this.#mr >>> 0} and RTCDR ${this.data >>> 0}: the alarm is due in ${this.#due - this.#count} s.`
+    return [{ ...alarm!, says, remedy: 'Wait, or write an earlier second to RTCMR.' }, mask!]
   }
 
   snapshot(): Pl031State {

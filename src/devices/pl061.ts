@@ -3,7 +3,18 @@
  * pin 3 is the power button. Hardware control of pins (GPIOAFSEL) is kept as written and has no effect.
  */
 
-import { Frame, type FrameOptions, notModelled, type Row, registerTable, stored, word } from '../mmio/index.ts'
+import {
+  Frame,
+  type FrameOptions,
+  type InterruptSource,
+  maskedStatus,
+  notModelled,
+  type Row,
+  registerTable,
+  type SourceGate,
+  stored,
+  word,
+} from '../mmio/index.ts'
 import { Line, type LineListener } from './line.ts'
 import { PRIMECELL_WIDTHS, primecellIds } from './primecell.ts'
 import { checkState, whole } from './saved-state.ts'
@@ -30,7 +41,8 @@ export interface Pl061State {
   alternate: number
 }
 
-export class Pl061 {
+export class Pl061 implements InterruptSource {
+  readonly name = 'GPIO'
   readonly frame: Frame<Pl061>
   /** GPIOINTR. */
   readonly interrupt: Line
@@ -121,6 +133,11 @@ export class Pl061 {
     this.#output?.(levels & this.direction, this.direction)
   }
 
+  /** GPIOINTR, by GPIORIS and GPIOIE, a bit for each pin (DDI 0190 3.2). */
+  interruptGates(): SourceGate[] {
+    return maskedStatus({ register: 'GPIORIS', value: this.raw }, { register: 'GPIOIE', value: this.mask }, PINS)
+  }
+
   snapshot(): Pl061State {
     return {
       kind: 'PL061',
@@ -154,6 +171,8 @@ export class Pl061 {
     this.settle()
   }
 }
+
+const PINS = Object.fromEntries(Array.from({ length: 8 }, (_, pin) => [`pin ${pin}`, 1 << pin]))
 
 const byte = whole(0, 0xff)
 const SHAPE = {

@@ -2,7 +2,7 @@
 
 export { ConfigError } from './config.ts'
 export type { GicEvent, GicListener, MisuseCode, OutputLine, StateName } from './events.ts'
-export { type Explanation, formatExplanation, formatGates, kindOf, mendingOrder } from './explain.ts'
+export { causeOf, type Explanation, formatExplanation, formatGates, kindOf, mendingOrder } from './explain.ts'
 export type { Cause, GateReport } from './gates.ts'
 export * from './its/index.ts'
 export { ByteMemory, type GuestMemory } from './memory.ts'

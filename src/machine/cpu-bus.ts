@@ -3,10 +3,10 @@
 import type { Bus as CpuSideBus } from '../aarch64/index.ts'
 import { type AccessSize, type Bus, cpuInitiator, type Initiator, Outcome } from '../mmio/index.ts'
 
-const { ok: OK, unmapped: UNMAPPED } = Outcome
+const { ok: OK } = Outcome
 
-/** Told of each access to an address where nothing is. */
-export type Unmapped = (cpu: number, address: number, write: boolean) => void
+/** Told of each access that was not carried out. */
+export type Refused = (cpu: number, address: number, size: number, write: boolean, outcome: Outcome) => void
 
 export class CpuBus implements CpuSideBus {
   high = 0
@@ -15,12 +15,12 @@ export class CpuBus implements CpuSideBus {
   accesses = 0
   readonly #bus: Bus
   readonly #initiators: readonly Initiator[]
-  readonly #unmapped: Unmapped
+  readonly #told: Refused
 
-  constructor(bus: Bus, cpus: number, unmapped: Unmapped = () => {}) {
+  constructor(bus: Bus, cpus: number, told: Refused = () => {}) {
     this.#bus = bus
     this.#initiators = Array.from({ length: cpus }, (_, cpu) => cpuInitiator(cpu))
-    this.#unmapped = unmapped
+    this.#told = told
   }
 
   read(cpu: number, address: number, size: number): number {
@@ -28,18 +28,18 @@ export class CpuBus implements CpuSideBus {
     this.accesses++
     const value = bus.read(address, size as AccessSize, this.#initiators[cpu]!)
     this.high = bus.high
-    if (bus.outcome !== OK) this.#refused(cpu, address, false, bus.outcome)
+    if (bus.outcome !== OK) this.#refused(cpu, address, size, false, bus.outcome)
     return value
   }
 
   write(cpu: number, address: number, size: number, low: number, high: number): void {
     this.accesses++
     const outcome = this.#bus.write(address, size as AccessSize, low | 0, high | 0, this.#initiators[cpu]!)
-    if (outcome !== OK) this.#refused(cpu, address, true, outcome)
+    if (outcome !== OK) this.#refused(cpu, address, size, true, outcome)
   }
 
-  #refused(cpu: number, address: number, write: boolean, outcome: Outcome): void {
+  #refused(cpu: number, address: number, size: number, write: boolean, outcome: Outcome): void {
     if (this.#bus.aborts(outcome)) this.abort = true
-    if (outcome === UNMAPPED) this.#unmapped(cpu, address, write)
+    this.#told(cpu, address, size, write, outcome)
   }
 }

@@ -13,8 +13,8 @@ import { Pl061 } from '../devices/pl061.ts'
 import { VirtioBlk } from '../devices/virtio/virtio-blk.ts'
 import { VirtioConsole } from '../devices/virtio/virtio-console.ts'
 import { VirtioRng } from '../devices/virtio/virtio-rng.ts'
-import { type GicV2, GicV3, type Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
-import { Bus, cpuInitiator } from '../mmio/index.ts'
+import { type Explanation, type GicV2, GicV3, type Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
+import { Bus, cpuInitiator, type InterruptSource, Outcome, outcomeNames } from '../mmio/index.ts'
 import { OwnDevices, ownPlace } from './board/own-devices.ts'
 import { wireFlash, wireVirtio } from './board/virt-devices.ts'
 import { wireGicV2, wireGicV3, wireIts } from './board/virt-gic.ts'
@@ -28,9 +28,14 @@ import {
 } from './board/virt-options.ts'
 import { CpuBus } from './cpu-bus.ts'
 import { IccRegisters } from './icc-registers.ts'
-import { type PsciMachine, psciCall } from './psci.ts'
+import { type PsciCall, PsciFunction, type PsciMachine, psciCall } from './psci.ts'
+import { describeRefusal, psciFunction } from './psci-text.ts'
 import type { Recorder } from './recorder.ts'
 import { INSTRUCTIONS_PER_SECOND, type RunOutcome, Scheduler } from './scheduler.ts'
+import { describeExceptionLoop, inExceptionLoop } from './why/exception-loop.ts'
+import type { PowerStory } from './why/pe-gates.ts'
+import { timerSource } from './why/timer-source.ts'
+import { explainChain } from './why/why.ts'
 
 export type { MachineEvent, StopReason, VirtOptions } from './board/virt-options.ts'
 
@@ -67,6 +72,12 @@ export class VirtMachine {
   #programmed: boolean
   readonly #console: VirtioConsole | undefined
   readonly #input: number[] = []
+  /** Devices by the INTID of their line. */
+  readonly #sources = new Map<number, InterruptSource>()
+  /** Why the last CPU_ON of a CPU was refused. */
+  readonly #refusedPower = new Map<number, string>()
+  /** CPUs of which it was said that they take one exception for ever. */
+  readonly #loops = new Set<number>()
   #inputAt = 0
   /** Machine time in instructions at which the power button is let go of. */
   #releaseAt = Number.POSITIVE_INFINITY
@@ -81,8 +92,12 @@ export class VirtMachine {
     this.#programmed = firmware !== undefined
     this.options = complete(rest)
     const { cpus, memory, gic, its, disks, virtioConsole } = this.options
-    this.#cpuBus = new CpuBus(this.bus, cpus, (cpu, address, write) =>
-      this.onEvent?.({ kind: 'unmapped', cpu, address, write }),
+    this.#cpuBus = new CpuBus(this.bus, cpus, (cpu, address, size, write, outcome) =>
+      this.onEvent?.(
+        outcome === Outcome.unmapped
+          ? { kind: 'unmapped', cpu, address, write }
+          : { kind: 'refused', cpu, address, size, write, outcome: outcomeNames[outcome]! },
+      ),
     )
     this.cluster = new Cluster({
       cpus,
@@ -150,7 +165,7 @@ export class VirtMachine {
       ...(this.#console === undefined ? [] : [this.#console]),
       new VirtioRng(this.options.seed),
     ]
-    wireVirtio(this.bus, devices, (slot) => ({
+    const slots = wireVirtio(this.bus, devices, (slot) => ({
       memory: this.ram,
       legacy: this.options.legacyVirtio,
       interrupt: spi(virtSpi.virtio + slot),
@@ -161,6 +176,11 @@ export class VirtMachine {
       const interrupt = spi(number)
       return { base: place.base, intid: 32 + number, interrupt, memory: this.ram, seconds: () => this.seconds }
     })
+    this.addInterruptSource(32 + virtSpi.uart, this.uart)
+    this.addInterruptSource(32 + virtSpi.rtc, this.rtc)
+    this.addInterruptSource(32 + virtSpi.gpio, this.gpio)
+    for (const [slot, transport] of slots.entries()) this.addInterruptSource(32 + virtSpi.virtio + slot, transport)
+    for (const [intid, source] of this.#own.interruptSources()) this.addInterruptSource(intid, source)
     if (recorder !== undefined)
       this.bus.observer = (range, access) => {
         if (range !== undefined) recorder.access(access)
@@ -220,6 +240,27 @@ export class VirtMachine {
     return this.#stopReason ?? 'budget'
   }
 
+  /** Names the device whose line an interrupt is, for `explain`: the board's own are known. */
+  addInterruptSource(intid: number, source: InterruptSource): void {
+    this.#sources.set(intid, source)
+  }
+
+  interruptSource(intid: number, cpu: number): InterruptSource | undefined {
+    if (intid === virtPpi.virtualTimer) return timerSource(this.cluster, cpu, 'virtual')
+    if (intid === virtPpi.physicalTimer) return timerSource(this.cluster, cpu, 'physical')
+    return this.#sources.get(intid)
+  }
+
+  /** What there is to say of a CPU's power. */
+  power(cpu: number): PowerStory {
+    return { affinity: virtAffinity(cpu, this.options.gic), refused: this.#refusedPower.get(cpu) }
+  }
+
+  /** Why an interrupt is, or is not, taken by a CPU: from its source through the GIC into the CPU. Changes nothing. */
+  explain(intid: number, cpu: number): Explanation {
+    return explainChain(this, intid, cpu)
+  }
+
   /** Ends `run` after the instruction in progress. */
   stop(reason: StopReason = 'stopped'): void {
     this.#stopReason ??= reason
@@ -254,6 +295,7 @@ export class VirtMachine {
   }
 
   #timePassed(): void {
+    this.#lookForLoops()
     this.rtc.update()
     this.#own.timePassed()
     if (this.untyped > 0) this.#feed()
@@ -278,6 +320,7 @@ export class VirtMachine {
     canStart: (entry) => this.ram.contains(Number(entry), 4) || (this.#programmed && entry < virtMap.flash0.size),
     turnOn: (cpu, entry, context) => {
       this.cluster.start(cpu, entry, context)
+      this.#refusedPower.delete(cpu)
       this.cluster.setTime(cpu, this.scheduler.time)
       if (!(this.gic instanceof GicV3)) return
       this.gic.resetCpu(cpu)
@@ -317,9 +360,29 @@ export class VirtMachine {
 
   #hypercall(cpu: number): boolean {
     const register = (n: number) => this.cluster.register(cpu, n)
-    const result = psciCall(this.#psci, cpu, { x0: register(0), x1: register(1), x2: register(2), x3: register(3) })
-    if (result !== undefined) this.cluster.setRegister(cpu, 0, result)
+    const call = { x0: register(0), x1: register(1), x2: register(2), x3: register(3) }
+    const result = psciCall(this.#psci, cpu, call)
+    if (result === undefined) return true
+    this.cluster.setRegister(cpu, 0, result)
+    if (BigInt.asIntN(64, result) < 0n) this.#refuse(cpu, call, result)
     return true
+  }
+
+  #refuse(cpu: number, call: PsciCall, result: bigint): void {
+    const { what, why } = describeRefusal(call, result)
+    const target = psciFunction(call) === PsciFunction.cpuOn ? this.#psci.cpuOf(call.x1) : undefined
+    if (target !== undefined) this.#refusedPower.set(target, why)
+    this.onEvent?.({ kind: 'psci', cpu, pc: this.cluster.pc(cpu), what, why })
+  }
+
+  /** Says once of a CPU that it takes the same exception for ever; it may get out, and into another. */
+  #lookForLoops(): void {
+    for (let cpu = 0; cpu < this.options.cpus; cpu++)
+      if (!inExceptionLoop(this.cluster, cpu)) this.#loops.delete(cpu)
+      else if (!this.#loops.has(cpu)) {
+        this.#loops.add(cpu)
+        this.onEvent?.({ kind: 'exception-loop', cpu, ...describeExceptionLoop(this.cluster, cpu) })
+      }
   }
 
   #signal(cpu: number, line: 'irq' | 'fiq', level: boolean): void {

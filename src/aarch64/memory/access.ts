@@ -273,4 +273,11 @@ export class MemoryAccess {
     const high = Number((address >> 32n) & 0xffffffffn)
     return this.mmu.translate(cpu, low, high, READ | EXECUTE, cpu.el, false) < 0 ? this.mmu.result.address : -1
   }
+
+  /** Physical address that an instruction at a virtual one would be fetched from at an Exception level, or -1. No side effect. */
+  fetchAddress(cpu: Cpu, address: bigint, el: number): number {
+    const low = Number(address & 0xffffffffn)
+    const high = Number((address >> 32n) & 0xffffffffn)
+    return this.mmu.translate(cpu, low, high, EXECUTE, el, false) < 0 ? this.mmu.result.address : -1
+  }
 }

@@ -2,6 +2,7 @@
  * One CPU's architectural state as TypeScript sees it: accessors to its state block, and what follows from PSTATE (which TLB, which
  * traps, which stack pointer). Exceptions, translation, registers and timers are written over it.
  */
+import { ExceptionRow } from './exception-row.ts'
 import { BUS_TLB, CPU_AREA, cpuBase, STATE, TLB } from './state.ts'
 
 const two32 = 2 ** 32
@@ -75,6 +76,9 @@ export class Cpu {
   private anyBus = true
   /** Exceptions taken, of all kinds; not state. */
   exceptions = 0
+
+  /** The same exception, again and again. No part of the architecture's state. */
+  readonly row = new ExceptionRow()
 
   /** FEAT_PAN: PSTATE.PAN exists. */
   readonly panImplemented: boolean

@@ -54,7 +54,9 @@ export function enterException(cpu: Cpu, kind: number, link: bigint): void {
 
 /** A synchronous exception with its syndrome. IL is always 1: every A64 instruction is 32 bits. */
 export function takeSynchronous(cpu: Cpu, ec: number, iss: number, link: bigint): void {
-  cpu.setQuad(SLOT.ESR_EL1, BigInt(((ec << 26) | 0x02000000 | iss) >>> 0))
+  const syndrome = ((ec << 26) | 0x02000000 | iss) >>> 0
+  cpu.setQuad(SLOT.ESR_EL1, BigInt(syndrome))
+  cpu.row.taken(syndrome, link, cpu.quad(SLOT.FAR_EL1))
   enterException(cpu, VECTOR.synchronous, link)
 }
 
@@ -95,6 +97,7 @@ export function exceptionReturn(cpu: Cpu): void {
     STATE.SS,
     isStepSet(cpu) ? returnedStep(cpu, spsr, legal(mode) ? (mode >>> 2) & 3 : cpu.el, cpu.word(STATE.DAIF)) : 0,
   )
+  cpu.row.returned()
   // NZCV, DAIF and PAN come from SPSR_EL1 whether the return is legal or not (pseudocode SetPSTATEFromPSR).
   cpu.setStatus(spsr)
   if (!cpu.panImplemented) cpu.setWord(STATE.PAN, 0)

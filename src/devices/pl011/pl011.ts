@@ -3,7 +3,7 @@
  * format, baud rate, hardware flow control, IrDA and DMA requests are kept as written and have no effect.
  */
 
-import { Frame, type FrameOptions } from '../../mmio/index.ts'
+import { Frame, type FrameOptions, type InterruptSource, maskedStatus, type SourceGate } from '../../mmio/index.ts'
 import { Line } from '../line.ts'
 import { Listener } from '../listener.ts'
 import { Fifo } from './fifo.ts'
@@ -30,7 +30,8 @@ const { TXFE, BUSY, TXFF, RXFE, RXFF } = Flag
 /** Levels of UARTIFLS in characters; the reserved encodings act as the last one. */
 const LEVELS = [2, 4, 8, 12, 14, 14, 14, 14] as const
 
-export class Pl011 implements Pl011Registers {
+export class Pl011 implements Pl011Registers, InterruptSource {
+  readonly name = 'UART'
   readonly frame: Frame<Pl011>
   /** UARTINTR. */
   readonly interrupt: Line
@@ -251,6 +252,15 @@ export class Pl011 implements Pl011Registers {
   /** Brings the interrupt output up to date; the frame calls it after each access. */
   settle(): void {
     this.interrupt.set((this.#ris & this.#imsc) !== 0)
+  }
+
+  /** UARTINTR, by UARTRIS and UARTIMSC (DDI 0183 3.3.11). */
+  interruptGates(): SourceGate[] {
+    return maskedStatus(
+      { register: 'UARTRIS', value: this.#ris },
+      { register: 'UARTIMSC', value: this.#imsc },
+      Pl011Interrupt,
+    )
   }
 
   snapshot(): Pl011State {

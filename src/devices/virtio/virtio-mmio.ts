@@ -3,11 +3,12 @@
  * interrupt. What a queue is for, the device behind it knows. Offered are split queues without indirect descriptors or event indices.
  */
 
-import { Frame, type FrameOptions } from '../../mmio/index.ts'
+import { Frame, type FrameOptions, type InterruptSource, type SourceGate } from '../../mmio/index.ts'
 import { Line, type LineListener } from '../line.ts'
 import { type GuestMemory, GuestMemoryError } from '../memory.ts'
 import { SavedStateError } from '../saved-state.ts'
 import { type VirtioDevice, VirtioStatus } from './virtio-device.ts'
+import { virtioGates } from './virtio-mmio-gates.ts'
 import { virtioLegacyTable } from './virtio-mmio-legacy.ts'
 import { type VirtioTransport, virtioMmioTable } from './virtio-mmio-registers.ts'
 import { checkTransport, type VirtioMmioState } from './virtio-mmio-state.ts'
@@ -31,7 +32,8 @@ export interface VirtioMmioOptions {
   broken?: (reason: string) => void
 }
 
-export class VirtioMmio implements VirtioTransport {
+export class VirtioMmio implements VirtioTransport, InterruptSource {
+  readonly name: string
   readonly frame: Frame<VirtioMmio>
   readonly interrupt: Line
   readonly queues: readonly Virtqueue[]
@@ -58,6 +60,7 @@ export class VirtioMmio implements VirtioTransport {
     this.#memory = options.memory
     this.#broken = options.broken
     this.queues = (options.device?.queueSizes ?? []).map((size) => new Virtqueue(options.memory, size))
+    this.name = options.device === undefined ? 'empty virtio slot' : `virtio ${options.device.name}`
     this.frame = new Frame<VirtioMmio>(this.#legacy ? virtioLegacyTable : virtioMmioTable, this, {
       name: `virtio-${options.device?.name ?? 'mmio'}`,
       ...frame,
@@ -170,6 +173,17 @@ export class VirtioMmio implements VirtioTransport {
 
   settle(): void {
     this.interrupt.set(this.#interruptStatus !== 0)
+  }
+
+  /** The interrupt of the slot, by Status, QueueReady and InterruptStatus (Virtual I/O Device 1.2, 4.2.2). */
+  interruptGates(): SourceGate[] {
+    return virtioGates({
+      present: this.#device !== undefined,
+      legacy: this.#legacy,
+      status: this.#status,
+      interruptStatus: this.#interruptStatus,
+      queues: this.queues,
+    })
   }
 
   snapshot(): VirtioMmioState {

@@ -4,7 +4,7 @@
  */
 
 import type { GuestMemory } from '../../devices/memory.ts'
-import type { Bus, RangeSpec } from '../../mmio/index.ts'
+import type { Bus, InterruptSource, RangeSpec, SourceGate } from '../../mmio/index.ts'
 import type { FdtValue } from '../device-tree/fdt.ts'
 import { type Place, virtMap, virtSpi } from './virt-map.ts'
 
@@ -30,6 +30,8 @@ export interface OwnDeviceParts {
   deadline?(): number
   /** Machine time has passed, to a deadline or anywhere before. Called often. */
   timePassed?(): void
+  /** What keeps its interrupt wire low, for `why`: the gates of an InterruptSource (`maskedStatus` makes those of most). */
+  interruptGates?(): readonly SourceGate[]
 }
 
 /** A device of one's own: what is to be known of it before it is made, and how to make it. */
@@ -67,9 +69,11 @@ export function checkOwnDevices(devices: readonly OwnDevice[]): void {
 
 /** All of a machine's, at work. */
 export class OwnDevices {
+  readonly #names: readonly string[]
   readonly #parts: readonly OwnDeviceParts[]
 
   constructor(devices: readonly OwnDevice[], bus: Bus, slot: (n: number) => OwnDeviceSlot) {
+    this.#names = devices.map(({ name }) => name)
     this.#parts = devices.map((device, n) => device.attach(slot(n)))
     for (const [n, parts] of this.#parts.entries()) {
       const { place } = ownPlace(n)
@@ -79,6 +83,13 @@ export class OwnDevices {
           throw new RangeError(`devices: '${devices[n]!.name}' reaches beyond its ${OWN_DEVICE_SIZE / 1024} KiB`)
       bus.register(...ranges)
     }
+  }
+
+  /** Those that say what keeps their interrupt low, by INTID. */
+  *interruptSources(): Generator<[intid: number, source: InterruptSource]> {
+    for (const [n, parts] of this.#parts.entries())
+      if (parts.interruptGates !== undefined)
+        yield [32 + ownPlace(n).spi, { name: this.#names[n]!, interruptGates: () => parts.interruptGates!() }]
   }
 
   /** The soonest of their deadlines, in seconds of machine time. */

@@ -28,15 +28,16 @@ export function wireFlash(bus: Bus, cluster: Cluster, firmware: Uint8Array = new
   return flash
 }
 
-/** Every slot has a transport. As QEMU does, devices take slots from the last one down. */
+/** Every slot has a transport, which are returned. As QEMU does, devices take slots from the last one down. */
 export function wireVirtio(
   bus: Bus,
   devices: readonly VirtioDevice[],
   options: (slot: number) => Omit<VirtioMmioOptions, 'device'>,
-): void {
-  for (let slot = 0; slot < VIRTIO_SLOTS; slot++) {
+): VirtioMmio[] {
+  return Array.from({ length: VIRTIO_SLOTS }, (_, slot) => {
     const device = devices[VIRTIO_SLOTS - 1 - slot]
     const transport = new VirtioMmio({ ...options(slot), ...(device ? { device } : {}) })
     bus.register(...transport.frame.wire(virtMap.virtio.base + slot * VIRTIO_SLOT_SIZE))
-  }
+    return transport
+  })
 }

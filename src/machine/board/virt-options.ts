@@ -1,6 +1,7 @@
 /** What a machine may be asked to be, and what it says of itself; the defaults, and the check that there can be such a one. */
 
 import type { Disk } from '../../devices/disk.ts'
+import type { OutcomeName } from '../../mmio/index.ts'
 import type { Recorder } from '../recorder.ts'
 import type { Clock } from '../scheduler.ts'
 import { checkOwnDevices, type OwnDevice } from './own-devices.ts'
@@ -49,6 +50,12 @@ export type StopReason = 'off' | 'reset' | 'stopped' | 'waiting' | 'halted' | 'b
 export type MachineEvent =
   | { kind: 'unknown'; cpu: number; what: 'instruction' | 'register'; word: number; pc: bigint }
   | { kind: 'unmapped'; cpu: number; address: number; write: boolean }
+  /** A device refused an access: it has no such register, or not of that width, alignment or direction. */
+  | { kind: 'refused'; cpu: number; address: number; size: number; write: boolean; outcome: OutcomeName }
+  /** A PSCI call was not carried out. */
+  | { kind: 'psci'; cpu: number; pc: bigint; what: string; why: string }
+  /** A CPU takes the same exception at the same place again and again: once for each such row. */
+  | { kind: 'exception-loop'; cpu: number; says: string; remedy: string }
   | { kind: 'device'; message: string }
 
 /** Options that the machine is built around; the rest are values, each with a default. */

@@ -165,7 +165,7 @@ export class Monitor {
       throw new CommandError(
         `there is no INTID ${intid}: 0 to ${gic.config.intids - 1}${lpis ? `, 8192 to ${(gic as GicV3).lpiEnd - 1}` : ''}`,
       )
-    return formatExplanation(gic.explain(intid, cpu)).join('\n')
+    return formatExplanation(this.machine.explain(intid, cpu)).join('\n')
   }
 
   registers(cpuText: string | undefined): string {
