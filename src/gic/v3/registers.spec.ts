@@ -34,6 +34,28 @@ describe('GICD_STATUSR and GICR_STATUSR', () => {
     expect([rig.read(0, STATUSR, true), rig.read(0, STATUSR, false)]).toEqual([WROD, 0])
   })
 
+  it('stay banked by the access while GICD_CTLR.DS is 1: the implementation supports two Security states', () => {
+    const rig = rigOf({ statusRegisters: true, security: true })
+    rig.write('gicd', 0, 1 << 6, true)
+    rig.read('gicd', 0x30, true)
+    expect([rig.read('gicd', STATUSR, true), rig.read('gicd', STATUSR, false)]).toEqual([RRD, 0])
+  })
+
+  it.each(['gicd', 1] as const)(
+    'of %s record no width, no alignment and no Security state: they name none',
+    (frame) => {
+      const rig = rigOf({ statusRegisters: true, security: true })
+      for (const size of [1, 2, 8] as const) rig.read(frame, 0, true, size)
+      rig.write(frame, 0, 0, true, 1)
+      rig.read(frame, 2, true, 4)
+      // Secure software's register: RAZ/WI to a Non-secure access.
+      const nsacr = frame === 'gicd' ? 0xe08 : 0x10e00
+      rig.read(frame, nsacr, false)
+      rig.write(frame, nsacr, 1, false)
+      expect([rig.read(frame, STATUSR, true), rig.read(frame, STATUSR, false)]).toEqual([0, 0])
+    },
+  )
+
   it('are RAZ/WI where they are not implemented', () => {
     const rig = rigOf({ statusRegisters: false })
     rig.read('gicd', 0x30)
