@@ -80,7 +80,7 @@ export type GicEvent =
   /** A bit or field of one interrupt changed. `cpu` is -1 for an interrupt that all CPUs share. */
   | { kind: 'state'; intid: number; cpu: number; state: StateName; value: number }
   /** An output wire changed. */
-  | { kind: 'signal'; cpu: number; line: OutputLine; level: boolean }
+  | { kind: 'signal'; cpu: number; line: OutputLine | 'superpriority'; level: boolean }
   /** An acknowledge register was read. `intid` is 1020 to 1023 when there was nothing to give; `reason` then says why. */
   | { kind: 'acknowledge'; cpu: number; intid: number; source: number; register: string; reason: string | undefined }
   | { kind: 'priority-drop'; cpu: number; intid: number }

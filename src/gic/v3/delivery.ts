@@ -19,7 +19,7 @@ const NMI_KEY = 1 << 22
 const PRIORITY_SHIFT = 23
 
 const { G0, G1S, G1NS } = Group
-const { irq: IRQ, fiq: FIQ } = Output
+const { irq: IRQ, fiq: FIQ, superpriority: SUPERPRIORITY } = Output
 
 export const SPURIOUS = 1023
 /** A Secure, or a Non-secure, interrupt that EL3 is to hand on (IHI 0069 2.2.1). */
@@ -125,7 +125,7 @@ function bestRare({ irqs }: GicV3State, pe: number, groups: number): number {
   return best
 }
 
-/** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
+/** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the wires. */
 export function updatePe(gic: GicV3State, cpu: CpuInterfaceV3): void {
   let key = bestCandidate(gic, cpu, true)
   let outputs = 0
@@ -134,7 +134,7 @@ export function updatePe(gic: GicV3State, cpu: CpuInterfaceV3): void {
     const priority = keyPriority(key)
     const nmi = isNmiKey(key)
     if (!priorityMaskOpen(cpu, priority, nmi) || !runningPriorityOpen(cpu, priority, group, nmi)) key = NONE
-    else outputs = isFiq(gic, cpu, group) ? FIQ : IRQ
+    else outputs = (isFiq(gic, cpu, group) ? FIQ : IRQ) | (nmi ? SUPERPRIORITY : 0)
   }
   gic.signalled[cpu.pe] = key
   gic.setOutputs(cpu.pe, outputs)

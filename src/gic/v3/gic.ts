@@ -48,7 +48,7 @@ import type { GicV3State } from './state.ts'
 import { StatusRegisters } from './status.ts'
 import { whyNothing } from './why-nothing.ts'
 
-const { irq: IRQ, fiq: FIQ } = Output
+const { irq: IRQ, fiq: FIQ, superpriority: SUPERPRIORITY } = Output
 const { ok: OK } = SysregOutcome
 
 /** SGIs, as bits of a private word. */
@@ -95,6 +95,8 @@ export class GicV3 implements GicV3State {
   sysregOutcome: SysregOutcome = SysregOutcome.ok
   /** Called when an output wire of a PE changes, and only then. */
   onOutput: ((cpu: number, line: OutputLine, level: boolean) => void) | undefined
+  /** Called when `superpriority` of a PE changes, before `onOutput` for the wire that it is about. Only with `nmi`. */
+  onSuperpriority: ((cpu: number, level: boolean) => void) | undefined
 
   /** Levels of each PE's output wires, bits of Output. */
   readonly #outputs: Uint8Array
@@ -325,6 +327,14 @@ export class GicV3 implements GicV3State {
     return ((this.#outputs[pe] ?? 0) & FIQ) !== 0
   }
 
+  /**
+   * The IRQ or FIQ that is high has superpriority: it comes from a non-maskable interrupt. A PE with FEAT_NMI shows it in
+   * ISR_EL1.IS or .FS, and while SCTLR_ELx.NMI is 1 masks it by PSTATE.ALLINT, not by PSTATE.I or .F. Never without `nmi`.
+   */
+  superpriority(pe: number): boolean {
+    return ((this.#outputs[pe] ?? 0) & SUPERPRIORITY) !== 0
+  }
+
   /** Every gate between this interrupt and this PE, in order, with what closes it and what would open it. */
   explain(intid: number, pe: number): Explanation {
     this.#checkCpu(pe)
@@ -521,14 +531,11 @@ export class GicV3 implements GicV3State {
   }
 
   #drive(pe: number, levels: number): void {
-    if (((this.#outputs[pe]! ^ levels) & IRQ) !== 0) {
-      this.#outputs[pe]! ^= IRQ
-      this.#signal(pe, 'irq', (levels & IRQ) !== 0)
-    }
-    if (((this.#outputs[pe]! ^ levels) & FIQ) !== 0) {
-      this.#outputs[pe]! ^= FIQ
-      this.#signal(pe, 'fiq', (levels & FIQ) !== 0)
-    }
+    const changed = this.#outputs[pe]! ^ levels
+    this.#outputs[pe] = levels
+    if ((changed & SUPERPRIORITY) !== 0) this.#signalSuperpriority(pe, (levels & SUPERPRIORITY) !== 0)
+    if ((changed & IRQ) !== 0) this.#signal(pe, 'irq', (levels & IRQ) !== 0)
+    if ((changed & FIQ) !== 0) this.#signal(pe, 'fiq', (levels & FIQ) !== 0)
   }
 
   #recipientOf(group: number): number {
@@ -554,6 +561,11 @@ export class GicV3 implements GicV3State {
   #signal(cpu: number, line: OutputLine, level: boolean): void {
     if (this.events.active) this.events.emit({ kind: 'signal', cpu, line, level })
     this.onOutput?.(cpu, line, level)
+  }
+
+  #signalSuperpriority(cpu: number, level: boolean): void {
+    if (this.events.active) this.events.emit({ kind: 'signal', cpu, line: 'superpriority', level })
+    this.onSuperpriority?.(cpu, level)
   }
 
   #reportSysreg(cpu: CpuInterfaceV3, register: string, write: boolean, low: number, high: number): void {

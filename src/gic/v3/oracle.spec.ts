@@ -108,6 +108,7 @@ function differenceOfState(oracle: OracleV3, { gic }: RigV3, config: OracleConfi
     if (intid !== wanted?.intid) return `PE ${pe} is signalled ${intid}, by the oracle ${wanted?.intid}`
     const { irq, fiq } = oracle.outputs(pe, wanted)
     if (gic.irq(pe) !== irq || gic.fiq(pe) !== fiq) return `PE ${pe}: wires differ`
+    if (gic.superpriority(pe) !== (wanted?.nmi ?? false)) return `PE ${pe}: superpriority differs`
   }
   return undefined
 }
