@@ -56,7 +56,6 @@ interface Pe {
   cbpr: [boolean, boolean]
   eoiMode: [boolean, boolean]
   eoiModeEl3: boolean
-  pmhe: boolean
   /** Active priorities at the coarsest binary point, as levels. */
   active: Record<IntGroup, Set<number>>
   activeNmi: Record<IntGroup, boolean>
@@ -102,7 +101,6 @@ export class OracleV3 {
   readonly pes: Pe[]
   twoStates: boolean
   forwarded: Record<IntGroup, boolean> = { G0: false, G1S: false, G1NS: false }
-  e1nwf = false
   #private: Map<number, Irq>[]
   #shared: Map<number, Irq>
   readonly #byAffinity = new Map<number, number>()
@@ -157,7 +155,6 @@ export class OracleV3 {
       cbpr: [false, false] as [boolean, boolean],
       eoiMode: [false, false] as [boolean, boolean],
       eoiModeEl3: false,
-      pmhe: false,
       active: { G0: new Set<number>(), G1S: new Set<number>(), G1NS: new Set<number>() },
       activeNmi: { G0: false, G1S: false, G1NS: false },
     }
@@ -180,7 +177,6 @@ export class OracleV3 {
       for (const irq of all.values()) Object.assign(irq, { ...this.#fresh(irq.intid, irq.owner), line: irq.line })
     this.twoStates = this.config.security
     this.forwarded = { G0: false, G1S: false, G1NS: false }
-    this.e1nwf = false
     for (const pe of this.pes) Object.assign(pe, this.#freshInterface(), this.#freshRedistributor())
   }
 
@@ -501,7 +497,7 @@ export class OracleV3 {
         return ok(nmis + BigInt(running.priority >= 0x80 ? (running.priority - 0x80) * 2 : 0))
       }
       case 'ICC_CTLR_EL1':
-        return ok(bit(pe.cbpr[bank], 0) + bit(pe.eoiMode[bank], 1) + bit(pe.pmhe, 6) + this.#identification())
+        return ok(bit(pe.cbpr[bank], 0) + bit(pe.eoiMode[bank], 1) + this.#identification())
       case 'ICC_CTLR_EL3':
         return ok(
           bit(pe.cbpr[0], 0) +
@@ -509,7 +505,6 @@ export class OracleV3 {
             bit(pe.eoiModeEl3, 2) +
             bit(pe.eoiMode[0], 3) +
             bit(pe.eoiMode[1], 4) +
-            bit(pe.pmhe, 6) +
             this.#identification(),
         )
       case 'ICC_SRE_EL1':
@@ -580,14 +575,12 @@ export class OracleV3 {
         pe.eoiMode[bank] = flag(1)
         if (!this.twoStates) {
           pe.cbpr[bank] = flag(0)
-          pe.pmhe = flag(6)
         }
         return 'ok'
       case 'ICC_CTLR_EL3':
         pe.cbpr = [flag(0), flag(1)]
         pe.eoiModeEl3 = flag(2)
         pe.eoiMode = [flag(3), flag(4)]
-        pe.pmhe = flag(6)
         return 'ok'
       case 'ICC_IGRPEN0_EL1':
         pe.enable.G0 = flag(0)
@@ -776,9 +769,9 @@ export class OracleV3 {
     const { config, forwarded } = this
     const bit = (value: boolean, at: number) => (value ? 2 ** at : 0)
     if (offset === 0) {
-      if (!this.twoStates) return bit(forwarded.G0, 0) + bit(forwarded.G1NS, 1) + 0x50 + bit(this.e1nwf, 7)
+      if (!this.twoStates) return bit(forwarded.G0, 0) + bit(forwarded.G1NS, 1) + 0x50
       if (!secure) return bit(forwarded.G1NS, 1) + 0x10
-      return bit(forwarded.G0, 0) + bit(forwarded.G1NS, 1) + bit(forwarded.G1S, 2) + 0x30 + bit(this.e1nwf, 7)
+      return bit(forwarded.G0, 0) + bit(forwarded.G1NS, 1) + bit(forwarded.G1S, 2) + 0x30
     }
     if (offset === 4) {
       const most = config.extendedSpis ? 13 : config.extendedPpis ? 11 : 10
@@ -810,7 +803,6 @@ export class OracleV3 {
       this.forwarded.G1NS = flag(1)
       if (this.twoStates && !secure) return
       this.forwarded.G0 = flag(0)
-      if (this.config.oneOfN) this.e1nwf = flag(7)
       if (!this.twoStates) return
       this.forwarded.G1S = flag(2)
       if (flag(6)) {

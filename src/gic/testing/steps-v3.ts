@@ -80,13 +80,13 @@ const extendedOffsets: Readonly<Record<number, number>> = {
 }
 
 /** A configuration, from the smallest to the largest. */
-export function randomConfig(random: Random, most = 1020): OracleConfigV3 {
+export function randomConfig(random: Random, most = 1020, security = random.chance(2)): OracleConfigV3 {
   const cpus = random.chance(4) ? random.from(5, 20) : random.from(1, 4)
   const used = new Set<number>()
   const flat = random.chance(2)
   while (used.size < cpus)
     used.add(flat ? Math.floor(used.size / 16) * 256 + (used.size % 16) : (random.word() & 0x0301_0313) >>> 0)
-  const priorityBits = random.from(5, 8)
+  const priorityBits = random.from(security ? 5 : 4, 8)
   const lpis = random.chance(3) ? undefined : { intidBits: random.from(14, 16) }
   return {
     cpus,
@@ -96,7 +96,7 @@ export function randomConfig(random: Random, most = 1020): OracleConfigV3 {
     extendedPpis: random.pick([0, 0, 32, 64]),
     priorityBits,
     distributorPriorityBits: random.from(priorityBits, 8),
-    security: random.chance(2),
+    security,
     el2: random.chance(2),
     oneOfN: !random.chance(3),
     messageSpis: !random.chance(3),

@@ -16,7 +16,7 @@ export interface GicV3Config {
   extendedSpis?: number
   /** Extended PPIs from INTID 1056 on: 0, 32 or 64 (GICv3.1). */
   extendedPpis?: number
-  /** Priority bits of the CPU interface, 5 to 8, and of the Distributor, as many or more. */
+  /** Priority bits of the CPU interface, 5 to 8 (4 to 8 without `security`), and of the Distributor, as many or more. */
   priorityBits?: number
   distributorPriorityBits?: number
   /** Two Security states: GICD_CTLR.DS is 0 after reset, and may be set. Without it DS is 1 for good. */
@@ -96,7 +96,8 @@ export function checkConfigV3(config: GicV3Config): CheckedConfigV3 {
   if (full.extendedSpis % 32 !== 0) throw new ConfigError(`extendedSpis: ${full.extendedSpis} is not a multiple of 32`)
   if (![0, 32, 64].includes(full.extendedPpis))
     throw new ConfigError(`extendedPpis: ${full.extendedPpis} is not 0, 32 or 64`)
-  integerIn('priorityBits', full.priorityBits, 5, 8)
+  // ICC_CTLR_EL1.PRIbits: 32 levels at least with two Security states, 16 with one.
+  integerIn('priorityBits', full.priorityBits, full.security ? 5 : 4, 8)
   integerIn('distributorPriorityBits', full.distributorPriorityBits, full.priorityBits, 8)
   for (const name of flags) oneOf(name, full[name], [true, false])
   integerIn('iidr', full.iidr, 0, 0xffff_ffff)

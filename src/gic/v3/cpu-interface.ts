@@ -42,7 +42,6 @@ export class CpuInterfaceV3 {
   cbpr = 0
   eoiMode = 0
   eoiModeEl3 = false
-  pmhe = false
   /** ICC_AP0R<n>_EL1 and ICC_AP1R<n>_EL1: active priorities by group, and a bit for each group whose NMI is active. */
   readonly apr: readonly [Int32Array, Int32Array, Int32Array] = [
     new Int32Array(4),
@@ -87,7 +86,6 @@ export class CpuInterfaceV3 {
     this.cbpr = 0
     this.eoiMode = 0
     this.eoiModeEl3 = false
-    this.pmhe = false
     for (const registers of this.apr) registers.fill(0)
     this.activeNmi = 0
     this.taken.fill(0)

@@ -5,8 +5,11 @@ import { Group } from './groups.ts'
 import { FIRST_ESPI } from './irqs.ts'
 import type { GicV3State } from './state.ts'
 
-/** GICD_CTLR. Affinity routing is always on (ARE_S, ARE_NS), which is the declared gap: there is no legacy operation. */
-const Ctlr = { ARE_S: 1 << 4, ARE_NS: 1 << 5, DS: 1 << 6, E1NWF: 1 << 7 } as const
+/**
+ * GICD_CTLR. Affinity routing is always on (ARE_S, ARE_NS), which is the declared gap: there is no legacy operation. E1NWF is
+ * RAZ/WI, as it may be: a PE that is asleep is never picked for a 1-of-N interrupt, and there is no wire to wake one.
+ */
+const Ctlr = { ARE_S: 1 << 4, ARE_NS: 1 << 5, DS: 1 << 6 } as const
 /** Without Security, and in the Non-secure view, ARE is bit 4. */
 const ARE = 1 << 4
 
@@ -30,13 +33,12 @@ function enablesOf(twoStates: boolean, by: Initiator) {
 export function readControl(gic: GicV3State, _index: number, by: Initiator): number {
   let value = !gic.irqs.twoStates ? ARE | Ctlr.DS : by.secure ? Ctlr.ARE_S | Ctlr.ARE_NS : ARE
   for (const [bit, group] of enablesOf(gic.irqs.twoStates, by)) value |= ((gic.groupEnables >>> group) & 1) << bit
-  return gic.e1nwf && (by.secure || !gic.irqs.twoStates) ? value | Ctlr.E1NWF : value
+  return value
 }
 
 export function writeControl(gic: GicV3State, _index: number, value: number, _mask: number, by: Initiator): void {
   const { twoStates } = gic.irqs
   gic.groupEnables = enablesIn(gic, value, enablesOf(twoStates, by))
-  if (gic.config.oneOfN && (by.secure || !twoStates)) gic.e1nwf = (value & Ctlr.E1NWF) !== 0
   if (twoStates && by.secure && value & Ctlr.DS) gic.disableSecurity()
   gic.eligibilityChanged()
   gic.markAllDirty()
@@ -54,7 +56,6 @@ export function restoreControl(gic: GicV3State, _index: number, value: number, _
   const twoStates = by.secure ? config.security && (value & Ctlr.DS) === 0 : irqs.twoStates
   gic.groupEnables = enablesIn(gic, value, enablesOf(twoStates, by))
   if (!twoStates) gic.groupEnables &= ~(1 << Group.G1S)
-  if (config.oneOfN && (by.secure || !twoStates)) gic.e1nwf = (value & Ctlr.E1NWF) !== 0
   if (twoStates !== irqs.twoStates) gic.restoreSecurity(twoStates)
   gic.eligibilityChanged()
   gic.markAllDirty()

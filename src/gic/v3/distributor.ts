@@ -49,7 +49,7 @@ export const distributorV3 = registerTable<GicV3State>('GICD', 0x10000, [
       E1NWF: bit(7),
       RWP: bit(31),
     },
-    note: 'Secure view. With one Security state EnableGrp1 is bit 1 and ARE bit 4; in the Non-secure view EnableGrp1A is bit 1 and ARE_NS bit 4. RWP is always 0.',
+    note: 'Secure view. With one Security state EnableGrp1 is bit 1 and ARE bit 4; in the Non-secure view EnableGrp1A is bit 1 and ARE_NS bit 4. RWP is always 0. E1NWF is RAZ/WI.',
   }),
   constant('GICD_TYPER', 0x0004, typer, {
     fields: {

@@ -379,3 +379,48 @@ describe('Which ICC_* registers there are at EL3', () => {
           }
   })
 })
+
+describe('Four priority bits (ICC_CTLR_EL1.PRIbits: 16 levels, where there is one Security state)', () => {
+  const rig = () => {
+    const one = new RigV3(gicOf({ cpus: 1, intids: 96, priorityBits: 4 }))
+    one.write('gicd', 0, 3)
+    one.write('gicd', 0x104, -1)
+    one.write(0, 0x14, 0)
+    one.msr(0, 'ICC_IGRPEN0_EL1', 1)
+    return one
+  }
+
+  it('are said by PRIbits, kept by ICC_PMR_EL1, and leave a binary point of at least 3', () => {
+    const one = rig()
+    expect((mrs(one, 'CTLR_EL1') >>> 8) & 7).toBe(3)
+    one.msr(0, 'ICC_PMR_EL1', 0xff)
+    expect(mrs(one, 'PMR_EL1')).toBe(0xf0)
+    for (const name of ['BPR0_EL1', 'BPR1_EL1']) one.msr(0, `ICC_${name}`, 0)
+    expect([mrs(one, 'BPR0_EL1'), mrs(one, 'BPR1_EL1')]).toEqual([3, 4])
+  })
+
+  it('are 16 active priorities, in ICC_AP0R0_EL1 and ICC_AP1R0_EL1 alone', () => {
+    const one = rig()
+    one.msr(0, 'ICC_PMR_EL1', 0xff)
+    one.msr(0, 'ICC_AP1R0_EL1', 0xffff_ffff)
+    expect([mrs(one, 'AP1R0_EL1'), one.mrs(0, 'ICC_AP1R1_EL1').outcome]).toEqual([0xffff, 'undefined'])
+    one.msr(0, 'ICC_AP1R0_EL1', 0)
+    one.write('gicd', 0x400 + 40, 0xe0, false, 1)
+    one.gic.setSpi(40, true)
+    expect([mrs(one, 'IAR0_EL1'), mrs(one, 'RPR_EL1'), mrs(one, 'AP0R0_EL1')]).toEqual([40, 0xe0, 1 << 14])
+  })
+})
+
+describe('PMHE and E1NWF', () => {
+  it('are RAZ/WI: no priority-based routing (ICC_CTLR_EL3.PMHE), no PE that sleeps is picked (GICD_CTLR.E1NWF)', () => {
+    for (const ds of [false, true]) {
+      const rig = rigOf({ ds })
+      for (const name of ['CTLR_EL1', 'CTLR_EL3']) {
+        rig.msr(0, `ICC_${name}`, 1 << 6)
+        expect(mrs(rig, name) & (1 << 6)).toBe(0)
+      }
+      rig.write('gicd', 0, 1 << 7, true)
+      expect(rig.read('gicd', 0, true) & (1 << 7)).toBe(0)
+    }
+  })
+})

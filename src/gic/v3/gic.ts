@@ -74,7 +74,6 @@ export class GicV3 implements GicV3State {
 
   /** GICD_CTLR: a bit for each group, numbered as `Group`. */
   groupEnables = 0
-  e1nwf = false
   /** GICD_STATUSR, the Secure and the Non-secure one. */
   readonly statusr = new StatusRegisters()
   readonly priorityMask: number
@@ -166,7 +165,6 @@ export class GicV3 implements GicV3State {
   /** Cold reset. Input wires keep their levels, and what the embedder says of the PEs stays. */
   reset(): void {
     this.groupEnables = 0
-    this.e1nwf = false
     this.statusr.reset()
     for (const cpu of this.cpus) cpu.reset()
     for (const redistributor of this.redistributors) redistributor.reset()

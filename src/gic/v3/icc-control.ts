@@ -16,30 +16,29 @@ function idBits(gic: GicV3State, cpu: CpuInterfaceV3): number {
 
 export function readControl(gic: GicV3State, cpu: CpuInterfaceV3): number {
   const bank = bankOf(gic, cpu)
-  return ((cpu.cbpr >>> bank) & 1) | (((cpu.eoiMode >>> bank) & 1) << 1) | (cpu.pmhe ? 1 << 6 : 0) | idBits(gic, cpu)
+  return ((cpu.cbpr >>> bank) & 1) | (((cpu.eoiMode >>> bank) & 1) << 1) | idBits(gic, cpu)
 }
 
-/** CBPR and PMHE are EL3's where there are two Security states (IHI 0069 12.2.6). */
+/**
+ * CBPR is EL3's where there are two Security states. PMHE is RAZ/WI, as "priority-based routing is never used" here: which PE
+ * takes a 1-of-N interrupt does not depend on masks (ICC_CTLR_EL3).
+ */
 export function writeControl(gic: GicV3State, cpu: CpuInterfaceV3, low: number): void {
   const bank = bankOf(gic, cpu)
   cpu.eoiMode = (cpu.eoiMode & ~(1 << bank)) | (((low >>> 1) & 1) << bank)
-  if (!gic.twoStates) {
-    cpu.cbpr = (cpu.cbpr & ~(1 << bank)) | ((low & 1) << bank)
-    cpu.pmhe = (low & (1 << 6)) !== 0
-  }
+  if (!gic.twoStates) cpu.cbpr = (cpu.cbpr & ~(1 << bank)) | ((low & 1) << bank)
   gic.markDirty(cpu.pe)
 }
 
 export function readControlEl3(gic: GicV3State, cpu: CpuInterfaceV3): number {
   const { cbpr, eoiMode } = cpu
-  return cbpr | (cpu.eoiModeEl3 ? 1 << 2 : 0) | (eoiMode << 3) | (cpu.pmhe ? 1 << 6 : 0) | idBits(gic, cpu)
+  return cbpr | (cpu.eoiModeEl3 ? 1 << 2 : 0) | (eoiMode << 3) | idBits(gic, cpu)
 }
 
 export function writeControlEl3(gic: GicV3State, cpu: CpuInterfaceV3, low: number): void {
   cpu.cbpr = low & 3
   cpu.eoiModeEl3 = (low & (1 << 2)) !== 0
   cpu.eoiMode = (low >>> 3) & 3
-  cpu.pmhe = (low & (1 << 6)) !== 0
   gic.markDirty(cpu.pe)
 }
 

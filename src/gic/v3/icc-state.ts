@@ -68,8 +68,6 @@ function activePriorities(n: number): IccState[] {
   ]
 }
 
-const PMHE = 6
-
 /** Every system register that has a state of its own. Those of EL3 show the same state as the two copies of EL1's. */
 export const iccStates: readonly IccState[] = [
   state('ICC_PMR_EL1', {
@@ -90,22 +88,19 @@ export const iccStates: readonly IccState[] = [
   }),
   state('ICC_CTLR_EL1', {
     banked: true,
-    saveLow: (cpu, bank) =>
-      ((cpu.cbpr >>> bank) & 1) | (((cpu.eoiMode >>> bank) & 1) << 1) | (cpu.pmhe ? 1 << PMHE : 0),
+    saveLow: (cpu, bank) => ((cpu.cbpr >>> bank) & 1) | (((cpu.eoiMode >>> bank) & 1) << 1),
     restore: (cpu, bank, low) => {
       cpu.cbpr = withBit(cpu.cbpr, bank, low)
       cpu.eoiMode = withBit(cpu.eoiMode, bank, low >>> 1)
-      cpu.pmhe = ((low >>> PMHE) & 1) === 1
     },
   }),
   state('ICC_CTLR_EL3', {
     exists: (_, { security }) => security,
-    saveLow: (cpu) => cpu.cbpr | (cpu.eoiModeEl3 ? 1 << 2 : 0) | (cpu.eoiMode << 3) | (cpu.pmhe ? 1 << PMHE : 0),
+    saveLow: (cpu) => cpu.cbpr | (cpu.eoiModeEl3 ? 1 << 2 : 0) | (cpu.eoiMode << 3),
     restore: (cpu, _bank, low) => {
       cpu.cbpr = low & 3
       cpu.eoiModeEl3 = ((low >>> 2) & 1) === 1
       cpu.eoiMode = (low >>> 3) & 3
-      cpu.pmhe = ((low >>> PMHE) & 1) === 1
     },
   }),
   state('ICC_IGRPEN0_EL1', {

@@ -213,7 +213,7 @@ describe('GICv3 answers as a brute-force oracle of IHI 0069 does', () => {
     for (const nmi of [false, true])
       it(`with ${security ? 'two Security states' : 'one Security state'} and ${nmi ? '' : 'no '}NMIs`, () => {
         for (let run = 0; run < 16; run++)
-          hold({ ...randomConfig(random, 96), security, nmi }, random.word(), 3000 * scale)
+          hold({ ...randomConfig(random, 96, security), nmi }, random.word(), 3000 * scale)
       })
 
   for (const intids of [32, 288, 992, 1020])

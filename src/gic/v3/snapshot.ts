@@ -98,13 +98,6 @@ function schema(gic: GicV3State): Part {
         irqs.twoStates = value
       },
     ),
-    e1nwf: allowedFlag(
-      config.oneOfN,
-      () => gic.e1nwf,
-      (value) => {
-        gic.e1nwf = value
-      },
-    ),
     statusr: statusPart(gic.statusr, config),
     enabled: bitmap(irqs.enabled),
     latch: bitmap(irqs.latch),
@@ -179,7 +172,7 @@ function cpuPart({ config }: GicV3State, cpu: CpuInterfaceV3): Part {
       most,
       allowed,
     )
-  const boolean = (name: 'secure' | 'scrFiq' | 'scrIrq' | 'sctlrNmi' | 'pmhe') =>
+  const boolean = (name: 'secure' | 'scrFiq' | 'scrIrq' | 'sctlrNmi') =>
     flag(
       () => cpu[name],
       (value) => {
@@ -204,7 +197,6 @@ function cpuPart({ config }: GicV3State, cpu: CpuInterfaceV3): Part {
         cpu.eoiModeEl3 = value
       },
     ),
-    pmhe: boolean('pmhe'),
     apr: list(
       cpu.apr.map((registers, of) => array(registers, (i) => ((groups >>> of) & 1 ? cpu.existingLevels(i) : 0))),
     ),

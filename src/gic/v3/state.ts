@@ -14,7 +14,6 @@ export interface GicV3State extends RedistributorHost {
   readonly redistributors: readonly Redistributor[]
   /** GICD_CTLR: a bit for each group, numbered as `Group`. */
   groupEnables: number
-  e1nwf: boolean
   /** GICD_STATUSR, the Secure and the Non-secure one. */
   readonly statusr: StatusRegisters
   /** Some Aff0 is above 15: SGIs need the range selector. */
