@@ -114,9 +114,11 @@ describe('A GIC, its ITS and their memory', () => {
       other.memory.bytes.set(bytes)
     }
     const wrong = structuredClone(saved)
-    wrong.itss[0]!.its.creadr = 32767
+    wrong.itss[0]!.its.creadr = 32768
     expect(() => restoreSystem(other, wrong, load)).toThrow(SnapshotError)
-    expect(() => restoreSystem(other, wrong, load)).toThrow('snapshot.itss[0].its.creadr: 32767 is beyond the queue')
+    expect(() => restoreSystem(other, wrong, load)).toThrow(
+      'snapshot.itss[0].its.creadr: expected a whole number from 0 to 32767',
+    )
     expect(() => restoreSystem({ gic: other.gic }, saved, load)).toThrow('snapshot.itss: expected an array of 0')
     expect(snapshotSystem(other)).toEqual(before)
     expect(loads).toBe(0)

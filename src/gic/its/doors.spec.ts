@@ -54,6 +54,19 @@ describe('The doors of an ITS', () => {
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(3)
   })
 
+  it('make of whatever is put into them a state that a snapshot can have', () => {
+    const random = new Random(43)
+    for (const config of configs)
+      for (let run = 0; run < 50; run++) {
+        const { its } = new Rig(config, { enable: false })
+        for (let n = 0; n < 60; n++)
+          its.frames.control.restore(4 * random.below(0x60), random.word() | 0, by(0, random.chance(2)))
+        const other = new Rig(config, { enable: false })
+        other.its.restore(its.snapshot())
+        expect(other.its.snapshot()).toEqual(its.snapshot())
+      }
+  })
+
   it('send no MSI: GITS_TRANSLATER has nothing to restore', () => {
     const rig = new Rig({ umsi: true })
     const before = rig.its.snapshot()

@@ -69,8 +69,6 @@ describe('the snapshot of an ITS', () => {
     ['statusr', 'its.statusr: expected a whole number from 0 to 1023', -1],
     ['umsir', 'its.umsir: expected an array of 2 numbers', []],
     ['baser', 'its.baser[1]: Type and Entry_Size of GITS_BASER0 are other ones here', [0, 0x0100_0000, 0, 0]],
-    ['stalled', 'its.stalled: commands in error do not stall in this configuration', true],
-    ['creadr', 'its.creadr: 32767 is beyond the queue of GITS_CBASER', 32767],
     ['config', 'its.config.number: the configuration of the ITS is 0 here, and nothing in the snapshot', {}],
     ['tables', 'its.tables: no such part', {}],
   ])('is refused when %s is wrong, and nothing is taken over', (name, message, value) => {

@@ -53,16 +53,10 @@ export function itsPart(its: ItsState): Part {
         its.enabled = value
       },
     ),
-    stalled: refined(
-      flag(
-        () => its.stalled,
-        (value) => {
-          its.stalled = value
-        },
-      ),
-      (value, where) => {
-        if (value === true && its.config.onError !== 'stall')
-          throw new SnapshotError(`${where}: commands in error do not stall in this configuration`)
+    stalled: flag(
+      () => its.stalled,
+      (value) => {
+        its.stalled = value
       },
     ),
     packed: flag(
@@ -100,7 +94,7 @@ export function itsPart(its: ItsState): Part {
     umsir: array(its.umsir, () => (its.config.umsi ? -1 : 0)),
   })
   return {
-    ...refined(parts, checkQueue),
+    ...parts,
     load: (value) => {
       parts.load(value)
       its.configureTables()
@@ -124,12 +118,6 @@ function checkTables(its: ItsState, baser: readonly number[], where: string): vo
     if (!its.hasPageSize((low >>> 8) & 3))
       throw new SnapshotError(`${where}[${2 * table}]: no such Page_Size in this configuration`)
   }
-}
-
-/** GITS_CREADR never leaves the queue: whatever makes that smaller sets it to 0. */
-function checkQueue({ cbaser, creadr }: { cbaser: readonly number[]; creadr: number }, where: string): void {
-  if (creadr * 32 >= ((cbaser[0]! & 0xff) + 1) * 4096)
-    throw new SnapshotError(`${where}.creadr: ${creadr} is beyond the queue of GITS_CBASER`)
 }
 
 /** In commands, so that no value is between two of them. */

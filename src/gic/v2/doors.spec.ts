@@ -111,6 +111,24 @@ describe('restore', () => {
     }
   })
 
+  it('of anything makes a state that a snapshot can have', () => {
+    const random = new Random(seed + 2)
+    for (let run = 0; run < 40; run++) {
+      const config = randomConfig(random, 96)
+      const gic = gicOf(config)
+      for (const frame of [gic.frames.gicd, gic.frames.gicc])
+        for (let n = 0; n < 6; n++)
+          for (let offset = 0; offset < Math.min(frame.size, 0x1010); offset += 4)
+            if (random.chance(3))
+              frame.restore(offset, random.word(), by(random.from(-1, config.cpus + 1), random.chance(2)))
+      for (let intid = 0; intid < 1024; intid += 32)
+        gic.restoreLineLevels(intid, random.word(), random.below(config.cpus))
+      const other = gicOf(config)
+      other.restore(gic.snapshot())
+      expect(other.snapshot(), `seed ${seed}, run ${run}, ${JSON.stringify(config)}`).toEqual(gic.snapshot())
+    }
+  })
+
   it('of GICD_ISPENDR makes no latch of a level: saved without it, the interrupt falls with its line', () => {
     const config = { ...randomConfig(new Random(1), 96), cpus: 1, intids: 64, security: false }
     const [one, other] = [gicOf(config), gicOf(config)]

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import { ConfigError, iccEncoding } from '../index.ts'
+import { ConfigError, iccEncoding, iccStates } from '../index.ts'
 import { savedV3 } from '../testing/doors.ts'
 import { Random } from '../testing/random.ts'
 import { by } from '../testing/rig-v2.ts'
@@ -79,6 +79,37 @@ describe('The doors of a GICv3', () => {
       other.gic.resume()
       expect(other.gic.snapshot(), `seed ${seed}, run ${run}`).toEqual(one.gic.snapshot())
       expect([...other.gic.signalled]).toEqual([...one.gic.signalled])
+    }
+  })
+
+  it('make of whatever is put into them a state that a snapshot can have', () => {
+    const random = new Random(seed + 2)
+    for (let run = 0; run < 25; run++) {
+      const config = { ...randomConfig(random, 64), statusRegisters: random.chance(2) }
+      const gic = gicOf(config)
+      const frames = [gic.frames.gicd, ...gic.frames.gicr]
+      for (let n = 0; n < 300; n++) {
+        const frame = random.pick(frames)
+        const state = [...(n % 50 === 0 ? frame.stateWords(1) : [])]
+        for (const { offset } of state)
+          if (random.chance(2)) frame.restore(offset, random.word(), by(0, random.chance(2)))
+        const offset = random.below(random.pick([0x100, 0x1000, 0x20000]))
+        frame.restore(offset & ~3, random.word(), by(random.below(3), random.chance(2)))
+        const pe = random.below(config.cpus)
+        const { encoding } = random.pick(iccStates)
+        const value = (BigInt(random.word()) << 32n) | BigInt(random.word())
+        gic.restoreSysreg(pe, encoding, random.chance(2) ? value : -value, random.chance(2))
+        const intid = 32 * random.below(random.pick([4, 160]))
+        gic.restoreLineLevels(intid, random.word(), pe)
+        gic.restoreMessageLevels(intid, random.word())
+        if (config.lpis && random.chance(3)) gic.restorePendingLpis(pe, [8192 + random.below(8192), 8192])
+      }
+      gic.resume()
+      const other = gicOf(config, memoryFor(config.cpus))
+      other.restore(gic.snapshot())
+      expect(other.snapshot(), `seed ${seed}, run ${run}`).toEqual(gic.snapshot())
+      for (const each of random.shuffle(savedV3(gic))) each.restore(other)
+      expect(other.snapshot(), `seed ${seed}, run ${run}`).toEqual(gic.snapshot())
     }
   })
 

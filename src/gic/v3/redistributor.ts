@@ -166,6 +166,7 @@ export class Redistributor {
     if (enable === (this.lpis !== undefined)) return
     if (enable) this.#openTables()
     else this.lpis = undefined
+    if (this.lpis !== undefined) this.pendbaserHigh &= ~PTZ_HIGH
     this.#adopt(this.#early)
   }
 
@@ -177,11 +178,12 @@ export class Redistributor {
     if (this.propbaserLow !== propbaserLow || this.propbaserHigh !== propbaserHigh) this.#reopen()
   }
 
+  /** PTZ is used up where LPIs are enabled. */
   restorePendbaser(half: number, value: number): void {
     if (this.gic.config.lpis === undefined) return
-    const { pendbaserLow, pendbaserHigh } = this
+    const { pendbaserLow, pendbaserHigh, lpis } = this
     if (half === 0) this.pendbaserLow = value & PENDBASER_LOW
-    else this.pendbaserHigh = value & (BASE_HIGH | PTZ_HIGH)
+    else this.pendbaserHigh = value & (lpis === undefined ? BASE_HIGH | PTZ_HIGH : BASE_HIGH)
     if (this.pendbaserLow !== pendbaserLow || this.pendbaserHigh !== pendbaserHigh) this.#reopen()
   }
 

@@ -141,6 +141,7 @@ describe('A snapshot that cannot be restored is refused by name, and the GIC sta
       'snapshot.redistributors[0].pendbaserLow: bits 0x1 cannot be set in this configuration',
     ],
     ['redistributors.0.lpis', [8191], 'snapshot.redistributors[0].lpis[0]: expected an INTID from 8192 to 16383'],
+    ['redistributors.0.lpis', [8193, 8192, 8193], 'snapshot.redistributors[0].lpis: has an INTID twice'],
     ['redistributors.0.lpis', 'all', 'snapshot.redistributors[0].lpis: expected null or an array of INTIDs'],
     ['enabled', [1], 'snapshot.enabled: expected an array of 33 numbers'],
     ['twoStates', 1, 'snapshot.twoStates: expected true or false'],

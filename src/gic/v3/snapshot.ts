@@ -277,6 +277,7 @@ function lpisPart(redistributor: Redistributor): Part {
       for (const [i, intid] of value.entries())
         if (!Number.isInteger(intid) || intid < FIRST_LPI || intid >= end)
           throw new SnapshotError(`${where}[${i}]: expected an INTID from ${FIRST_LPI} to ${end - 1}`)
+      if (new Set(value).size < value.length) throw new SnapshotError(`${where}: has an INTID twice`)
     },
     load: (value) => {
       redistributor.loadLpis(value as number[] | null)
