@@ -214,11 +214,11 @@ export const fwCfgTable = registerTable<FwCfg>('fw_cfg', 0x18, [
       if (mask & 0xff) device.select(((value & 0xff) << 8) | ((value >>> 8) & 0xff))
     },
     narrow: 'lanes',
-    restore: () => {},
+    restore: false,
   }),
   dword('FW_CFG_DMA', 0x10, {
     read: (device, index) => (device.hasDma ? DMA_SIGNATURE[index]! : 0),
     write: (device, index, value) => device.dmaAddress(index === 0, swap(value)),
-    restore: () => {},
+    restore: false,
   }),
 ])

@@ -233,7 +233,7 @@ export const pl031Table = registerTable<Pl031>('PL031', 0x1000, [
       if (value & 1) rtc.clear()
     },
     narrow: 'lanes',
-    restore: () => {},
+    restore: false,
     fields: { ICR: bit(0) },
   }),
   notModelled('RTCITCR', 0x080, { ...WIDTHS, note: 'integration test' }),

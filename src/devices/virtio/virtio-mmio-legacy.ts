@@ -14,7 +14,7 @@ export const virtioLegacyTable = registerTable<VirtioTransport>('virtio-mmio-leg
       // A power of two; of anything else the lowest bit counts, as with QEMU.
       transport.pageShift = value === 0 ? 0 : 31 - Math.clz32(value & -value)
     },
-    restore: () => {},
+    restore: false,
   }),
   ...features.filter(({ offset }) => offset >= 0x028),
   word('QueueNumMax', 0x034, { read: (transport) => transport.queue?.maxSize ?? 0 }),
@@ -23,20 +23,20 @@ export const virtioLegacyTable = registerTable<VirtioTransport>('virtio-mmio-leg
       const queue = transport.queue
       if (queue !== undefined && !queue.ready) queue.size = value & 0xffff
     },
-    restore: () => {},
+    restore: false,
   }),
   word('QueueAlign', 0x03c, {
     write: (transport, _, value) => {
       const queue = transport.queue
       if (queue !== undefined && !queue.ready && value !== 0) queue.alignment = value >>> 0
     },
-    restore: () => {},
+    restore: false,
   }),
   word('QueuePFN', 0x040, {
     read: (transport) =>
       transport.queue?.ready ? Math.floor(transport.queue.descriptors / 2 ** transport.pageShift) | 0 : 0,
     write: (transport, _, value) => transport.setQueueAddress((value >>> 0) * 2 ** transport.pageShift),
-    restore: () => {},
+    restore: false,
   }),
   ...running,
   ...config,

@@ -47,7 +47,7 @@ function address(name: string, offset: number, area: Area): Row<VirtioTransport>
         const beyond = half === 1 && value >>> 20 !== 0
         queue[area] = beyond ? Number.MAX_SAFE_INTEGER : high * 2 ** 32 + low
       },
-      restore: () => {},
+      restore: false,
     }),
   )
 }
@@ -69,42 +69,42 @@ export const features: readonly Row<VirtioTransport>[] = [
     write: (transport, _, value) => {
       transport.deviceFeaturesSel = value
     },
-    restore: () => {},
+    restore: false,
   }),
   word('DriverFeatures', 0x020, {
     write: (transport, _, value) => {
       transport.driverFeatures = value
     },
-    restore: () => {},
+    restore: false,
   }),
   word('DriverFeaturesSel', 0x024, {
     write: (transport, _, value) => {
       transport.driverFeaturesSel = value
     },
-    restore: () => {},
+    restore: false,
   }),
   word('QueueSel', 0x030, {
     write: (transport, _, value) => {
       transport.queueSel = value
     },
-    restore: () => {},
+    restore: false,
   }),
 ]
 
 /** What a driver uses while it is up. */
 export const running: readonly Row<VirtioTransport>[] = [
-  word('QueueNotify', 0x050, { write: (transport, _, value) => transport.notify(value >>> 0), restore: () => {} }),
+  word('QueueNotify', 0x050, { write: (transport, _, value) => transport.notify(value >>> 0), restore: false }),
   word('InterruptStatus', 0x060, {
     read: (transport) => transport.interruptStatus,
     fields: { UsedBuffer: bit(0), ConfigurationChange: bit(1) },
   }),
-  word('InterruptACK', 0x064, { write: (transport, _, value) => transport.acknowledge(value), restore: () => {} }),
+  word('InterruptACK', 0x064, { write: (transport, _, value) => transport.acknowledge(value), restore: false }),
   word('Status', 0x070, {
     read: (transport) => transport.status,
     write: (transport, _, value) => {
       transport.status = value
     },
-    restore: () => {},
+    restore: false,
     fields: {
       ACKNOWLEDGE: bit(0),
       DRIVER: bit(1),
@@ -129,12 +129,12 @@ export const virtioMmioTable = registerTable<VirtioTransport>('virtio-mmio', 0x2
       const queue = transport.queue
       if (queue !== undefined && !queue.ready) queue.size = value & 0xffff
     },
-    restore: () => {},
+    restore: false,
   }),
   word('QueueReady', 0x044, {
     read: (transport) => Number(transport.queue?.ready ?? false),
     write: (transport, _, value) => transport.setQueueReady((value & 1) !== 0),
-    restore: () => {},
+    restore: false,
     fields: { Ready: bit(0) },
   }),
   ...running,
