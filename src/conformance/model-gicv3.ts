@@ -76,6 +76,11 @@ export class ModelGicV3 {
     this.#memory.clear()
   }
 
+  /** Executes what one slice left in the ITS's command queue: a target has no later time to do so. */
+  finishCommands(): void {
+    while (this.its?.run() === true);
+  }
+
   /** MRS or MSR. With EL3 the access is lent to where the step says it is made, as by QEMU's agent. */
   system(step: SystemStep): Result {
     if (!this.#security) return this.#access(step)

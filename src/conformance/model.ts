@@ -94,6 +94,7 @@ export class ModelTarget implements GicTarget {
         const low = Number(BigInt.asIntN(32, value))
         const high = Number(BigInt.asIntN(32, value >> 32n))
         const outcome = this.bus.write(REGION_BASE[step.region] + step.offset, step.size, low, high, this.#by(step))
+        this.#v3?.finishCommands()
         return outcome !== Outcome.ok && this.bus.aborts(outcome) ? refused : done
       }
       case 'spi':

@@ -5,7 +5,7 @@
 
 import type { Step } from '../target.ts'
 import type { Rule } from './compare.ts'
-import { bankWrite, GICR_STRIDE, type Gicv3View, isSecure, SGI_FRAME } from './gicv3-view.ts'
+import { bankWrite, GICR_STRIDE, type Gicv3View, isSecure, placeOf, SGI_FRAME, samePlace } from './gicv3-view.ts'
 
 const special = (intid: number): boolean => intid >= 1020 && intid < 1024
 
@@ -23,7 +23,7 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
   {
     id: 'U3-EOI',
     clause:
-      'IHI 0069 12.2 (ICC_EOIR0_EL1, ICC_EOIR1_EL1): the write is for the last interrupt acknowledged and not yet ended on this PE, by the register of its group, in the Security state of the acknowledge',
+      'IHI 0069 12.2 (ICC_EOIR0_EL1, ICC_EOIR1_EL1): the write is for the last interrupt acknowledged and not yet ended on this PE, by the register of its group, where it was acknowledged or at EL3',
     breaks(step, view) {
       if (step.op !== 'msr' || !/^ICC_EOIR[01]_EL1$/.test(step.register)) return false
       if (special(Number(step.value))) return false
@@ -33,7 +33,7 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
       return (
         last?.intid !== Number(step.value) ||
         step.register !== `ICC_EOIR${last.group}_EL1` ||
-        last.secure !== isSecure(step)
+        !(placeOf(step).el === 3 || samePlace(last.place, placeOf(step)))
       )
     },
   },
@@ -42,18 +42,20 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
     clause: 'IHI 0069 12.2 (ICC_DIR_EL1): for an interrupt whose priority was dropped with EOImode 1',
     breaks(step, view) {
       if (step.op !== 'msr' || step.register !== 'ICC_DIR_EL1') return false
-      if (view.mode(step.cpu, isSecure(step)) === 0) return true
-      return !view.dropped[step.cpu]!.some((one) => one.intid === Number(step.value) && one.secure === isSecure(step))
+      if (view.mode(step.cpu, placeOf(step)) === 0) return true
+      return !view.dropped[step.cpu]!.some((one) => one.intid === Number(step.value))
     },
   },
   {
     id: 'U3-MODE',
     clause: 'IHI 0069 4.4.1: EOImode does not change between the acknowledge and the end of an interrupt',
-    breaks: (step, view) =>
-      step.op === 'msr' &&
-      step.register === 'ICC_CTLR_EL1' &&
-      ((Number(step.value) >> 1) & 1) !== view.mode(step.cpu, isSecure(step)) &&
-      !view.idle(step.cpu),
+    breaks(step, view) {
+      if (step.op !== 'msr' || view.idle(step.cpu)) return false
+      if (step.register === 'ICC_CTLR_EL3') return ((Number(step.value) ^ view.controlEl3(step.cpu)) & 0x1c) !== 0
+      const { ns } = placeOf(step)
+      const now = view.mode(step.cpu, { el: 1, ns })
+      return step.register === 'ICC_CTLR_EL1' && ((Number(step.value) >> 1) & 1) !== now
+    },
   },
   {
     id: 'U3-BPR',
@@ -61,9 +63,10 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
       'IHI 0069 4.8.2: which split the running priority is compared by is not said for a binary point that changes while an interrupt is active',
     breaks(step, view) {
       if (step.op !== 'msr') return false
+      const value = Number(step.value)
       const control =
-        step.register === 'ICC_CTLR_EL1' &&
-        ((Number(step.value) ^ view.control[step.cpu]![isSecure(step) ? 1 : 0]) & 1) !== 0
+        (step.register === 'ICC_CTLR_EL1' && ((value ^ view.control[step.cpu]![placeOf(step).ns ? 0 : 1]) & 1) !== 0) ||
+        (step.register === 'ICC_CTLR_EL3' && ((value ^ view.controlEl3(step.cpu)) & 3) !== 0)
       const point = step.register === 'ICC_BPR0_EL1' || step.register === 'ICC_BPR1_EL1'
       return (control || point) && (view.unanswered[step.cpu] === true || view.running[step.cpu]!.length > 0)
     },
@@ -85,6 +88,42 @@ export const GICV3_RULES: readonly Rule<Gicv3View>[] = [
     id: 'U3-GROUP',
     clause: 'IHI 0069 4.6: the group of an interrupt that is pending or active is not changed',
     breaks: (step, view) => bankWrite(step)?.bank === 0x080 && view.started,
+  },
+  {
+    id: 'U3-DS',
+    clause: 'IHI 0069 12.9 (GICD_CTLR.DS): it is set before there are interrupts, which would change their group',
+    breaks: (step, view) =>
+      step.op === 'write' &&
+      step.region === 'gicd' &&
+      step.offset === 0 &&
+      isSecure(step) &&
+      !view.ds &&
+      (Number(step.value) & 0x40) !== 0 &&
+      view.started,
+  },
+  {
+    id: 'U3-S1',
+    clause:
+      'IHI 0069 4.6: what Secure EL1 is to Group 1 when GICD_CTLR.DS is 1, and Group 1 has no Security state, is not said',
+    breaks: (step, view) =>
+      view.config.security &&
+      view.ds &&
+      (step.op === 'mrs' || step.op === 'msr') &&
+      /^ICC_(IAR|HPPIR|EOIR)1_EL1$/.test(step.register) &&
+      placeOf(step).el === 1 &&
+      !placeOf(step).ns,
+  },
+  {
+    id: 'U3-AP',
+    clause:
+      'IHI 0069 12.2 (ICC_AP1R<n>_EL1): the contents are IMPLEMENTATION DEFINED, so whether Non-secure EL1 sees that a Non-secure interrupt has a priority of the Secure half',
+    breaks: (step, view) =>
+      view.config.security &&
+      !view.ds &&
+      step.op === 'mrs' &&
+      step.register.startsWith('ICC_AP1R') &&
+      placeOf(step).el === 1 &&
+      placeOf(step).ns,
   },
   {
     id: 'U3-APR',

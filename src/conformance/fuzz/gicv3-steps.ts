@@ -3,7 +3,7 @@
  * changes, acknowledge and end. Chooses steps only; what they should do is for the targets to agree on.
  */
 
-import type { Region, Step, TargetConfig } from '../target.ts'
+import type { Execution, Region, Step, TargetConfig } from '../target.ts'
 import type { Rule } from './compare.ts'
 import type { StepSource } from './fuzz.ts'
 import type { Wires } from './gicv2-steps.ts'
@@ -33,6 +33,7 @@ const MIX = {
   readDistributor: 60,
   readRedistributor: 60,
   readSystemRegister: 80,
+  signalled: 40,
   readAnything: 20,
   its: 120,
 } as const
@@ -105,11 +106,11 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
     for (let cpu = 0; cpu < this.#config.cpus; cpu++) {
       const running = this.view.running[cpu]!
       for (let left = running.length; left > 0 && !random.oneIn(4); left--) {
-        const { intid, group, secure } = running[left - 1]!
-        this.#queue.push(this.#as(secure, { op: 'msr', cpu, register: `ICC_EOIR${group}_EL1`, value: intid }))
+        const { intid, group, place } = running[left - 1]!
+        const by = this.#endsAt(place)
+        this.#queue.push(this.#at(by, { op: 'msr', cpu, register: `ICC_EOIR${group}_EL1`, value: intid }))
         if (random.oneIn(3)) this.#queue.push({ op: 'lines' })
-        if (!random.oneIn(3))
-          this.#queue.push(this.#as(secure, { op: 'msr', cpu, register: 'ICC_DIR_EL1', value: intid }))
+        if (!random.oneIn(3)) this.#queue.push(this.#at(by, { op: 'msr', cpu, register: 'ICC_DIR_EL1', value: intid }))
       }
     }
   }
@@ -118,16 +119,32 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
     return this.#config.security ? inState(step, secure) : step
   }
 
-  /** Of two Security states, the one that a step needs or else either. */
+  #at(place: Execution, step: Extract<Step, { op: 'mrs' | 'msr' }>): Step {
+    return this.#config.security ? { ...step, at: place } : step
+  }
+
+  /** Where what was acknowledged at a place is ended: there, or now and then by EL3. */
+  #endsAt({ el, ns }: Execution): Execution {
+    return this.#random.oneIn(6) ? { el: 3, ns: this.#random.oneIn(2) } : { el, ns }
+  }
+
+  /** Of two Security states, the one that a step needs or else either; a system register is reached from EL3 or from EL1. */
   #stated(step: Step): Step {
-    if (!this.#config.security || 'secure' in step) return step
+    if (!this.#config.security || 'secure' in step || 'at' in step) return step
     if (step.op === 'read' || step.op === 'write') return inState(step, this.#random.oneIn(2))
-    if (step.op !== 'mrs' && step.op !== 'msr') return step
-    // With SCR_EL3.FIQ 0 nothing keeps Non-secure software from the registers of Group 0, but what it sees is little.
-    const secure = /^ICC_(IAR|EOIR|IGRPEN|HPPIR|BPR)0/.test(step.register)
-      ? !this.#random.oneIn(12)
-      : this.#random.oneIn(2)
-    return inState(step, secure)
+    return step.op === 'mrs' || step.op === 'msr' ? { ...step, at: this.#place(step) } : step
+  }
+
+  #place(step: Extract<Step, { op: 'mrs' | 'msr' }>): Execution {
+    const random = this.#random
+    const flag = () => random.oneIn(2)
+    if (step.register.endsWith('_EL3') ? !random.oneIn(20) : random.oneIn(3))
+      return { el: 3, ns: flag(), fiq: flag(), irq: flag() }
+    // What Non-secure software sees of Group 0 is little.
+    const ns = /^ICC_(IAR|EOIR|IGRPEN|HPPIR|BPR)0/.test(step.register) && !this.view.ds ? random.oneIn(12) : flag()
+    // A write that the view takes note of is not to come to nothing because an interrupt is routed to EL3.
+    const noted = step.op === 'msr' && !/^ICC_(PMR|A?SGI[01]R|DIR)_EL1$/.test(step.register)
+    return noted || !random.oneIn(3) ? { el: 1, ns } : { el: 1, ns, fiq: flag(), irq: flag() }
   }
 
   #cpu(): number {
@@ -143,10 +160,13 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
     }
     const two = this.#config.security
     const grants = random.oneIn(2)
+    /** One Security state from the start, at EL3 nonetheless. */
+    const single = two && random.oneIn(2)
+    if (single) write('gicd', 0, 0x40)
     for (let word = 1; word * 32 < 32 + this.#wires.spis; word++) {
       write('gicd', 0x080 + 4 * word, this.#mixed ? random.word() : 0xffffffff)
       if (random.oneIn(2)) write('gicd', 0xc00 + 8 * word, random.word())
-      if (two) write('gicd', 0xd00 + 4 * word, random.word())
+      if (two && !single) write('gicd', 0xd00 + 4 * word, random.word())
       if (two && grants) for (const half of [0, 4]) write('gicd', 0xe00 + 8 * word + half, random.word())
     }
     for (let cpu = 0; cpu < cpus; cpu++) {
@@ -154,13 +174,15 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       write('gicr', frame + 0x014, 0)
       write('gicr', frame + SGI_FRAME + 0x080, this.#mixed ? random.word() : 0xffffffff)
       if (random.oneIn(2)) write('gicr', frame + SGI_FRAME + 0xc04, random.word())
-      if (two) write('gicr', frame + SGI_FRAME + 0xd00, random.word())
+      if (two && !single) write('gicr', frame + SGI_FRAME + 0xd00, random.word())
       if (two && grants) write('gicr', frame + SGI_FRAME + 0xe00, random.word())
       for (let offset = 0x400; offset < 0x420; offset += 4)
         write('gicr', frame + SGI_FRAME + offset, (random.word() & 0xf8f8f8f8) >>> 0)
       const mask = random.oneIn(5) ? random.pick(PRIORITIES) : 0xff
       steps.push(this.#as(true, { op: 'msr', cpu, register: 'ICC_PMR_EL1', value: mask }))
       steps.push(...this.#enableGroups(cpu, 1))
+      if (two && random.oneIn(2))
+        steps.push({ op: 'msr', cpu, register: 'ICC_CTLR_EL3', value: random.below(32), at: { el: 3, ns: false } })
     }
     for (const intid of this.#intids) {
       for (let cpu = 0; cpu < (intid < 32 ? cpus : 1); cpu++) {
@@ -193,13 +215,16 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
         const running = this.view.running[cpu]!
         const last = running[running.length - 1]
         if (last === undefined) return undefined
-        return this.#as(last.secure, { op: 'msr', cpu, register: `ICC_EOIR${last.group}_EL1`, value: last.intid })
+        const by = this.#endsAt(last.place)
+        return this.#at(by, { op: 'msr', cpu, register: `ICC_EOIR${last.group}_EL1`, value: last.intid })
       }
       case 'deactivate': {
         const dropped = this.view.dropped[cpu]!
         if (dropped.length === 0) return undefined
-        const { intid, secure } = random.pick(dropped)
-        return this.#as(secure, { op: 'msr', cpu, register: 'ICC_DIR_EL1', value: intid })
+        // Where it was dropped, or anywhere that is for the rules to judge.
+        const { intid, place } = random.pick(dropped)
+        const step = { op: 'msr', cpu, register: 'ICC_DIR_EL1', value: intid } as const
+        return random.oneIn(3) ? step : this.#at({ el: place.el, ns: place.ns }, step)
       }
       case 'lines':
         return { op: 'lines' }
@@ -271,6 +296,8 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       case 'its':
         this.#queue.push(...(this.#its?.next() ?? []))
         return this.#queue.shift()
+      case 'signalled':
+        return { op: 'mrs', cpu, register: 'ISR_EL1' }
       case 'readSystemRegister':
         if (this.#config.security && random.oneIn(12))
           return { op: 'mrs', cpu, register: random.pick(['ICC_CTLR_EL3', 'ICC_IGRPEN1_EL3', 'ICC_SRE_EL3']) }
@@ -282,6 +309,8 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
   #enableGroups(cpu: number, value: 0 | 1): Step[] {
     const one: Step = { op: 'msr', cpu, register: 'ICC_IGRPEN1_EL1', value }
     const zero = this.#as(true, { op: 'msr', cpu, register: 'ICC_IGRPEN0_EL1', value })
+    if (this.#config.security && this.#random.oneIn(3))
+      return [zero, { op: 'msr', cpu, register: 'ICC_IGRPEN1_EL3', value: 3 * value, at: { el: 3, ns: false } }]
     return this.#config.security ? [zero, inState(one, true), inState(one, false)] : [zero, one]
   }
 

@@ -3,7 +3,7 @@
  * Bookkeeping for a test generator; deliberately not a model of delivery.
  */
 
-import type { Result, Step, TargetConfig } from '../target.ts'
+import { type Execution, executionOf, type Result, type Step, type TargetConfig } from '../target.ts'
 import type { View } from './compare.ts'
 
 export const GICR_STRIDE = 0x20000
@@ -12,11 +12,15 @@ export const SGI_FRAME = 0x10000
 export interface Running {
   intid: number
   group: 0 | 1
-  /** Acknowledged in Secure state. */
-  secure: boolean
+  /** Where it was acknowledged, or its priority dropped. */
+  place: Execution
 }
 
-/** The Security state of an access; a GIC with one takes every access as Non-secure here. */
+/** Where a system register access executes; {el 1, ns} on a GIC with one Security state. */
+export const placeOf = (step: Extract<Step, { op: 'mrs' | 'msr' }>): Execution => executionOf(step)
+export const samePlace = (a: Execution, b: Execution): boolean => a.el === b.el && a.ns === b.ns
+
+/** The Security state of an access to memory; a GIC with one takes every access as Non-secure here. */
 export const isSecure = (step: Step): boolean => 'secure' in step && step.secure === true
 
 /** The same step in a Security state. */
@@ -53,8 +57,10 @@ export class Gicv3View implements View {
   readonly dropped: Running[][]
   /** Per CPU: an acknowledge has been issued whose answer is not known yet. */
   readonly unanswered: boolean[]
-  /** Per CPU: ICC_CTLR_EL1 as written in Non-secure and in Secure state. */
-  readonly control: [number, number][]
+  /** Per CPU: CBPR and EOImode of ICC_CTLR_EL1 in its Non-secure and its Secure bank, and EOImode of EL3 in bit 1. */
+  readonly control: [number, number, number][]
+  /** Per CPU: ICC_CTLR_EL3 has been written. */
+  readonly el3Written: boolean[]
   /** Per CPU: ICC_BPR0_EL1, ICC_BPR1_EL1 as written, the latter in Non-secure state. */
   readonly binaryPoint: [number, number][]
   /** Per CPU: ICC_IGRPEN0_EL1, and ICC_IGRPEN1_EL1 of Non-secure and of Secure state (which is as the former with one state). */
@@ -73,6 +79,9 @@ export class Gicv3View implements View {
   readonly #group0 = new Set<string>()
   /** GICR_IGROUPR0 of each PE. */
   readonly ownGroups: number[]
+  /** GICR_IGRPMODR0 of each PE, and whether any modifier bit was set anywhere. */
+  readonly ownModifiers: number[]
+  modified = false
   started = false
 
   constructor(config: TargetConfig) {
@@ -81,7 +90,9 @@ export class Gicv3View implements View {
     this.running = perCpu(() => [])
     this.dropped = perCpu(() => [])
     this.unanswered = perCpu(() => false)
-    this.control = perCpu(() => [0, 0])
+    this.control = perCpu(() => [0, 0, 0])
+    this.el3Written = perCpu(() => false)
+    this.ownModifiers = perCpu(() => 0)
     this.binaryPoint = perCpu(() => [2, 3])
     this.groupEnable = perCpu(() => [0, 0, 0])
     this.awake = perCpu(() => false)
@@ -107,14 +118,15 @@ export class Gicv3View implements View {
     return this.groupEnable.some(([zero, one, secure]) => zero !== one || one !== secure)
   }
 
-  mode(cpu: number, secure: boolean): number {
-    return (this.control[cpu]![secure ? 1 : 0] >> 1) & 1
+  /** EOImode of a place. */
+  mode(cpu: number, { el, ns }: Execution): number {
+    return (this.control[cpu]![el === 3 ? 2 : ns ? 0 : 1] >> 1) & 1
   }
 
-  /** ICC_BPR0_EL1 and ICC_BPR1_EL1 split priorities at the same bit, or ICC_CTLR_EL1.CBPR makes them. */
-  splitsAlike(cpu: number): boolean {
-    const [zero, one] = this.binaryPoint[cpu]!
-    return Math.max(one, 3) === Math.max(zero, 2) + 1 || (this.control[cpu]![0] & 1) !== 0
+  /** The five control bits of ICC_CTLR_EL3. */
+  controlEl3(cpu: number): number {
+    const [ns, s, el3] = this.control[cpu]!
+    return (s & 1) | ((ns & 1) << 1) | ((el3 & 2) << 1) | ((s & 2) << 2) | ((ns & 2) << 3)
   }
 
   enabled(owner: number | undefined, intid: number): boolean {
@@ -129,7 +141,7 @@ export class Gicv3View implements View {
     if (step.op === 'spi' || step.op === 'ppi') this.started = true
     else if (step.op === 'mrs') {
       if (/^ICC_IAR[01]_EL1$/.test(step.register)) this.unanswered[step.cpu] = true
-    } else if (step.op === 'msr') this.#systemRegister(step.cpu, step.register, Number(step.value), isSecure(step))
+    } else if (step.op === 'msr') this.#systemRegister(step.cpu, step.register, Number(step.value), placeOf(step))
     else if (step.op === 'write') this.#write(step)
   }
 
@@ -138,33 +150,48 @@ export class Gicv3View implements View {
     this.unanswered[step.cpu] = false
     const intid = Number(result.value)
     if (result.status === 'ok' && (intid < 1020 || intid >= 8192))
-      this.running[step.cpu]!.push({ intid, group: step.register === 'ICC_IAR0_EL1' ? 0 : 1, secure: isSecure(step) })
+      this.running[step.cpu]!.push({ intid, group: step.register === 'ICC_IAR0_EL1' ? 0 : 1, place: placeOf(step) })
   }
 
-  #systemRegister(cpu: number, register: string, value: number, secure: boolean): void {
+  #systemRegister(cpu: number, register: string, value: number, place: Execution): void {
+    const { ns } = place
     switch (register) {
       case 'ICC_CTLR_EL1':
-        this.control[cpu]![secure ? 1 : 0] = value
+        // CBPR is read-only where there is EL3 and two Security states.
+        this.control[cpu]![ns ? 0 : 1] = this.ds ? value & 3 : (value & 2) | (this.control[cpu]![ns ? 0 : 1] & 1)
+        break
+      case 'ICC_CTLR_EL3':
+        this.control[cpu] = [
+          ((value >> 1) & 1) | ((value >> 3) & 2),
+          (value & 1) | ((value >> 2) & 2),
+          (value >> 1) & 2,
+        ]
+        this.el3Written[cpu] = true
+        break
+      case 'ICC_IGRPEN1_EL3':
+        this.groupEnable[cpu]![1] = value & 1
+        this.groupEnable[cpu]![2] = (value >> 1) & 1
         break
       case 'ICC_BPR0_EL1':
         this.binaryPoint[cpu]![0] = value & 7
         break
       case 'ICC_BPR1_EL1':
-        if (!secure) this.binaryPoint[cpu]![1] = value & 7
+        if (ns) this.binaryPoint[cpu]![1] = value & 7
         break
       case 'ICC_IGRPEN0_EL1':
         this.groupEnable[cpu]![0] = value & 1
         break
       case 'ICC_IGRPEN1_EL1':
-        if (!secure) this.groupEnable[cpu]![1] = value & 1
-        if (secure || !this.config.security) this.groupEnable[cpu]![2] = value & 1
+        if (ns) this.groupEnable[cpu]![1] = value & 1
+        if (!ns || !this.config.security) this.groupEnable[cpu]![2] = value & 1
         break
       case 'ICC_EOIR0_EL1':
       case 'ICC_EOIR1_EL1': {
         if (value >= 1020 && value < 8192) return
         const ended = this.running[cpu]!.pop()
         // An LPI has no active state to end.
-        if (ended !== undefined && ended.intid < 8192 && this.mode(cpu, secure) === 1) this.dropped[cpu]!.push(ended)
+        if (ended !== undefined && ended.intid < 8192 && this.mode(cpu, place) === 1)
+          this.dropped[cpu]!.push({ ...ended, place })
         break
       }
       case 'ICC_DIR_EL1': {
@@ -205,11 +232,17 @@ export class Gicv3View implements View {
       const owner = Math.floor(step.offset / GICR_STRIDE)
       const offset = step.offset % GICR_STRIDE
       if (offset === SGI_FRAME + 0xe00 && value !== 0) this.grantsSgis = true
+      if (offset === SGI_FRAME + 0xd00 && isSecure(step)) {
+        this.ownModifiers[owner] = value
+        if (value !== 0) this.modified = true
+      }
       if (offset === 0x014) this.awake[owner] = (value & 2) === 0
       if (offset === SGI_FRAME + 0xc04)
         for (let n = 0; n < 16; n++) this.#ownEdge[32 * owner + 16 + n] = (value >>> (2 * n + 1)) & 1
     } else if (step.region === 'gicd' && step.offset === 0 && isSecure(step)) {
       if ((value & 0x40) !== 0) this.ds = true
+    } else if (step.region === 'gicd' && step.offset >= 0xd00 && step.offset < 0xd80) {
+      if (value !== 0) this.modified = true
     } else if (step.region === 'gicd' && step.offset >= 0xc08 && step.offset < 0xd00)
       for (let n = 0; n < 16; n++) this.#edge[(step.offset - 0xc00) * 4 + n] = (value >>> (2 * n + 1)) & 1
   }

@@ -101,7 +101,26 @@ const FAULTS: readonly (readonly [string, TargetConfig, (step: Step) => Step])[]
   [
     'Secure ICC_SGI1R_EL1 is taken as Non-secure',
     { version: 3, cpus: 4, security: true, its: false },
-    (step) => (step.op === 'msr' && step.register === 'ICC_SGI1R_EL1' ? ({ ...step, secure: false } as Step) : step),
+    (step) => (step.op === 'msr' && step.register === 'ICC_SGI1R_EL1' ? { ...step, at: { el: 1, ns: true } } : step),
+  ],
+  [
+    'SCR_EL3.NS banks nothing at EL3',
+    { version: 3, cpus: 1, security: true, its: false },
+    (step) =>
+      (step.op === 'mrs' || step.op === 'msr') && step.at?.el === 3 ? { ...step, at: { ...step.at, ns: false } } : step,
+  ],
+  [
+    'SCR_EL3.FIQ changes nothing at Non-secure EL1',
+    { version: 3, cpus: 4, security: true, its: false },
+    (step) => (step.op === 'mrs' && step.at?.fiq ? { ...step, at: { ...step.at, fiq: false } } : step),
+  ],
+  [
+    'GICD_CTLR.DS cannot be set',
+    { version: 3, cpus: 4, security: true, its: false },
+    (step) =>
+      step.op === 'write' && step.region === 'gicd' && step.offset === 0
+        ? { ...step, value: Number(step.value) & ~0x40 }
+        : step,
   ],
   [
     'GICD_NSACR stays 0',

@@ -33,13 +33,21 @@ const pends: Step = secure(read(0, 'gicr', SGI_FRAME + 0x200))
 const ownSgi = (8 << 24) | 1
 
 const sendsBySgi1r = (step: Step): boolean => step.op === 'msr' && step.register === 'ICC_SGI1R_EL1'
-const isNonSecureEl1 = (step: Step): boolean => {
+/** With one Security state every access is. */
+export const isNonSecureEl1 = (step: Step): boolean => {
   if (!isSystem(step)) return false
   const { el, ns } = executionOf(step)
   return el === 1 && ns
 }
 const isSystem = (step: Step): step is Extract<Step, { op: 'mrs' | 'msr' }> => step.op === 'mrs' || step.op === 'msr'
 const bits = ({ status, value }: Result) => (status === 'ok' ? Number(value) : -1)
+
+/** The SGI that a step sends may be of Group 0 at some PE. */
+const mayBeGroup0 = (step: Step, view: Gicv3View): boolean => {
+  if (step.op !== 'msr') return false
+  const intid = Number((BigInt(step.value) >> 24n) & 15n)
+  return view.ownGroups.some((groups, pe) => (((groups | view.ownModifiers[pe]!) >>> intid) & 1) === 0)
+}
 
 /** A register of priorities as Non-secure EL1 that cannot reach Group 0 sees it, with DS 1. */
 const shiftedAmiss = (step: Step, view: Gicv3View, register: string): boolean => {
@@ -106,7 +114,8 @@ export const GICV3_EL3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       qemu: [0x100],
       specification: [0],
     },
-    breaks: (step, view) => view.config.security && !view.ds && sendsBySgi1r(step) && !isNonSecureEl1(step),
+    breaks: (step, view) =>
+      view.config.security && !view.ds && sendsBySgi1r(step) && !isNonSecureEl1(step) && mayBeGroup0(step, view),
   },
   {
     id: 'Q3-20',
@@ -155,6 +164,30 @@ export const GICV3_EL3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       specification: [0xf, 'undefined'],
     },
     breaks: (step) => isSystem(step) && step.register === 'ICC_SRE_EL2' && !executionOf(step).ns,
+  },
+  {
+    id: 'Q3-21',
+    title: 'an interrupt of Secure Group 1 stays one when GICD_CTLR.DS is set',
+    clause: 'IHI 0069 12.9 (GICD_IGRPMODR<n>): with GICD_CTLR.DS 1 the modifier is RES0, and GICD_IGROUPR 0 is Group 0',
+    versions: ['7.2'],
+    reproduction: {
+      config: two,
+      steps: [
+        secure(write(0, 'gicr', SGI_FRAME + 0xd00, 0x100)),
+        DS,
+        ...pending(0x43, false),
+        at(el3, mrs(0, 'ICC_HPPIR0_EL1')),
+      ],
+      qemu: [1021],
+      specification: [8],
+    },
+    breaks: (step, view) =>
+      step.op === 'write' &&
+      step.region === 'gicd' &&
+      step.offset === 0 &&
+      step.secure === true &&
+      (Number(step.value) & 0x40) !== 0 &&
+      view.modified,
   },
 ]
 

@@ -7,7 +7,7 @@ import type { Allowance, Rule } from '../fuzz/compare.ts'
 import { type Gicv3View, isSecure, SGI_FRAME } from '../fuzz/gicv3-view.ts'
 import type { Step, TargetConfig } from '../target.ts'
 import type { Deviation } from './deviations.ts'
-import { GICV3_EL3_DEVIATIONS } from './deviations-gicv3-el3.ts'
+import { GICV3_EL3_DEVIATIONS, isNonSecureEl1 } from './deviations-gicv3-el3.ts'
 import { lines, mrs, msr, read, secure, write } from './steps.ts'
 
 const four: TargetConfig = { version: 3, cpus: 4, security: false, its: false }
@@ -27,7 +27,10 @@ const enable = (cpus: number): Step[] => [
 ]
 
 const samples = (step: Step): boolean =>
-  step.op === 'lines' || (step.op === 'mrs' && /^ICC_(IAR|HPPIR)[01]_EL1$/.test(step.register))
+  step.op === 'lines' ||
+  (step.op === 'mrs' && /^(ICC_(IAR|HPPIR)[01]|ISR)_EL1$/.test(step.register)) ||
+  // What is signalled decides whether the access is made at all.
+  ((step.op === 'mrs' || step.op === 'msr') && step.at?.el === 1 && (step.at.fiq === true || step.at.irq === true))
 
 export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
   {
@@ -129,6 +132,7 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       step.op === 'msr' &&
       step.register === 'ICC_SGI1R_EL1' &&
       view.ds &&
+      isNonSecureEl1(step) &&
       view.ownGroups.some((groups) => ((groups >>> Number((BigInt(step.value) >> 24n) & 15n)) & 1) === 0),
   },
   {
@@ -157,7 +161,17 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       qemu: [0x28c18],
       specification: [0x8c10],
     },
-    breaks: (step) => (step.op === 'mrs' || step.op === 'msr') && step.register === 'ICC_CTLR_EL3',
+    // Nor does a write clear the bits of ICC_CTLR_EL1, but those that identify it.
+    breaks: (step, view) =>
+      step.op === 'msr' &&
+      step.register === 'ICC_CTLR_EL3' &&
+      (view.controlEl3(step.cpu) & ~Number(step.value) & 0x1b) !== 0,
+    allows(step, qemu, other, view) {
+      if (step.op !== 'mrs' || qemu.status !== 'ok' || other.status !== 'ok') return false
+      const differ = Number(qemu.value ^ other.value)
+      if (step.register === 'ICC_CTLR_EL3') return (differ & ~0x2001b) === 0
+      return step.register === 'ICC_CTLR_EL1' && view.el3Written[step.cpu]! && (differ & ~0xff00) === 0
+    },
   },
   {
     id: 'Q3-11',

@@ -204,20 +204,20 @@ const activePriorities = both.flatMap((ds) =>
   }),
 )
 
-const confined = [places.nonSecureEl1, places.el3Ns].map((place) =>
+const confined = [
   vector3(
-    `ICC_AP1R0_EL1 written at ${place.name} claims no priority in the Secure half, and holds no Secure interrupt back`,
+    'ICC_AP1R0_EL1 written at Non-secure EL1 claims no priority in the Secure half, and holds no Secure interrupt back',
     'ICC_AP1R<n>_EL1',
     { ...needs, priorityBits: 5 },
     interrupt('Group 0', 0x40),
     openAt(0),
-    by(place).msr(0, 'AP1R0', 1),
-    by(place).mrs(0, 'AP1R0').is(0, 0xffff),
+    by(places.nonSecureEl1).msr(0, 'AP1R0', 1),
+    by(places.nonSecureEl1).mrs(0, 'AP1R0').is(0, 0xffff),
     by(places.el3).mrs(0, 'RPR').is(0xff),
     pend,
     by(places.el3).mrs(0, 'IAR0').is(8),
   ),
-)
+]
 
 export const gicv3El3BankVectors: readonly Vector[] = [
   ...banks,

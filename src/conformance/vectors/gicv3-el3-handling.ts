@@ -78,33 +78,38 @@ function acknowledges(ds: Ds, place: Place, group: Group): readonly [iar0: numbe
   return [1023, place.ns === (group === 'Non-secure Group 1') ? INTID : 1023]
 }
 
+/** With DS 1 the text does not say what Secure EL1 is to a Group 1 that has no Security state. */
+const isSaid = (ds: Ds, place: Place, group: Group) => !(ds === 1 && place === places.secureEl1 && group !== 'Group 0')
+
 const acknowledging = both.flatMap((ds) =>
   groupsOf(ds).flatMap((group) =>
-    everywhere.map((place) => {
-      const [iar0, iar1] = acknowledges(ds, place, group)
-      return vector3(
-        `At ${place.name} ${nameOf(group, ds)} reads as ${iar0 === INTID ? 'its INTID' : iar0} from ICC_IAR0_EL1 and ${iar1 === INTID ? 'its INTID' : iar1} from ICC_IAR1_EL1 (${states(ds)})`,
-        'Special INTIDs',
-        needs,
-        interrupt(group),
-        openAt(ds),
-        pend,
-        by(place).mrs(0, 'HPPIR0').is(iar0),
-        by(place).mrs(0, 'HPPIR1').is(iar1),
-        // The one that does not acknowledge first.
-        by(place)
-          .mrs(0, iar0 === INTID ? 'IAR1' : 'IAR0')
-          .is(iar0 === INTID ? iar1 : iar0),
-        isActive(false),
-        by(place)
-          .mrs(0, iar0 === INTID ? 'IAR0' : 'IAR1')
-          .is(iar0 === INTID ? iar0 : iar1),
-        isActive(iar0 === INTID || iar1 === INTID),
-        by(places.el3)
-          .mrs(0, 'RPR')
-          .is(iar0 === INTID || iar1 === INTID ? 0xa0 : 0xff),
-      )
-    }),
+    everywhere
+      .filter((place) => isSaid(ds, place, group))
+      .map((place) => {
+        const [iar0, iar1] = acknowledges(ds, place, group)
+        return vector3(
+          `At ${place.name} ${nameOf(group, ds)} reads as ${iar0 === INTID ? 'its INTID' : iar0} from ICC_IAR0_EL1 and ${iar1 === INTID ? 'its INTID' : iar1} from ICC_IAR1_EL1 (${states(ds)})`,
+          'Special INTIDs',
+          needs,
+          interrupt(group),
+          openAt(ds),
+          pend,
+          by(place).mrs(0, 'HPPIR0').is(iar0),
+          by(place).mrs(0, 'HPPIR1').is(iar1),
+          // The one that does not acknowledge first.
+          by(place)
+            .mrs(0, iar0 === INTID ? 'IAR1' : 'IAR0')
+            .is(iar0 === INTID ? iar1 : iar0),
+          isActive(false),
+          by(place)
+            .mrs(0, iar0 === INTID ? 'IAR0' : 'IAR1')
+            .is(iar0 === INTID ? iar0 : iar1),
+          isActive(iar0 === INTID || iar1 === INTID),
+          by(places.el3)
+            .mrs(0, 'RPR')
+            .is(iar0 === INTID || iar1 === INTID ? 0xa0 : 0xff),
+        )
+      }),
   ),
 )
 
@@ -114,8 +119,7 @@ const register = (group: Group) => (group === 'Group 0' ? '0' : '1')
 const ending = both.flatMap((ds) =>
   groupsOf(ds).flatMap((group) =>
     everywhere
-      // With DS 1 the text does not say what Secure EL1 is to a Group 1 that has no Security state.
-      .filter((place) => !(ds === 1 && place === places.secureEl1 && group !== 'Group 0'))
+      .filter((place) => isSaid(ds, place, group))
       .map((place) => {
         const ends = place.el === 3 || acknowledges(ds, place, group).includes(INTID)
         return vector3(
