@@ -23,10 +23,13 @@ export type StateName =
 export type MisuseCode =
   | 'eoi-without-acknowledge'
   | 'eoi-of-another'
+  | 'eoi-wrong-source'
   | 'eoi-hidden-group'
+  | 'eoi-other-group'
   | 'eoi-invalid-intid'
   | 'deactivate-without-split'
   | 'deactivate-not-active'
+  | 'deactivate-wrong-source'
   | 'deactivate-hidden-group'
   | 'config-while-enabled'
   | 'sgi-reserved-filter'
@@ -44,21 +47,27 @@ export const itsMisuseMessages: Readonly<Record<ItsMisuseCode, (what: string) =>
   'its-queue-unreachable': (address) => `the command queue at ${address} is not memory: stalled`,
 }
 
-/** What each misuse was, for a person; `what` is the INTID, or the register. */
+/** What each misuse was, for a person; `what` is the INTID, or the register. Where it is known, what was asked for or would be right follows. */
 export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => string>> = {
   'eoi-without-acknowledge': (intid) => `end of interrupt ${intid}, but none is running: ignored`,
   'eoi-of-another': (intid) => `end of interrupt ${intid}, which is not the one acknowledged last and still running`,
+  'eoi-wrong-source': (intid) => `end of SGI ${intid}, which is not who sent it`,
+  'eoi-other-group': (intid) =>
+    `end of interrupt ${intid}, but what runs is of another group or Security state: ignored`,
   'eoi-hidden-group': (intid) => `Non-secure end of interrupt ${intid}, which is in Group 0: ignored`,
   'eoi-invalid-intid': (intid) => `end of interrupt ${intid}, which does not exist: ignored`,
-  'deactivate-without-split': (intid) => `deactivation of interrupt ${intid} while EOImode is 0: ignored`,
+  'deactivate-without-split': (intid) =>
+    `deactivation of interrupt ${intid} while EOImode is 0: ignored, as the end (EOIR) deactivates`,
   'deactivate-not-active': (intid) => `deactivation of interrupt ${intid}, which is not active`,
+  'deactivate-wrong-source': (intid) => `deactivation of SGI ${intid}, which is not who sent it`,
   'deactivate-hidden-group': (intid) => `Non-secure deactivation of interrupt ${intid}, which is in Group 0: ignored`,
-  'config-while-enabled': (intid) => `trigger of interrupt ${intid} changed while it is enabled: UNPREDICTABLE`,
+  'config-while-enabled': (intid) =>
+    `trigger of interrupt ${intid} changed while it is enabled: UNPREDICTABLE, so disable it first`,
   'sgi-reserved-filter': (intid) => `SGI ${intid} with the reserved target list filter 0b11: ignored`,
-  'sgi-no-target': (intid) => `SGI ${intid} that reaches no CPU`,
+  'sgi-no-target': (intid) => `SGI ${intid} reaches no CPU`,
   'reserved-register': (register) => `access to ${register}, where no register is`,
   'not-modelled': (register) => `access to ${register}, which is not modelled: read as zero, write ignored`,
-  'bad-access': (register) => `access to ${register} of a width, alignment or direction that it does not allow`,
+  'bad-access': (register) => `access to ${register} that it does not allow`,
 }
 
 export type GicEvent =

@@ -9,6 +9,7 @@
 import { lowestBit } from './bits.ts'
 import type { Events, StateName } from './events.ts'
 import { activeGate, enabledGate, pendingGate } from './gates.ts'
+import { SgiLog } from './sgi-log.ts'
 
 const pendingWord = pendingGate.word
 const enabledWord = enabledGate.word
@@ -41,6 +42,8 @@ export abstract class Interrupts {
   readonly nsacr: readonly [Int32Array, Int32Array, Int32Array]
   /** A level was withdrawn before anyone acknowledged it: only `explain` reads this. */
   readonly withdrawn: Int32Array
+  /** What was asked for with each SGI: only `explain` reads this. */
+  readonly sgis: SgiLog
   readonly priority: Uint8Array
 
   /** Pending, enabled and not active: what is listed as a candidate at this moment. */
@@ -61,6 +64,7 @@ export abstract class Interrupts {
     this.edge = bitmap()
     this.nsacr = [bitmap(), bitmap(), bitmap()]
     this.withdrawn = bitmap()
+    this.sgis = new SgiLog(pes)
     this.candidate = bitmap()
     this.priority = new Uint8Array(this.words * 32)
   }

@@ -6,6 +6,7 @@
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
 import { Output } from '../outputs.ts'
 import { type CpuInterface, Ctlr, IDLE } from './cpu-interface.ts'
+import { runningSays } from './running.ts'
 import type { GicV2State } from './state.ts'
 
 const { FIQEn, AckCtl } = Ctlr
@@ -171,11 +172,36 @@ export function endOfInterrupt(gic: GicV2State, cpu: CpuInterface, value: number
     return
   }
   const { active } = gic.events
-  if (active && !isRunning(gic, cpu, value, word, group)) gic.misuse('eoi-of-another', cpu.cpu, intid)
+  if (active) reportEnd(gic, cpu, value, word, group)
   cpu.dropPriority(group)
   if (active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.cpu, intid })
   if (!split) deactivate(gic, cpu, word, bit)
   irqs.dirty |= 1 << cpu.cpu
+}
+
+function reportEnd(gic: GicV2State, cpu: CpuInterface, value: number, word: number, group: number): void {
+  const intid = value & 0x3ff
+  if (isRunning(gic, cpu, value, word, group)) return
+  if (isFromAnother(gic, cpu, value)) gic.misuse('eoi-wrong-source', cpu.cpu, intid, ...sources(gic, cpu, value))
+  else gic.misuse('eoi-of-another', cpu.cpu, intid, String(intid), runningSays(gic, cpu))
+}
+
+/** An SGI that is active, and that another CPU sent than the value says (GICC_EOIR.CPUID, IHI 0048 4.4.5). */
+function isFromAnother({ irqs }: GicV2State, { cpu }: CpuInterface, value: number): boolean {
+  const sgi = value & 0x3ff
+  const active = sgi < 16 && ((irqs.active[cpu]! >>> sgi) & 1) === 1
+  return active && irqs.activeSource[cpu * 16 + sgi] !== ((value >>> 10) & 7)
+}
+
+/** The SGI with the source that was written, and the right one. */
+function sources({ irqs }: GicV2State, { cpu }: CpuInterface, value: number): [what: string, detail: string] {
+  const sgi = value & 0x3ff
+  const source = irqs.activeSource[cpu * 16 + sgi]!
+  const right = `0x${(sgi | (source << 10)).toString(16)}`
+  return [
+    `${sgi} as from CPU ${(value >>> 10) & 7}`,
+    `: CPU ${source} sent the one that is active, which ${right} ends`,
+  ]
 }
 
 function refuseEnd(gic: GicV2State, { cpu }: CpuInterface, intid: number, absent: boolean, hidden: boolean): void {
@@ -215,6 +241,8 @@ export function deactivateInterrupt(
     gic.misuse('deactivate-not-active', cpu.cpu, intid)
     return
   }
+  if (gic.events.active && isFromAnother(gic, cpu, value))
+    gic.misuse('deactivate-wrong-source', cpu.cpu, intid, ...sources(gic, cpu, value))
   deactivate(gic, cpu, word, bit)
 }
 

@@ -1,6 +1,7 @@
 /** The Distributor registers of a GICv2 that are not banks: control, type, and the generation of SGIs (IHI 0048 4.3.1, 4.3.2, 4.3.15). */
 
 import type { Initiator } from '../../mmio/index.ts'
+import { filterSays, isLetThrough, NON_SECURE, requestSays, SECURE, targetsOf } from './sgi-request.ts'
 import type { GicV2State } from './state.ts'
 
 function nonSecure(gic: GicV2State, by: Initiator): boolean {
@@ -30,40 +31,28 @@ export function distributorTyper(gic: GicV2State): number {
   return (security ? 1 << 10 : 0) | ((cpus - 1) << 5) | (Math.ceil(intids / 32) - 1)
 }
 
-const FILTER_LIST = 0
-const FILTER_OTHERS = 1
-const FILTER_SELF = 2
-
-/**
- * GICD_SGIR. With the Security Extensions, Secure software says which group the SGI must be in on its target (NSATT);
- * Non-secure software reaches Group 1 SGIs, and those that the target's GICD_NSACR0 grants.
- */
+/** GICD_SGIR: makes the SGI pending on the CPUs that it asks for, as far as their groups let it through. */
 export function sendSgi(gic: GicV2State, _index: number, value: number, _mask: number, by: Initiator): void {
-  const { irqs, allCpus } = gic
+  const { irqs } = gic
   if (by.cpu < 0 || by.cpu >= gic.config.cpus) return
   const sgi = value & 15
-  const filter = (value >>> 24) & 3
-  const self = 1 << by.cpu
-  let targets = 0
-  if (filter === FILTER_LIST) targets = (value >>> 16) & allCpus
-  else if (filter === FILTER_OTHERS) targets = allCpus & ~self
-  else if (filter === FILTER_SELF) targets = self
-  else {
-    gic.misuse('sgi-reserved-filter', by.cpu, sgi)
+  const targets = targetsOf(gic, by.cpu, value)
+  irqs.sgis.note(by.cpu, sgi, by.secure ? SECURE : NON_SECURE, value, 0)
+  if (targets < 0) {
+    if (gic.events.active)
+      gic.misuse('sgi-reserved-filter', by.cpu, sgi, String(sgi), `: ${requestSays(gic, by.cpu, value)}`)
     return
   }
-
-  const wantedGroup = (value >>> 15) & 1
   let reached = false
+  let filtered = -1
   for (let cpu = 0; cpu < gic.config.cpus; cpu++) {
     if (!((targets >>> cpu) & 1)) continue
-    const group = (irqs.group[cpu]! >>> sgi) & 1
-    if (gic.config.security) {
-      const allowed = by.secure ? group === wantedGroup : group === 1 || ((irqs.nsacr[0][cpu]! >>> sgi) & 1) === 1
-      if (!allowed) continue
-    }
-    irqs.addSgi(cpu, sgi, self)
-    reached = true
+    if (isLetThrough(gic, cpu, value, by.secure)) {
+      irqs.addSgi(cpu, sgi, 1 << by.cpu)
+      reached = true
+    } else filtered = cpu
   }
-  if (!reached) gic.misuse('sgi-no-target', by.cpu, sgi)
+  if (reached || !gic.events.active) return
+  const why = filtered < 0 ? '' : `, but ${filterSays(gic, filtered, value, by.secure)}`
+  gic.misuse('sgi-no-target', by.cpu, sgi, String(sgi), `: ${requestSays(gic, by.cpu, value)}${why}`)
 }

@@ -330,6 +330,49 @@ describe('explain names the gate that holds an interrupt back', () => {
   })
 })
 
+describe('Of an SGI that is not pending, explain says what was sent to whom (GICD_SGIR, IHI 0048 4.3.15)', () => {
+  const says = (rig: Rig, cpu: number) => rig.gic.explain(5, cpu).gates.find(({ gate }) => gate === 'pending')!.says
+
+  it('sent to others, to nobody, to itself, or to all but the sender', () => {
+    const rig = opened()
+    expect(says(rig, 0)).toBe('no CPU has sent it.')
+    rig.write('gicd', 0xf00, 0x1_0005, 1)
+    expect(says(rig, 1)).toBe('it was not sent here: CPU 1 wrote 0x10005 to GICD_SGIR, which asks for CPU 0.')
+    rig.write('gicd', 0xf00, 0xf0_0005, 1)
+    expect(says(rig, 1)).toContain('CPU 1 wrote 0xf00005 to GICD_SGIR, which asks for no CPU that there is.')
+    rig.write('gicd', 0xf00, 0x100_0005, 1)
+    expect(says(rig, 1)).toContain('asks for all CPUs but itself.')
+    rig.write('gicd', 0xf00, 0x200_0005, 0)
+    expect(says(rig, 1)).toContain('all CPUs but itself.')
+  })
+
+  it('sent and taken since', () => {
+    const rig = opened()
+    rig.write('gicd', 0xf00, 0x1_0005, 1)
+    expect(rig.read('gicc', 0xc)).toBe(0x405)
+    expect(says(rig, 0)).toBe(
+      'it is not pending any more since it was sent: CPU 1 wrote 0x10005 to GICD_SGIR, which asks for CPU 0.',
+    )
+  })
+
+  it('sent, and not let through to the group that it has there', () => {
+    const rig = opened({ security: true })
+    rig.write('gicd', 0xf00, 0x1_0005, 1, false)
+    expect(says(rig, 0)).toBe(
+      'it was sent and not let through: CPU 1 wrote 0x10005 to GICD_SGIR, which asks for CPU 0, but it is in Group 0 on CPU 0, and GICD_NSACR0 does not grant it to Non-secure software.',
+    )
+    rig.write('gicd', 0xf00, 0x1_8005, 1, true)
+    expect(says(rig, 0)).toContain('it is in Group 0 on CPU 0, and NSATT asks for Group 1.')
+  })
+
+  it('a reset forgets', () => {
+    const rig = opened()
+    rig.write('gicd', 0xf00, 0x1_0005, 1)
+    rig.gic.reset()
+    expect(says(rig, 0)).toBe('no CPU has sent it.')
+  })
+})
+
 describe('whyNothing says why an acknowledge gives no interrupt', () => {
   it('1023: nothing is pending', () => {
     expect(new GicV2().whyNothing(0)).toBe('1023: nothing is pending for this CPU.')

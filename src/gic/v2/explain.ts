@@ -28,6 +28,7 @@ import {
   runningPriorityOpen,
 } from './delivery.ts'
 import { droppedOn, type Running, runningDownTo, runningOn } from './running.ts'
+import { sgiSays } from './sgi-request.ts'
 import type { GicV2State } from './state.ts'
 
 /** One interrupt on one CPU, as the gates see it. */
@@ -248,7 +249,7 @@ function pendingSays(s: Subject, open: boolean): string {
   const { irqs } = s.gic
   const edge = bitOf(s, irqs.edge) === 1
   if (open) return bitOf(s, irqs.latch) === 1 ? 'it is pending (latched).' : 'it is pending (its level is high).'
-  if (s.intid < 16) return 'no CPU has sent it.'
+  if (s.intid < 16) return sgiSays(s.gic, s.intid, s.cpu.cpu)
   if (!edge && bitOf(s, irqs.withdrawn))
     return 'it is level-sensitive and its line dropped before any CPU acknowledged it.'
   if (edge && bitOf(s, irqs.line))

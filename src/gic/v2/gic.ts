@@ -3,7 +3,8 @@
  * for each CPU. It owns the state and settles it; registers are in the tables beside it, delivery in `delivery.ts`.
  */
 
-import { Frame, type FrameObserver, type Initiator, Outcome, outcomeNames } from '../../mmio/index.ts'
+import { Frame, type FrameObserver, type Initiator } from '../../mmio/index.ts'
+import { reportAccess } from '../access-report.ts'
 import { lowBits, lowestBit } from '../bits.ts'
 import { NONE } from '../candidates.ts'
 import { ConfigError } from '../config.ts'
@@ -233,8 +234,9 @@ export class GicV2 implements GicV2State {
     return this.config.ppiConfig === 'fixed' ? -1 : SGIS
   }
 
-  misuse(code: MisuseCode, cpu: number, intid: number, what = String(intid)): void {
-    if (this.events.active) this.events.emit({ kind: 'misuse', code, cpu, intid, message: misuseMessages[code](what) })
+  misuse(code: MisuseCode, cpu: number, intid: number, what = String(intid), detail = ''): void {
+    if (this.events.active)
+      this.events.emit({ kind: 'misuse', code, cpu, intid, message: misuseMessages[code](what) + detail })
   }
 
   #signal(cpu: number, line: OutputLine, level: boolean): void {
@@ -247,26 +249,7 @@ export class GicV2 implements GicV2State {
     return v2m === undefined ? [gicd, gicc] : [gicd, gicc, v2m]
   }
 
-  #observe: FrameObserver<GicV2> = (frame, row, access, outcome) => {
-    const register = frame.table.at(access.offset)?.name
-    this.events.emit({
-      kind: 'access',
-      frame: frame.name,
-      register,
-      offset: access.offset,
-      size: access.size,
-      write: access.write,
-      low: access.low >>> 0,
-      high: access.high >>> 0,
-      cpu: access.by.cpu,
-      secure: access.by.secure,
-      outcome: outcomeNames[outcome]!,
-    })
-    const what = register ?? `${frame.name} offset 0x${access.offset.toString(16)}`
-    if (outcome === Outcome.reserved) this.misuse('reserved-register', access.by.cpu, -1, what)
-    else if (outcome !== Outcome.ok) this.misuse('bad-access', access.by.cpu, -1, what)
-    else if (row?.modelling === 'not-modelled') this.misuse('not-modelled', access.by.cpu, -1, what)
-  }
+  #observe: FrameObserver<GicV2> = (frame, row, access, outcome) => reportAccess(this, frame, row, access, outcome)
 
   #checkCpu(cpu: number): void {
     if (this.cpus[cpu] === undefined)

@@ -43,6 +43,7 @@ export class IrqsV2 extends Interrupts {
   reset(): void {
     for (const bitmap of [this.enabled, this.latch, this.active, this.group, this.edge, this.withdrawn, ...this.nsacr])
       bitmap.fill(0)
+    this.sgis.clear()
     for (const bytes of [this.priority, this.targets, this.sources, this.activeSource]) bytes.fill(0)
     for (let cpu = 0; cpu < this.pes; cpu++) {
       this.edge[cpu] = SGIS

@@ -1,7 +1,6 @@
 /** What runs on a CPU of a GICv2: its active priorities, and the interrupt that each is of where that is known. For `explain` alone. */
 
 import type { CpuInterface } from './cpu-interface.ts'
-import { groupOf } from './delivery.ts'
 import type { GicV2State } from './state.ts'
 
 export interface Running {
@@ -13,6 +12,9 @@ export interface Running {
   readonly intid: number | undefined
 }
 
+const groupNow = ({ irqs }: GicV2State, cpu: number, intid: number) =>
+  (irqs.group[irqs.wordOf(intid, cpu)]! >>> (intid & 31)) & 1
+
 /** The active priorities of a CPU, the best one first. */
 export function runningOn(gic: GicV2State, cpu: CpuInterface): Running[] {
   const found: Running[] = []
@@ -20,7 +22,7 @@ export function runningOn(gic: GicV2State, cpu: CpuInterface): Running[] {
     for (const group of [0, 1]) {
       if (!(((group === 1 ? cpu.nsapr : cpu.apr)[level >>> 5]! >>> (level & 31)) & 1)) continue
       const taken = cpu.taken[group * 128 + level]! - 1
-      const intid = taken >= 0 && groupOf(gic, cpu.cpu, taken) === group ? taken : undefined
+      const intid = taken >= 0 && groupNow(gic, cpu.cpu, taken) === group ? taken : undefined
       found.push({ level, priority: level << (cpu.minimumBpr + 1), group, intid })
     }
   return found
@@ -37,4 +39,12 @@ export function runningDownTo(gic: GicV2State, cpu: CpuInterface, intid: number)
 /** Whether this CPU acknowledged the interrupt and has dropped its priority since. */
 export function droppedOn(cpu: CpuInterface, intid: number): boolean {
   return cpu.taken.includes(intid + 1)
+}
+
+/** For a report of misuse: what runs, and what would end it. */
+export function runningSays(gic: GicV2State, cpu: CpuInterface): string {
+  const [best] = runningOn(gic, cpu)
+  if (best?.intid === undefined) return ''
+  const source = best.intid < 16 ? gic.irqs.activeSource[cpu.cpu * 16 + best.intid]! << 10 : 0
+  return `: INTID ${best.intid} runs, which 0x${(best.intid | source).toString(16)} ends`
 }

@@ -28,6 +28,6 @@ export interface GicV2State extends ViewedGic {
   whyNothing(cpu: number, view: 'secure' | 'non-secure'): string | undefined
   /** Drives the output wires of a CPU: `levels` is a sum of Output. */
   setOutputs(cpu: number, levels: number): void
-  /** `what` names what was misused, where the INTID does not. */
-  misuse(code: MisuseCode, cpu: number, intid: number, what?: string): void
+  /** `what` names what was misused, where the INTID does not; `detail` goes on with what was asked for, or would be right. */
+  misuse(code: MisuseCode, cpu: number, intid: number, what?: string, detail?: string): void
 }

@@ -7,6 +7,7 @@ import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import { groupOf, isSpecial } from './delivery.ts'
 import { Group } from './groups.ts'
 import { FIRST_LPI } from './lpis.ts'
+import { runningSays } from './running.ts'
 import { bankOf, isAtEl3, isRestricted, isSecureAccess } from './security.ts'
 import type { GicV3State } from './state.ts'
 
@@ -31,17 +32,30 @@ export function endOfInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: numb
   const exists = lpi ? intid < gic.lpiEnd : gic.irqs.exists(intid)
   const running = cpu.runningGroup()
   if (!exists || running < 0 || !mayEnd(gic, cpu, running, of)) {
-    const why = !exists ? 'eoi-invalid-intid' : running < 0 ? 'eoi-without-acknowledge' : 'eoi-hidden-group'
-    gic.misuse(why, cpu.pe, intid)
+    if (gic.events.active) refuse(gic, cpu, intid, exists, running, of)
     return
   }
-  if (gic.events.active && !isRunning(gic, cpu, intid, running)) gic.misuse('eoi-of-another', cpu.pe, intid)
+  if (gic.events.active && !isRunning(gic, cpu, intid, running))
+    gic.misuse('eoi-of-another', cpu.pe, intid, String(intid), runningSays(gic, cpu))
   cpu.dropPriority(running)
   gic.markDirty(cpu.pe)
   if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.pe, intid })
   if (lpi || isSplit(gic, cpu)) return
   if (isRestricted(gic, cpu) && groupOf(gic, cpu.pe, intid) !== G1NS) gic.misuse('eoi-hidden-group', cpu.pe, intid)
   else deactivate(gic, cpu, intid)
+}
+
+function refuse(
+  gic: GicV3State,
+  cpu: CpuInterfaceV3,
+  intid: number,
+  exists: boolean,
+  running: number,
+  of: 0 | 1,
+): void {
+  if (!exists) gic.misuse('eoi-invalid-intid', cpu.pe, intid)
+  else if (running < 0) gic.misuse('eoi-without-acknowledge', cpu.pe, intid)
+  else gic.misuse('eoi-other-group', cpu.pe, intid, `${intid} by ICC_EOIR${of}_EL1`, runningSays(gic, cpu))
 }
 
 /** Group 0 by EOIR0, Group 1 by EOIR1; EL3 ends all, and below it each Security state what is its own. */

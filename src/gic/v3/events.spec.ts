@@ -88,7 +88,7 @@ describe('The events of a GICv3', () => {
       },
     ],
     [
-      'eoi-hidden-group',
+      'eoi-other-group',
       (rig) => {
         rig.gic.setSpi(42, true)
         rig.mrs(0, 'ICC_IAR1_EL1')
@@ -109,6 +109,26 @@ describe('The events of a GICv3', () => {
     const misuse = heard.filter((event) => event.kind === 'misuse')
     expect(misuse.map((event) => event.code)).toEqual([code])
     expect(misuse[0]!.message.length).toBeGreaterThan(20)
+  })
+
+  it('say what was asked for, and what would have been right', () => {
+    const { rig, heard } = opened()
+    const said = (act: () => void) => {
+      heard.length = 0
+      act()
+      return heard.flatMap((event) => (event.kind === 'misuse' ? [event.message] : []))
+    }
+    expect(said(() => rig.msr(0, 'ICC_SGI1R_EL1', 0x310_0021))).toEqual([
+      'SGI 3 reaches no CPU: PE 0 wrote 0x3100021 to ICC_SGI1R_EL1, which asks for 0.0.16.0, which no PE has; 0.0.16.5, which no PE has',
+    ])
+    rig.gic.setSpi(42, true)
+    rig.mrs(0, 'ICC_IAR1_EL1')
+    expect(said(() => rig.msr(0, 'ICC_EOIR0_EL1', 42))).toEqual([
+      'end of interrupt 42 by ICC_EOIR0_EL1, but what runs is of another group or Security state: ignored: INTID 42 runs, which 0x2a to ICC_EOIR1_EL1 ends',
+    ])
+    expect(said(() => rig.write('gicd', 4, 7))).toEqual([
+      'access to GICD_TYPER that it does not allow: a 4-byte write of 0x7, and it is read-only',
+    ])
   })
 
   it('do not change what a GIC does, and stop with the last listener', () => {

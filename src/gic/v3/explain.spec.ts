@@ -227,6 +227,36 @@ describe('explain follows an LPI', () => {
   })
 })
 
+describe('Of an SGI that is not pending, explain says what was sent to whom (IHI 0069 12.1.10)', () => {
+  const says = (rig: RigV3, pe: number) => rig.gic.explain(3, pe).gates.find(({ gate }) => gate === 'pending')!.says
+  const request = (list: bigint, high = 0n) => (high << 32n) | (3n << 24n) | list
+
+  it('to other affinities than this PE has, to one that no PE has, to all others', () => {
+    const rig = opened({ affinities: [0, 0x101] })
+    expect(says(rig, 0)).toBe('no PE has sent it.')
+    rig.msr(0, 'ICC_SGI1R_EL1', request(0x1_0002n))
+    expect(says(rig, 0)).toBe(
+      'it was not sent here: PE 0 wrote 0x3010002 to ICC_SGI1R_EL1, which asks for 0.0.1.1, which is PE 1.',
+    )
+    rig.msr(0, 'ICC_SGI1R_EL1', request(0x2n))
+    expect(says(rig, 0)).toBe(
+      'it was not sent here: PE 0 wrote 0x3000002 to ICC_SGI1R_EL1, which asks for 0.0.0.1, which no PE has.',
+    )
+    rig.msr(0, 'ICC_SGI1R_EL1', request(0n, 0x100n))
+    expect(says(rig, 0)).toContain('asks for every PE but itself.')
+    rig.msr(0, 'ICC_SGI1R_EL1', request(0n))
+    expect(says(rig, 0)).toContain('asks for nobody: its TargetList is 0.')
+  })
+
+  it('and not let through to the group that it has there, which GICR_NSACR could grant', () => {
+    const rig = opened({ security: true })
+    rig.msr(0, 'ICC_SGI1R_EL1', request(2n))
+    expect(says(rig, 1)).toBe(
+      'it was sent and not let through: PE 0 wrote 0x3000002 to ICC_SGI1R_EL1, which asks for 0.0.0.1, which is PE 1, but it is in Group 0 on PE 1, which a Non-secure write of ICC_SGI1R_EL1 does not reach, as GICR_NSACR does not grant it.',
+    )
+  })
+})
+
 describe('An acknowledge that gives nothing is explained', () => {
   it('1023: nothing pending, or what waits for what', () => {
     const rig = opened()

@@ -10,6 +10,7 @@ import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import { interfaceGroupOpen, redistributorOpen } from './delivery.ts'
 import { IRM } from './irqs.ts'
 import { droppedOn, type Running, runningDownTo } from './running.ts'
+import { sgiSays } from './sgi-request.ts'
 import { affinityName, bitOf, groupNames, registerOf, type Subject } from './subject.ts'
 
 export const bankGates: readonly Gate<Subject>[] = [
@@ -110,7 +111,7 @@ function pendingSays(s: Subject, open: boolean): string {
     if (bitOf(s, irqs.latch)) return 'it is pending (latched).'
     return bitOf(s, irqs.line) ? 'it is pending (its level is high).' : 'it is pending (a message asserts its level).'
   }
-  if (s.intid < 16) return 'no PE has sent it.'
+  if (s.intid < 16) return sgiSays(s.gic, s.intid, s.cpu.pe)
   if (!edge && bitOf(s, irqs.withdrawn))
     return 'it is level-sensitive and its line dropped before any PE acknowledged it.'
   if (edge && bitOf(s, irqs.line))

@@ -3,16 +3,8 @@
  * a FIQ level for each PE. It owns the state and settles it; registers are in the tables beside it, delivery in `delivery.ts`.
  */
 
-import {
-  type Access,
-  Frame,
-  type FrameObserver,
-  type Initiator,
-  Outcome,
-  outcomeNames,
-  type RangeSpec,
-  type Wiring,
-} from '../../mmio/index.ts'
+import { Frame, type FrameObserver, type Initiator, type RangeSpec, type Wiring } from '../../mmio/index.ts'
+import { reportAccess } from '../access-report.ts'
 import { NONE } from '../candidates.ts'
 import { ConfigError } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
@@ -467,8 +459,9 @@ export class GicV3 implements GicV3State {
     return word < this.config.cpus ? SGIS : 0
   }
 
-  misuse(code: MisuseCode, cpu: number, intid: number, what = String(intid)): void {
-    if (this.events.active) this.events.emit({ kind: 'misuse', code, cpu, intid, message: misuseMessages[code](what) })
+  misuse(code: MisuseCode, cpu: number, intid: number, what = String(intid), detail = ''): void {
+    if (this.events.active)
+      this.events.emit({ kind: 'misuse', code, cpu, intid, message: misuseMessages[code](what) + detail })
   }
 
   /** GICD_CTLR.DS is set, until the next reset: there is one Security state, and Secure Group 1 is no more. */
@@ -582,42 +575,7 @@ export class GicV3 implements GicV3State {
     })
   }
 
-  #observe: AnyFrameObserver = (frame, row, access, outcome) => {
-    this.#reportAccess(
-      frame.name,
-      frame.table.at(access.offset)?.name,
-      row?.modelling === 'not-modelled',
-      access,
-      outcome,
-    )
-  }
-
-  #reportAccess(
-    frame: string,
-    register: string | undefined,
-    unmodelled: boolean,
-    access: Access,
-    outcome: Outcome,
-  ): void {
-    const { by, offset, size, write, low, high } = access
-    this.events.emit({
-      kind: 'access',
-      frame,
-      register,
-      offset,
-      size,
-      write,
-      low: low >>> 0,
-      high: high >>> 0,
-      cpu: by.cpu,
-      secure: by.secure,
-      outcome: outcomeNames[outcome]!,
-    })
-    const what = register ?? `${frame} offset 0x${offset.toString(16)}`
-    if (outcome === Outcome.reserved) this.misuse('reserved-register', by.cpu, -1, what)
-    else if (outcome !== Outcome.ok) this.misuse('bad-access', by.cpu, -1, what)
-    else if (unmodelled) this.misuse('not-modelled', by.cpu, -1, what)
-  }
+  #observe: AnyFrameObserver = (frame, row, access, outcome) => reportAccess(this, frame, row, access, outcome)
 
   #checkCpu(pe: number): void {
     if (this.cpus[pe] === undefined) throw new ConfigError(`PE ${pe}: this GIC has PEs 0 to ${this.cpus.length - 1}`)

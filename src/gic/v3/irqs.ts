@@ -82,6 +82,7 @@ export class IrqsV3 extends Interrupts {
     const { enabled, latch, message, active, group, edge, withdrawn, modifier, nmi } = this
     for (const bitmap of [enabled, latch, message, active, group, edge, withdrawn, modifier, nmi, ...this.nsacr])
       bitmap.fill(0)
+    this.sgis.clear()
     this.priority.fill(0)
     this.routeLow.fill(0)
     this.routeHigh.fill(0)

@@ -1,7 +1,8 @@
 /** What runs on a PE of a GICv3: its active priorities, and the interrupt that each is of where that is known. For `explain` alone. */
 
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
-import { groupOf } from './delivery.ts'
+import { Group } from './groups.ts'
+import { FIRST_LPI } from './lpis.ts'
 import type { GicV3State } from './state.ts'
 
 export interface Running {
@@ -18,13 +19,16 @@ const GROUPS = [0, 1, 2] as const
 const NMI_ROW = 128
 const ROWS = 129
 
+const groupNow = ({ irqs }: GicV3State, pe: number, intid: number) =>
+  intid >= FIRST_LPI ? Group.G1NS : irqs.groupOf(irqs.wordOf(intid, pe), intid & 31)
+
 /** The active priorities of a PE, in the order in which they drop: the best first, and of one priority the non-maskable one. */
 export function runningOn(gic: GicV3State, cpu: CpuInterfaceV3): Running[] {
   const found: Running[] = []
   if (cpu.idle) return found
   const known = (group: number, row: number) => {
     const intid = cpu.taken[group * ROWS + row]! - 1
-    return intid >= 0 && groupOf(gic, cpu.pe, intid) === group ? intid : undefined
+    return intid >= 0 && groupNow(gic, cpu.pe, intid) === group ? intid : undefined
   }
   for (const group of GROUPS)
     if (cpu.activeNmi & (1 << group))
@@ -47,4 +51,15 @@ export function runningDownTo(gic: GicV3State, cpu: CpuInterfaceV3, intid: numbe
 /** Whether this PE acknowledged the interrupt and has dropped its priority since. */
 export function droppedOn(cpu: CpuInterfaceV3, intid: number): boolean {
   return cpu.taken.includes(intid + 1)
+}
+
+/** For a report of misuse: what runs, and what would end it. */
+export function runningSays(gic: GicV3State, cpu: CpuInterfaceV3): string {
+  const [best] = runningOn(gic, cpu)
+  if (best === undefined) return ''
+  const register = `ICC_EOIR${best.group === Group.G0 ? 0 : 1}_EL1`
+  const state = gic.twoStates ? (best.group === Group.G1NS ? ' of Non-secure state' : ' of Secure state') : ''
+  return best.intid === undefined
+    ? `: what runs is ended by ${register}${state}`
+    : `: INTID ${best.intid} runs, which 0x${best.intid.toString(16)} to ${register}${state} ends`
 }

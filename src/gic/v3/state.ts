@@ -37,6 +37,6 @@ export interface GicV3State extends RedistributorHost {
   restoreSecurity(twoStates: boolean): void
   /** The frames hide Secure registers while there are two Security states. */
   securityChanged(): void
-  /** `what` names what was misused, where the INTID does not. */
-  misuse(code: MisuseCode, cpu: number, intid: number, what?: string): void
+  /** `what` names what was misused, where the INTID does not; `detail` goes on with what was asked for, or would be right. */
+  misuse(code: MisuseCode, cpu: number, intid: number, what?: string, detail?: string): void
 }
