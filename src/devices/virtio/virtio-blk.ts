@@ -1,16 +1,15 @@
 /**
- * The virtio block device (Virtual I/O Device 1.2, 5.2): reads, writes, flushes and its name. A request moves a bounded number
- * of bytes, which the driver is told. Discard, zones, and what is on the disk when its state is saved, are not here.
+ * The virtio block device (Virtual I/O Device 1.2, 5.2): reads, writes, flushes and its name. Requests may be of any length: long
+ * ones are served in slices. Discard, zones, and what is on the disk when its state is saved, are not here.
  */
 
 import { type Disk, SECTOR } from '../disk.ts'
 import { GuestMemoryError } from '../memory.ts'
-import { checkState } from '../saved-state.ts'
+import { checkState, flag } from '../saved-state.ts'
 import type { VirtioDevice, VirtioHost } from './virtio-device.ts'
 import { type Chain, gather, QUEUE_SIZE, scatter } from './virtqueue.ts'
 
 const FEATURE = {
-  sizeMax: 1n << 1n,
   segMax: 1n << 2n,
   readOnly: 1n << 5n,
   blockSize: 1n << 6n,
@@ -19,10 +18,11 @@ const FEATURE = {
 const TYPE = { in: 0, out: 1, flush: 4, getId: 8 } as const
 const STATUS = { ok: 0, ioError: 1, unsupported: 2 } as const
 
-/** The longest segment and the most of them in a request: together 4 MiB. */
-const SIZE_MAX = 0x1_0000
-const SEG_MAX = 64
-const MAX_DATA = SIZE_MAX * SEG_MAX
+/** The most segments of a request that drivers are told of, as QEMU has it: header and status take two descriptors of 256. */
+const SEG_MAX = 254
+/** Bytes that are moved at once, and in a slice: that bounds the memory and the time that a request costs, whatever its length. */
+const PIECE = 0x1_0000
+const SLICE = 0x40_0000
 
 const HEADER = 16
 
@@ -30,6 +30,11 @@ export interface VirtioBlkOptions {
   disk: Disk
   /** Serial number as the guest sees it: up to 20 bytes of ASCII. */
   serial?: string
+  /**
+   * Called when requests are left that are more than a slice of work: `resume` goes on with them. Without it they are served at
+   * once, however long that takes.
+   */
+  later?: () => void
 }
 
 export class VirtioBlk implements VirtioDevice {
@@ -42,18 +47,25 @@ export class VirtioBlk implements VirtioDevice {
   readonly #disk: Disk
   readonly #serial: Uint8Array
   readonly #header = new DataView(new ArrayBuffer(HEADER))
-  readonly #buffer = new Uint8Array(SIZE_MAX)
+  readonly #buffer = new Uint8Array(PIECE)
+  readonly #later: (() => void) | undefined
   #host: VirtioHost | undefined
+  /** Bytes that may still be moved in this slice. */
+  #left = 0
+  /** Bytes that are moved already of the request that was not over with the last slice, and which one that was. */
+  #done = 0
+  readonly #begun = { head: -1, offset: 0, length: 0 }
+  /** Whether requests wait for `resume`. */
+  #waiting = false
 
-  constructor({ disk, serial = '' }: VirtioBlkOptions) {
+  constructor({ disk, serial = '', later }: VirtioBlkOptions) {
     this.#disk = disk
+    this.#later = later
     this.#serial = new Uint8Array(20)
     this.#serial.set(new TextEncoder().encode(serial).subarray(0, 20))
-    this.features =
-      FEATURE.sizeMax | FEATURE.segMax | FEATURE.blockSize | FEATURE.flush | (disk.readOnly ? FEATURE.readOnly : 0n)
+    this.features = FEATURE.segMax | FEATURE.blockSize | FEATURE.flush | (disk.readOnly ? FEATURE.readOnly : 0n)
     const view = new DataView(this.config.buffer)
     view.setBigUint64(0, BigInt(Math.floor(disk.size / SECTOR)), true)
-    view.setUint32(8, SIZE_MAX, true)
     view.setUint32(12, SEG_MAX, true)
     view.setUint32(20, SECTOR, true)
   }
@@ -63,21 +75,43 @@ export class VirtioBlk implements VirtioDevice {
   }
 
   notify(queue: number): void {
-    this.#host?.process(queue, (chain) => this.#request(chain))
+    if (!this.#waiting) this.#serve(queue)
   }
 
-  reset(): void {}
+  /** Goes on with requests that were more than a slice. */
+  resume(): void {
+    if (!this.#waiting) return
+    this.#waiting = false
+    this.#serve(0)
+  }
 
+  reset(): void {
+    this.#begun.head = -1
+    this.#waiting = false
+  }
+
+  /** A request that has begun begins again in a machine that is restored: it is still in its queue. */
   snapshot(): unknown {
-    return { kind: 'virtio-blk', version: 1 }
+    return { kind: 'virtio-blk', version: 1, waiting: this.#waiting }
   }
 
   restore(state: unknown): void {
-    checkState('virtio-blk', 1, {}, state)
+    checkState('virtio-blk', 1, { waiting: flag }, state)
+    this.reset()
+    this.#waiting = (state as { waiting: boolean }).waiting
+    if (this.#waiting) this.#later?.()
   }
 
-  /** Serves one request; the last writable byte is its status. A chain without one cannot be answered at all. */
-  #request(chain: Chain): number {
+  #serve(queue: number): void {
+    this.#left = this.#later === undefined ? Number.POSITIVE_INFINITY : SLICE
+    this.#host?.process(queue, (chain) => this.#request(chain))
+  }
+
+  /**
+   * Serves one request; the last writable byte is its status. A chain without one cannot be answered at all. Undefined when it is
+   * not over with this slice.
+   */
+  #request(chain: Chain): number | undefined {
     const { memory } = this.#host!
     if (chain.writeLength === 0) return 0
     const room = chain.writeLength - 1
@@ -86,35 +120,56 @@ export class VirtioBlk implements VirtioDevice {
     if (gather(memory, chain.readable, 0, new Uint8Array(this.#header.buffer)) === HEADER) {
       const type = this.#header.getUint32(0, true)
       const offset = Number(this.#header.getBigUint64(8, true)) * SECTOR
-      if (type === TYPE.in) {
-        status = this.#transfer(offset, room, (part, done) => {
-          this.#disk.read(offset + done, part)
-          scatter(memory, chain.writable, done, part)
-        })
-        if (status === STATUS.ok) written = room
-      } else if (type === TYPE.out) {
-        if (!this.#disk.readOnly)
-          status = this.#transfer(offset, chain.readLength - HEADER, (part, done) => {
-            gather(memory, chain.readable, HEADER + done, part)
-            this.#disk.write(offset + done, part)
-          })
+      if (type === TYPE.in || type === TYPE.out) {
+        const length = type === TYPE.in ? room : chain.readLength - HEADER
+        status = this.#transfer(chain, type === TYPE.in, offset, length)
+        if (status === STATUS.ok && this.#done < length) {
+          this.#waiting = true
+          this.#later?.()
+          return undefined
+        }
+        if (status === STATUS.ok && type === TYPE.in) written = room
       } else if (type === TYPE.flush) status = attempt(() => this.#disk.flush())
       else if (type === TYPE.getId) {
         status = STATUS.ok
         written = scatter(memory, chain.writable, 0, this.#serial.subarray(0, room))
       } else status = STATUS.unsupported
     }
+    this.#begun.head = -1
     scatter(memory, chain.writable, room, Uint8Array.of(status))
     return status === STATUS.ok && written === room ? room + 1 : written + 1
   }
 
-  /** Moves `length` bytes of the disk in pieces; nothing when they are not whole sectors of it, or too many. */
-  #transfer(offset: number, length: number, move: (part: Uint8Array, done: number) => void): number {
-    if (length % SECTOR !== 0 || length > MAX_DATA || offset + length > this.#disk.size) return STATUS.ioError
+  /** Moves `length` bytes of the disk, from where the last slice ended to where this one does; nothing but whole sectors of it. */
+  #transfer(chain: Chain, reads: boolean, offset: number, length: number): number {
+    if (length % SECTOR !== 0 || offset + length > this.#disk.size || (!reads && this.#disk.readOnly))
+      return STATUS.ioError
+    const { memory } = this.#host!
+    this.#begin(chain.head, offset, length)
     return attempt(() => {
-      for (let done = 0; done < length; done += SIZE_MAX)
-        move(this.#buffer.subarray(0, Math.min(SIZE_MAX, length - done)), done)
+      while (this.#done < length && this.#left > 0) {
+        const part = this.#buffer.subarray(0, Math.min(PIECE, length - this.#done))
+        if (reads) {
+          this.#disk.read(offset + this.#done, part)
+          scatter(memory, chain.writable, this.#done, part)
+        } else {
+          gather(memory, chain.readable, HEADER + this.#done, part)
+          this.#disk.write(offset + this.#done, part)
+        }
+        this.#done += part.length
+        this.#left -= part.length
+      }
     })
+  }
+
+  /** A driver may have put another request where one had begun, with its queue out of use in between. */
+  #begin(head: number, offset: number, length: number): void {
+    const begun = this.#begun
+    if (begun.head === head && begun.offset === offset && begun.length === length) return
+    begun.head = head
+    begun.offset = offset
+    begun.length = length
+    this.#done = 0
   }
 }
 
