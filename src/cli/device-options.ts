@@ -1,7 +1,9 @@
-/** What --device and --global of `vgic run` say, in QEMU's words: files for the generic loader, a console, virtio's version. */
+/** What --device and --global of `vgic run` say, in QEMU's words: files for the generic loader, virtio devices, virtio's version. */
 
+import type { VirtioSlots } from '../machine/board/virt-options.ts'
 import { UsageError } from './command.ts'
 import { printable } from './style.ts'
+import { isVirtio, virtioOf } from './virtio-options.ts'
 
 /** QEMU's generic loader: a file in memory before the machine starts. */
 export interface LoaderOption {
@@ -14,20 +16,21 @@ export interface LoaderOption {
   readonly raw: boolean
 }
 
-/** Devices that are there without being named: a command line for QEMU names them. */
-const given = /^virtio-(rng|blk|serial)-device(,|$)/
-
-export function devicesOf(texts: readonly string[]): { loaders: LoaderOption[]; virtioConsole: boolean } {
+/** @param drives the id of each --drive */
+export function devicesOf(
+  texts: readonly string[],
+  drives: readonly (string | undefined)[],
+): { loaders: LoaderOption[]; virtioConsole: boolean; slots: VirtioSlots } {
   const loaders = texts.filter((text) => text.startsWith('loader,')).map(loaderOf)
-  const virtioConsole = texts.some((text) => /^virtconsole(,|$)/.test(text))
-  const unknown = texts.find((text) => !/^(loader,|virtconsole(,|$))/.test(text) && !given.test(text))
+  const unknown = texts.find((text) => !text.startsWith('loader,') && !isVirtio(text))
   if (unknown !== undefined)
     throw new UsageError(
-      `--device: there is no '${printable(unknown).slice(0, 60)}'; loader,file=FILE,addr=ADDRESS and virtconsole there are`,
+      `--device: there is no '${printable(unknown).slice(0, 60)}'; loader,file=FILE,addr=ADDRESS, virtconsole and ` +
+        'virtio-blk-device, -serial-device and -rng-device there are',
     )
   if (loaders.filter(({ start }) => start).length > 1)
     throw new UsageError('--device loader: cpu-num=0 is where the first CPU starts, and there are two')
-  return { loaders, virtioConsole }
+  return { loaders, ...virtioOf(texts.filter(isVirtio), drives) }
 }
 
 function loaderOf(text: string): LoaderOption {

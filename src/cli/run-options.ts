@@ -1,12 +1,15 @@
 /** The command line of `vgic run`: QEMU's names, checked and turned into numbers. It opens no file. */
 
 import { MOST_MEMORY } from '../machine/board/virt-map.ts'
+import type { VirtioSlots } from '../machine/board/virt-options.ts'
 import { parseOptions, UsageError, wholeNumber } from './command.ts'
 import { devicesOf, type LoaderOption, legacyOf } from './device-options.ts'
 import { checkQemuOptions, cpuCount, qemuSpecs } from './qemu-options.ts'
 import { printable } from './style.ts'
 
 export interface DriveOption {
+  /** What a --device calls it. */
+  readonly id: string | undefined
   readonly file: string
   /** What the guest writes goes into the file; else it is kept in memory and lost, or refused. */
   readonly mode: 'readonly' | 'snapshot' | 'write'
@@ -32,6 +35,7 @@ export interface RunOptions {
   readonly drives: readonly DriveOption[]
   readonly loaders: readonly LoaderOption[]
   readonly virtioConsole: boolean
+  readonly slots: VirtioSlots
   readonly legacyVirtio: boolean
   readonly trace: string | undefined
   readonly stats: boolean
@@ -100,7 +104,11 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const { values, positionals } = parseOptions(normalised(args), specs, 'run')
   if (positionals[0] !== undefined)
     throw new UsageError(`run takes no '${printable(positionals[0]).slice(0, 60)}'; --kernel names what is to run`)
-  const { loaders, virtioConsole } = devicesOf(values.device ?? [])
+  const drives = (values.drive ?? []).map(driveOf)
+  const { loaders, virtioConsole, slots } = devicesOf(
+    values.device ?? [],
+    drives.map(({ id }) => id),
+  )
   if (values.kernel === undefined && values.bios === undefined && !loaders.some(({ start }) => start))
     throw new UsageError("run needs --kernel FILE or --bios FILE; 'vgic run --help' has an example")
   if (values['allow-reset'] && values['no-reboot'])
@@ -123,9 +131,10 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     memory: memoryOf(values.memory),
     gic,
     its,
-    drives: (values.drive ?? []).map(driveOf),
+    drives,
     loaders,
     virtioConsole,
+    slots,
     legacyVirtio: legacyOf(values.global ?? []),
     trace: values.trace,
     stats: values.stats ?? values.json ?? false,
@@ -174,6 +183,7 @@ function memoryOf(text = '256M'): number {
 /** `FILE`, or QEMU's `file=FILE,readonly=on,snapshot=off,format=raw,if=virtio`. A file is left as it is unless snapshot=off. */
 function driveOf(text: string): DriveOption {
   let file: string | undefined
+  let id: string | undefined
   let mode: DriveOption['mode'] = 'snapshot'
   for (const [i, part] of text.split(/(?<!,),(?!,)/).entries()) {
     const plain = part.replaceAll(',,', ',')
@@ -183,18 +193,15 @@ function driveOf(text: string): DriveOption {
     else if (key === 'readonly' && value === 'off') mode = 'snapshot'
     else if (plain === 'snapshot' || (key === 'snapshot' && value === 'on')) mode = 'snapshot'
     else if (plain === 'write' || (key === 'snapshot' && value === 'off')) mode = 'write'
-    else if (
-      (key === 'format' && value === 'raw') ||
-      (key === 'if' && (value === 'virtio' || value === 'none')) ||
-      key === 'id'
-    )
+    else if (key === 'id') id = value
+    else if ((key === 'format' && value === 'raw') || (key === 'if' && (value === 'virtio' || value === 'none')))
       continue
     else if (i === 0) file = plain
     else
       throw new UsageError(`--drive: '${printable(plain).slice(0, 60)}' is not known; readonly, snapshot and write are`)
   }
   if (file === undefined || file === '') throw new UsageError('--drive wants a FILE')
-  return { file, mode }
+  return { id, file, mode }
 }
 
 const scales: Readonly<Record<string, number>> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 }

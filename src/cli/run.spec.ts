@@ -268,9 +268,64 @@ describe('vgic run with the devices of a command line for QEMU', () => {
     const devices = ['virtio-serial-device', 'virtconsole,chardev=c', 'virtio-rng-device', 'virtio-blk-device,drive=d']
     const { status, err } = await run([
       ...['--kernel', guests.off, ...small, '-global', 'virtio-mmio.force-legacy=false'],
+      ...['-drive', `file=${guests.loop},if=none,id=d`],
       ...devices.flatMap((device) => ['-device', device]),
     ])
     expect([status, err]).toEqual([0, ''])
+  })
+})
+
+/** What a guest finds in the slots of virtio from 0 up to the given one: prints each DeviceID as a digit. */
+const probe = (() => {
+  // X1 is the UART, X3 a slot's DeviceID, X4 how many are left.
+  const start = [movz(1, 0x0900, 1), movz(3, 0x0a00, 1), movk(3, 8), movz(4, 32)]
+  // LDR W2, [X3]; ADD W2, W2, #'0'; STR W2, [X1]; ADD X3, X3, #0x200; SUBS X4, X4, #1; B.NE to the first of these.
+  const turn = [0xb940_0062, 0x1100_c042, 0xb900_0022, 0x9108_0063, 0xf100_0484, 0x54ff_ff61]
+  return file('probe', words(...start, ...turn, ...psci(8), loop))
+})()
+
+describe('vgic run with virtio devices', () => {
+  const drive = (id: string) => ['-drive', `file=${guests.loop},if=none,format=raw,id=${id}`]
+  const blk = (id: string, bus?: number) => [
+    '-device',
+    `virtio-blk-device,drive=${id}${bus === undefined ? '' : `,bus=virtio-mmio-bus.${bus}`}`,
+  ]
+  const console = ['-device', 'virtio-serial-device,bus=virtio-mmio-bus.1', '-device', 'virtconsole,chardev=c']
+  it.each([
+    // DeviceIDs are 2 for a disk, 3 for a console, 4 for entropy (Virtual I/O Device 1.2, 5), 0 for none.
+    ['in the last slots where nothing says where', [...drive('a'), ...drive('b')], /^0{29}422$/],
+    ['where bus= says', [...drive('a'), ...blk('a', 0)], /^20{30}4$/],
+    [
+      'in the order of the command line, as QEMU 7.2 has it',
+      ['-device', 'virtio-rng-device', ...drive('a'), ...drive('b'), ...blk('b', 3), ...blk('a')],
+      /^00020{26}24$/,
+    ],
+    ['beside a console', [...drive('a'), ...blk('a', 0), ...console], /^230{29}4$/],
+  ])('has them %s', async (_, devices, ids) => {
+    const ran = await run(['--kernel', probe, ...small, ...devices])
+    expect(ran).toMatchObject({ status: 0, err: '' })
+    expect(ran.out).toMatch(ids)
+  })
+
+  it.each([
+    [[...drive('a'), '-device', 'virtio-blk-device,drive=a,bogus=1'], "virtio-blk-device: 'bogus=1' is not known"],
+    [['-device', 'virtio-rng-device,rate=9'], "virtio-rng-device: 'rate=9' is not known; id and bus are"],
+    [[...drive('a'), ...blk('b')], 'virtio-blk-device: there is no --drive with id=b'],
+    [[...drive('a'), ...blk('a'), ...blk('a')], 'virtio-blk-device: drive a is in use already'],
+    [[...drive('a'), ...blk('a', 32)], "there is no bus 'virtio-mmio-bus.32'"],
+    [['-device', 'virtio-rng-device,bus=pcie.0'], "there is no bus 'pcie.0'"],
+    [['-device', 'virtio-blk-device'], 'virtio-blk-device: it wants a drive=ID'],
+    [['-device', 'virtio-rng-device', '-device', 'virtio-rng-device'], 'virtio-rng-device: there is one of these'],
+    [
+      [...drive('a'), ...drive('b'), ...blk('a'), ...blk('b', 31)],
+      'virtio-blk-device: bus virtio-mmio-bus.31 is taken',
+    ],
+    [Array.from({ length: 33 }, (_, i) => drive(`d${i}`)).flat(), 'more virtio devices than the 32 slots'],
+  ])('answers %j with one line and status 2', async (devices, reason) => {
+    const ran = await run(['--kernel', guests.off, ...small, ...devices])
+    expect(ran).toMatchObject({ status: 2, out: '' })
+    expect(ran.err).toMatch(/^vgic: [^\n]*\n$/)
+    expect(ran.err).toContain(reason)
   })
 })
 

@@ -38,6 +38,8 @@ in which every CPU waits is skipped, and a run is the same each time.
   -m, --memory SIZE      memory, as in 512M or 2G (256M)
   --gic 2|3, --its       the interrupt controller (2)
   --drive FILE[,MODE]    a virtio disk; MODE is snapshot (writes are lost; so unless said), readonly or write
+  --device virtio-blk-device,drive=ID[,bus=virtio-mmio-bus.N]
+                         the slot of the drive with that id=; without it, as with QEMU, the last one that is free
   --device virtconsole   a virtio console, which then has the input in place of the UART
   --device loader,file=FILE[,addr=ADDRESS][,cpu-num=0][,force-raw=on]
                          a file in memory, at an address or where an ELF file says; with cpu-num the first CPU starts there
@@ -202,6 +204,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         fwCfg,
         disks: drives.map(({ disk }) => disk),
         virtioConsole: options.virtioConsole,
+        slots: options.slots,
         legacyVirtio: options.legacyVirtio,
         epoch,
         seed,

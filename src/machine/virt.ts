@@ -16,9 +16,9 @@ import { VirtioRng } from '../devices/virtio/virtio-rng.ts'
 import { type Explanation, type GicV2, GicV3, type Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
 import { Bus, cpuInitiator, type InterruptSource, Outcome, outcomeNames } from '../mmio/index.ts'
 import { OwnDevices, ownPlace } from './board/own-devices.ts'
-import { wireFlash, wireVirtio } from './board/virt-devices.ts'
+import { type Placed, wireFlash, wireVirtio } from './board/virt-devices.ts'
 import { wireGicV2, wireGicV3, wireIts } from './board/virt-gic.ts'
-import { POWER_PIN, virtAffinity, virtMap, virtPpi, virtSpi } from './board/virt-map.ts'
+import { POWER_PIN, VIRTIO_SLOTS, virtAffinity, virtMap, virtPpi, virtSpi } from './board/virt-map.ts'
 import {
   type CompleteOptions,
   complete,
@@ -49,6 +49,9 @@ const COUNTER_READ_TIME = 64
 const ITS_SLICE_TIME = 10_000
 const GITS_CREADR = 0x90
 
+/** Nanoseconds between two slices of requests of a disk that are more than one: 4 MiB in each, as from a fast disk. */
+const DISK_SLICE_TIME = 1_000_000
+
 export class VirtMachine {
   readonly bus = new Bus()
   readonly cluster: Cluster
@@ -71,6 +74,9 @@ export class VirtMachine {
   /** Something was put into the first flash bank, which may be code. */
   #programmed: boolean
   readonly #console: VirtioConsole | undefined
+  readonly #disks: readonly VirtioBlk[]
+  /** Machine time at which disks go on with requests that are long. */
+  #disksAt = Number.POSITIVE_INFINITY
   readonly #input: number[] = []
   /** Devices by the INTID of their line. */
   readonly #sources = new Map<number, InterruptSource>()
@@ -91,7 +97,7 @@ export class VirtMachine {
     this.#recorder = recorder
     this.#programmed = firmware !== undefined
     this.options = complete(rest)
-    const { cpus, memory, gic, its, disks, virtioConsole } = this.options
+    const { cpus, memory, gic, its, disks, slots, virtioConsole } = this.options
     this.#cpuBus = new CpuBus(this.bus, cpus, (cpu, address, size, write, outcome) =>
       this.onEvent?.(
         outcome === Outcome.unmapped
@@ -160,12 +166,12 @@ export class VirtMachine {
         receiveReady: () => this.#feed(),
         waitForListener: () => this.seconds,
       })
-    const devices = [
-      ...disks.map((disk) => new VirtioBlk({ disk })),
-      ...(this.#console === undefined ? [] : [this.#console]),
-      new VirtioRng(this.options.seed),
-    ]
-    const slots = wireVirtio(this.bus, devices, (slot) => ({
+    this.#disks = disks.map((disk) => new VirtioBlk({ disk, later: () => this.#resumeDisks() }))
+    const devices: Placed[] = this.#disks.map((device, i) => ({ device, slot: slots.disks?.[i] }))
+    if (this.#console !== undefined) devices.push({ device: this.#console, slot: slots.console })
+    // It is beside what was asked for, and gives way to that.
+    if (devices.length < VIRTIO_SLOTS) devices.push({ device: new VirtioRng(this.options.seed), slot: slots.rng })
+    const transports = wireVirtio(this.bus, devices, (slot) => ({
       memory: this.ram,
       legacy: this.options.legacyVirtio,
       interrupt: spi(virtSpi.virtio + slot),
@@ -179,7 +185,7 @@ export class VirtMachine {
     this.addInterruptSource(32 + virtSpi.uart, this.uart)
     this.addInterruptSource(32 + virtSpi.rtc, this.rtc)
     this.addInterruptSource(32 + virtSpi.gpio, this.gpio)
-    for (const [slot, transport] of slots.entries()) this.addInterruptSource(32 + virtSpi.virtio + slot, transport)
+    for (const [slot, transport] of transports.entries()) this.addInterruptSource(32 + virtSpi.virtio + slot, transport)
     for (const [intid, source] of this.#own.interruptSources()) this.addInterruptSource(intid, source)
     if (recorder !== undefined)
       this.bus.observer = (range, access) => {
@@ -294,10 +300,18 @@ export class VirtMachine {
     this.#releaseAt = this.scheduler.time + INSTRUCTIONS_PER_SECOND / 10
   }
 
+  #resumeDisks(): void {
+    this.#disksAt = this.scheduler.time + DISK_SLICE_TIME
+  }
+
   #timePassed(): void {
     this.#lookForLoops()
     this.rtc.update()
     this.#own.timePassed()
+    if (this.scheduler.time >= this.#disksAt) {
+      this.#disksAt = Number.POSITIVE_INFINITY
+      for (const disk of this.#disks) disk.resume()
+    }
     if (this.untyped > 0) this.#feed()
     if (this.scheduler.time >= this.#commandsAt) {
       this.#commandsAt = Number.POSITIVE_INFINITY
@@ -400,7 +414,7 @@ export class VirtMachine {
     const listens = this.untyped > 0 ? ((this.#console ?? this.uart).listensFrom ?? 0) : 0
     const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
     const soonest = Math.min(alarm - this.options.epoch, input, this.#own.deadline()) * INSTRUCTIONS_PER_SECOND
-    return Math.min(soonest, this.#releaseAt, this.#commandsAt)
+    return Math.min(soonest, this.#releaseAt, this.#commandsAt, this.#disksAt)
   }
 
   #feed(): void {

@@ -28,14 +28,42 @@ export function wireFlash(bus: Bus, cluster: Cluster, firmware: Uint8Array = new
   return flash
 }
 
-/** Every slot has a transport, which are returned. As QEMU does, devices take slots from the last one down. */
+/** A device, and the slot that it is to have. */
+export interface Placed {
+  readonly device: VirtioDevice
+  readonly slot?: number | undefined
+}
+
+/**
+ * What is in each slot. Devices that were not given one take, as with QEMU, the last that is free, in their order. Throws a
+ * RangeError for a slot that there is not or that is taken, and for more devices than slots.
+ */
+export function placeVirtio(devices: readonly Placed[]): (VirtioDevice | undefined)[] {
+  const slots: (VirtioDevice | undefined)[] = new Array(VIRTIO_SLOTS).fill(undefined)
+  for (const { device, slot } of devices) {
+    if (slot === undefined) continue
+    if (!Number.isInteger(slot) || slot < 0 || slot >= VIRTIO_SLOTS)
+      throw new RangeError(`virtio: there is no slot ${slot} for ${device.name}; they are 0 to ${VIRTIO_SLOTS - 1}`)
+    if (slots[slot] !== undefined)
+      throw new RangeError(`virtio: slot ${slot} is taken twice, the second time by ${device.name}`)
+    slots[slot] = device
+  }
+  for (const { device, slot } of devices) {
+    if (slot !== undefined) continue
+    const free = slots.lastIndexOf(undefined)
+    if (free < 0) throw new RangeError(`virtio: there are ${devices.length} devices and ${VIRTIO_SLOTS} slots`)
+    slots[free] = device
+  }
+  return slots
+}
+
+/** Every slot has a transport, with a device behind it or without; they are returned. */
 export function wireVirtio(
   bus: Bus,
-  devices: readonly VirtioDevice[],
+  devices: readonly Placed[],
   options: (slot: number) => Omit<VirtioMmioOptions, 'device'>,
 ): VirtioMmio[] {
-  return Array.from({ length: VIRTIO_SLOTS }, (_, slot) => {
-    const device = devices[VIRTIO_SLOTS - 1 - slot]
+  return placeVirtio(devices).map((device, slot) => {
     const transport = new VirtioMmio({ ...options(slot), ...(device ? { device } : {}) })
     bus.register(...transport.frame.wire(virtMap.virtio.base + slot * VIRTIO_SLOT_SIZE))
     return transport

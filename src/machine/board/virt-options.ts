@@ -22,6 +22,8 @@ export interface VirtOptions {
   disks?: readonly Disk[]
   /** Devices of your own: the board gives each a place, an SPI and a node in the device tree. */
   devices?: readonly OwnDevice[]
+  /** Slots of virtio, 0 to 31, for devices that are to have one of their own; the others take the last ones that are free. */
+  slots?: VirtioSlots
   /** A virtio console, which then has the input; what it is sent goes where the UART's output goes. */
   virtioConsole?: boolean
   /** The legacy interface of virtio in place of version 2: QEMU's default for this board, and so the one here. */
@@ -38,6 +40,13 @@ export interface VirtOptions {
   slice?: number
   /** Hears of everything that goes into the GIC and comes out of it. */
   recorder?: Recorder | undefined
+}
+
+/** By the place in `disks`, and of the console and the entropy device. */
+export interface VirtioSlots {
+  readonly disks?: readonly (number | undefined)[]
+  readonly console?: number | undefined
+  readonly rng?: number | undefined
 }
 
 /**
@@ -73,6 +82,7 @@ export function complete(given: Partial<CompleteOptions>): CompleteOptions {
     its: false,
     disks: [],
     devices: [],
+    slots: {},
     virtioConsole: false,
     legacyVirtio: true,
     console: () => {},
@@ -85,16 +95,16 @@ export function complete(given: Partial<CompleteOptions>): CompleteOptions {
       throw new RangeError(`${key}: no such option; there are ${[...Object.keys(defaults), ...parts].join(', ')}`)
   const wanted = Object.entries(given).filter(([, value]) => value !== undefined)
   const options: CompleteOptions = { ...defaults, ...Object.fromEntries(wanted) }
-  const { cpus, memory, gic, its, disks } = options
+  const { cpus, memory, gic, its, disks, virtioConsole } = options
   if (gic !== 2 && gic !== 3) throw new RangeError(`gic: ${gic}; there is 2 and 3`)
   if (!Number.isInteger(memory) || memory < 2 ** 20 || memory > MOST_MEMORY || memory % 2 ** 20 !== 0)
     throw new RangeError(`memory: ${memory} bytes is not a whole number of MiB from 1 to 3072`)
   const most = gic === 2 ? 8 : 64
   if (!Number.isInteger(cpus) || cpus < 1 || cpus > most)
     throw new RangeError(`cpus: ${cpus}; with a GICv${gic} there are 1 to ${most}`)
-  if (disks.length > VIRTIO_SLOTS - 2)
-    throw new RangeError(`disks: ${disks.length}; there is room for ${VIRTIO_SLOTS - 2}`)
   checkOwnDevices(options.devices)
+  const room = VIRTIO_SLOTS - Number(virtioConsole)
+  if (disks.length > room) throw new RangeError(`disks: ${disks.length}; there is room for ${room}`)
   if (its && gic === 2) throw new RangeError('its: an ITS needs a GICv3')
   return options
 }
