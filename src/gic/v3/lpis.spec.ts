@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { candidateKey, NONE } from '../candidates.ts'
-import { ByteMemory } from '../memory.ts'
+import { ByteMemory, type GuestMemory } from '../memory.ts'
 import { Random } from '../testing/random.ts'
 import { LpiStore } from './lpi-store.ts'
 import { Lpis } from './lpis.ts'
@@ -90,6 +90,32 @@ describe.each([14, 16, 20])('LPIs of %i bits', (bits) => {
     const again = new Lpis(memory, store, RAM, PENDING, 2 ** bits, () => false)
     again.loadPendingTable()
     expect(again.pendingList()).toEqual(inMemory)
+  })
+})
+
+describe('work', () => {
+  it('of MOVALL and INVALL is one byte read for each LPI that pends, however many there could be', () => {
+    let accesses = 0
+    const memory: GuestMemory = {
+      contains: () => true,
+      read8: () => {
+        accesses++
+        return 0xa3
+      },
+      read32: () => expect.unreachable(),
+      write8: () => expect.unreachable(),
+      write32: () => expect.unreachable(),
+    }
+    const store = new LpiStore(2 ** 20 - 8192)
+    const [one, two] = [0, 1].map(() => new Lpis(memory, store, RAM, PENDING, 2 ** 20, () => true))
+    for (let i = 0; i < 1000; i++) one!.setPending(8192 + i * 1017)
+    for (const act of [() => one!.moveAllTo(two!), () => two!.refreshAll()]) {
+      accesses = 0
+      expect(act()).toBe(1000)
+      expect(accesses).toBe(1000)
+    }
+    accesses = 0
+    expect([one!.moveAllTo(two!), one!.refreshAll(), accesses]).toEqual([0, 0, 0])
   })
 })
 

@@ -7,7 +7,8 @@
 import { lowestBit } from '../bits.ts'
 import { candidateKey, NONE } from '../candidates.ts'
 import type { GuestMemory } from '../memory.ts'
-import { LPIS_OF_BLOCK, type LpiBlock, type LpiLevel, type LpiStore } from './lpi-store.ts'
+import { LpiLevels } from './lpi-levels.ts'
+import { LPIS_OF_BLOCK, type LpiBlock, type LpiStore } from './lpi-store.ts'
 
 export const FIRST_LPI = 8192
 
@@ -16,8 +17,6 @@ const IDLE = 0
 const APART = 1
 const LISTED = 2
 
-/** A level is bits 7:2 of a configuration byte. */
-const LEVELS = 64
 /** Of a place, which is a level and an LPI's number from 0 on: the lower, the better. */
 const LEVEL_SHIFT = 20
 const NUMBER = (1 << LEVEL_SHIFT) - 1
@@ -36,9 +35,8 @@ export class Lpis {
   readonly #shifted: () => boolean
   /** The bytes of LPIs, 1,024 at a time, where one of them is pending. */
   readonly #blocks: (LpiBlock | undefined)[]
-  /** Candidates but the best one, by level, where there are any; and which levels those are. */
-  readonly #levels: (LpiLevel | undefined)[] = new Array(LEVELS).fill(undefined)
-  readonly #inUse = new Int32Array(LEVELS / 32)
+  /** Candidates but the best one. */
+  readonly #levels: LpiLevels
   /** Place of the best candidate. It stands apart: an LPI that pends alone, the common case, touches no level. */
   #best = NOWHERE
   /** Its key, or NONE. */
@@ -55,6 +53,7 @@ export class Lpis {
     const count = Math.max(0, end - FIRST_LPI)
     this.#memory = memory
     this.#store = store
+    this.#levels = new LpiLevels(store)
     this.#shifted = shifted
     this.configuration = configuration
     this.pendingTable = pendingTable
@@ -263,38 +262,21 @@ export class Lpis {
   #put(place: number): void {
     const level = place >>> LEVEL_SHIFT
     const at = place & NUMBER
-    let bitmaps = this.#levels[level]
-    if (bitmaps === undefined) {
-      bitmaps = this.#store.takeLevel()
-      this.#levels[level] = bitmaps
-      this.#inUse[level >>> 5]! |= 1 << (level & 31)
-    }
     this.#blocks[at >>> 10]!.bytes[at & 1023] = LISTED + level
-    bitmaps.add(at >>> 5)
+    this.#levels.add(level, at >>> 5)
   }
 
   /** Takes a listed LPI out of its level. */
   #take(at: number, block: LpiBlock, byte: number): void {
     block.bytes[at & 1023] = APART
-    if (hasByte(block.words, (at & 1023 & ~31) >>> 2, byte)) return
-    const level = byte - LISTED
-    const bitmaps = this.#levels[level]!
-    bitmaps.remove(at >>> 5)
-    if (bitmaps.top !== 0) return
-    this.#levels[level] = undefined
-    this.#inUse[level >>> 5]! &= ~(1 << (level & 31))
-    this.#store.giveLevel(bitmaps)
+    if (!hasByte(block.words, (at & 1023 & ~31) >>> 2, byte)) this.#levels.remove(byte - LISTED, at >>> 5)
   }
 
   /** Takes the best of those in the levels out of them: its place, or NOWHERE. */
   #takeBest(): number {
-    const half = this.#inUse[0] !== 0 ? 0 : 1
-    if (this.#inUse[half] === 0) return NOWHERE
-    const level = half * 32 + lowestBit(this.#inUse[half]!)
-    const { top, middle, groups } = this.#levels[level]!
-    const inMiddle = lowestBit(top)
-    const word = inMiddle * 32 + lowestBit(middle[inMiddle]!)
-    let at = (word * 32 + lowestBit(groups[word]!)) * 32
+    const level = this.#levels.lowest()
+    if (level < 0) return NOWHERE
+    let at = this.#levels.lowestGroup(level) * 32
     const block = this.#blocks[at >>> 10]!
     while (block.bytes[at & 1023] !== LISTED + level) at++
     this.#take(at, block, LISTED + level)
@@ -303,13 +285,7 @@ export class Lpis {
 
   /** The levels and the best one, but not the bytes of those that were listed. */
   #unlistAll(): void {
-    for (const [level, bitmaps] of this.#levels.entries()) {
-      if (bitmaps === undefined) continue
-      bitmaps.clear()
-      this.#store.giveLevel(bitmaps)
-      this.#levels[level] = undefined
-    }
-    this.#inUse.fill(0)
+    this.#levels.clear()
     this.#setBest(NOWHERE)
   }
 
