@@ -11,19 +11,27 @@ import type { GicV3 } from './v3/gic.ts'
 /** Raised whenever the set of parts changes. */
 const SNAPSHOT_VERSION = 1
 
+/** What is saved and restored together. */
 export interface GicSystem {
+  /** The GIC. */
   readonly gic: GicV2 | GicV3
+  /** Its ITSs, in an order that is always the same. */
   readonly itss?: readonly Its[]
 }
 
 /** Plain JSON. */
 export interface SystemSnapshot {
+  /** What this is. */
   readonly format: 'vgic-system'
+  /** Of the format. */
   readonly version: number
+  /** The GIC's snapshot. */
   readonly gic: unknown
+  /** Those of the ITSs. */
   readonly itss: readonly unknown[]
 }
 
+/** The whole state as plain JSON, but for guest memory, which is the embedder's to save. */
 export function snapshotSystem(system: GicSystem): SystemSnapshot {
   return schema(system).save() as SystemSnapshot
 }

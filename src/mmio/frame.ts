@@ -32,8 +32,11 @@ export interface FrameOptions<D> {
 
 /** A word of a frame's state, and who saves and restores it: a Secure initiator sees all of it. */
 export interface StateWord {
+  /** In bytes, from the base of the frame. */
   readonly offset: number
+  /** The CPU whose copy it is; 0 where there is one for all. */
   readonly cpu: number
+  /** Saved and restored by a Secure initiator, or by a Non-secure one. */
   readonly secure: boolean
 }
 

@@ -23,8 +23,9 @@ export interface BankView<D> {
   readonly read: ReadHandler<D>
   /** Assigns the bits `mask` of `value` (all other bits stay). */
   readonly assign: WriteHandler<D>
-  /** The state itself and its assignment, where `read` shows more or less of it, or where `assign` has an effect besides. */
+  /** The state itself, where `read` shows more or less of it. */
   readonly save?: ReadHandler<D>
+  /** Its assignment, where that is not `assign`, or where `assign` has an effect besides. */
   readonly restore?: WriteHandler<D>
 }
 

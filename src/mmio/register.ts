@@ -66,6 +66,7 @@ export interface Row<D> {
   readonly peek: ReadHandler<D>
   /** The word that `restore` takes back. */
   readonly save: ReadHandler<D>
+  /** Puts a saved word back, with no effect besides and in any order with the others. */
   readonly restore: WriteHandler<D>
   /** `restore` puts something back: not so for commands, for what follows from the rest, and for a second view of a state. */
   readonly carriesState: boolean

@@ -6,7 +6,7 @@
 import type { Frame } from '../../mmio/index.ts'
 import type { GicV2, GicV3 } from '../index.ts'
 import type { Its } from '../its/index.ts'
-import { iccStates } from '../v3/icc-state.ts'
+import { stateSysregs } from '../v3/icc-state.ts'
 import { by } from './rig-v2.ts'
 
 /** Puts one saved thing into another GIC. `what` names it, for a failing spec. */
@@ -67,7 +67,7 @@ export function savedV3(gic: GicV3): Saved<GicV3>[] {
       what: `where PE ${pe} executes`,
       restore: (into) => into.setExecution(pe, { el, secure, scrFiq, scrIrq, sctlrNmi }),
     })
-    for (const { name, encoding, banked } of iccStates)
+    for (const { name, encoding, banked } of stateSysregs)
       for (const copy of banked ? [true, false] : [false]) {
         const value = gic.saveSysreg(pe, encoding, copy)
         if (value === undefined) continue

@@ -116,6 +116,7 @@ export class GicV2 implements GicV2State {
     return this.irqs.activeSource[this.#sgiOf(cpu, sgi)]!
   }
 
+  /** Puts back what `activeSgiSource` gave. */
   restoreActiveSgiSource(cpu: number, sgi: number, source: number): void {
     this.#checkCpu(source)
     this.irqs.activeSource[this.#sgiOf(cpu, sgi)] = source

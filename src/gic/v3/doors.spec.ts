@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import { ConfigError, iccEncoding, iccStates } from '../index.ts'
+import { ConfigError, iccEncoding, stateSysregs } from '../index.ts'
 import { savedV3 } from '../testing/doors.ts'
 import { Random } from '../testing/random.ts'
 import { by } from '../testing/rig-v2.ts'
@@ -96,7 +96,7 @@ describe('The doors of a GICv3', () => {
         const offset = random.below(random.pick([0x100, 0x1000, 0x20000]))
         frame.restore(offset & ~3, random.word(), by(random.below(3), random.chance(2)))
         const pe = random.below(config.cpus)
-        const { encoding } = random.pick(iccStates)
+        const { encoding } = random.pick(stateSysregs)
         const value = (BigInt(random.word()) << 32n) | BigInt(random.word())
         gic.restoreSysreg(pe, encoding, random.chance(2) ? value : -value, random.chance(2))
         const intid = 32 * random.below(random.pick([4, 160]))

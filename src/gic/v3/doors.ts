@@ -13,7 +13,7 @@ function bankFor(gic: GicV3State, secure: boolean): number {
   return secure && gic.config.security ? Bank.S : Bank.NS
 }
 
-/** Acknowledges, ICC_SRE_EL1 and the like have no state of their own: undefined. `iccStates` lists the registers that do. */
+/** Acknowledges, ICC_SRE_EL1 and the like have no state of their own: undefined. `stateSysregs` lists the registers that do. */
 export function saveSysreg(gic: GicV3State, pe: number, encoding: number, secure: boolean): bigint | undefined {
   const cpu = gic.cpus[pe]!
   const state = iccStateOf(encoding)

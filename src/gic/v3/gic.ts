@@ -259,6 +259,7 @@ export class GicV3 implements GicV3State {
     return messageLevels(this, intid)
   }
 
+  /** Puts back what `messageLevels` gave. */
   restoreMessageLevels(intid: number, levels: number): void {
     restoreMessageLevels(this, intid, levels)
   }

@@ -11,11 +11,17 @@ import { iccEncoding } from './icc-registers.ts'
 
 const NMI_HIGH = 1 << 31
 
-export interface IccState {
+/** A system register that has a state of its own: what `saveSysreg` and `restoreSysreg` of a GICv3 carry. */
+export interface StateSysreg {
+  /** As in `ICC_PMR_EL1`. */
   readonly name: string
+  /** op0 to op2, as `encodeSysreg` packs them. */
   readonly encoding: number
-  /** There are a Secure and a Non-secure copy. */
+  /** There are a Secure and a Non-secure copy, where there are two Security states. */
   readonly banked: boolean
+}
+
+interface IccState extends StateSysreg {
   /** Not there in some configurations. */
   exists(cpu: CpuInterfaceV3, config: CheckedConfigV3): boolean
   saveLow(cpu: CpuInterfaceV3, bank: number): number
@@ -68,8 +74,7 @@ function activePriorities(n: number): IccState[] {
   ]
 }
 
-/** Every system register that has a state of its own. Those of EL3 show the same state as the two copies of EL1's. */
-export const iccStates: readonly IccState[] = [
+const states: readonly IccState[] = [
   state('ICC_PMR_EL1', {
     saveLow: (cpu) => cpu.pmr,
     restore: (cpu, _bank, low) => {
@@ -126,7 +131,13 @@ export const iccStates: readonly IccState[] = [
   ...[0, 1, 2, 3].flatMap(activePriorities),
 ]
 
-const byEncoding = new Map(iccStates.map((each) => [each.encoding, each]))
+/**
+ * Every system register that has a state of its own, there or not in a configuration (`saveSysreg` says undefined). Those of
+ * EL3 show the same state as the two copies of EL1's.
+ */
+export const stateSysregs: readonly StateSysreg[] = states
+
+const byEncoding = new Map(states.map((each) => [each.encoding, each]))
 
 export function iccStateOf(encoding: number): IccState | undefined {
   return byEncoding.get(encoding)
