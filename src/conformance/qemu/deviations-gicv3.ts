@@ -32,6 +32,13 @@ const samples = (step: Step): boolean =>
   // What is signalled decides whether the access is made at all.
   ((step.op === 'mrs' || step.op === 'msr') && step.at?.el === 1 && (step.at.fiq === true || step.at.irq === true))
 
+/** The binary points of Group 0 and of Group 1 (less one, as its point is a bit lower), with 5 priority bits. */
+function pointsOf(view: Gicv3View, cpu: number): [zero: number, one: number] {
+  const [zero, one] = view.binaryPoint[cpu]!
+  const shared = view.control[cpu]![0] & 1
+  return [Math.max(2, zero), shared ? Math.max(2, zero) : Math.max(2, one - 1)]
+}
+
 export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
   {
     id: 'Q3-1',
@@ -171,6 +178,40 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       const differ = Number(qemu.value ^ other.value)
       if (step.register === 'ICC_CTLR_EL3') return (differ & ~0x2001b) === 0
       return step.register === 'ICC_CTLR_EL1' && view.el3Written[step.cpu]! && (differ & ~0xff00) === 0
+    },
+  },
+  {
+    id: 'Q3-22',
+    title:
+      'an active priority is cut to the binary point of its interrupt, in ICC_RPR_EL1, and when one of another group is to preempt it',
+    clause:
+      'IHI 0069 12.2 (ICC_RPR_EL1): the priority returned is the group priority as if the BPR was set to the minimum value',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        ...enable(4),
+        msr(0, 'ICC_BPR1_EL1', 6),
+        write(0, 'gicr', SGI_FRAME + 0x405, 0x68, 1),
+        write(0, 'gicr', SGI_FRAME + 0x100, 1 << 5),
+        write(0, 'gicr', SGI_FRAME + 0x200, 1 << 5),
+        mrs(0, 'ICC_IAR1_EL1'),
+        mrs(0, 'ICC_RPR_EL1'),
+      ],
+      qemu: [5, 0x40],
+      specification: [5, 0x68],
+    },
+    breaks(step, view) {
+      // With two Security states there are three points: coarse ones are left to the vectors.
+      if (step.op === 'msr' && /^ICC_BPR[01]_EL1$/.test(step.register))
+        return view.config.security && Number(step.value) > (step.register === 'ICC_BPR0_EL1' ? 2 : 3)
+      if (step.op === 'mrs' && /^ICC_(RPR|AP[01]R\d)_EL1$/.test(step.register))
+        return !view.idle(step.cpu) && Math.max(...pointsOf(view, step.cpu)) > 2
+      if (!samples(step) || !view.mixed) return false
+      return view.binaryPoint.some((_, cpu) => {
+        const [zero, one] = pointsOf(view, cpu)
+        return zero !== one
+      })
     },
   },
   {

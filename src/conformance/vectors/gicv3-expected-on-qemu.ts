@@ -70,6 +70,16 @@ export const gicv3VectorDeviations: readonly Deviation[] = [
     ],
   },
   {
+    id: 'Q3-22',
+    what: 'ICC_RPR_EL1 is the running priority cut to the binary point of its interrupt',
+    clause: 'ICC_RPR_EL1',
+    vectors: [
+      ...[3, 4, 5, 6, 7].map((bpr) => `ICC_RPR_EL1 is as if ICC_BPR0_EL1 ${bpr} were the minimum`),
+      ...[4, 5, 6, 7].map((bpr) => `ICC_RPR_EL1 is as if ICC_BPR1_EL1 ${bpr} were the minimum`),
+      'ICC_RPR_EL1 is as if ICC_BPR1_EL1 7 were the minimum, with CBPR too',
+    ],
+  },
+  {
     id: 'Q3-9',
     what: 'GICR_PENDBASER.PTZ reads as it was written',
     clause: 'GICR_PENDBASER',

@@ -4,17 +4,17 @@ import { irqOf, type Vector } from './build.ts'
 import { ack, d, eoi, mrs, msr, open3, pend3, pendPrivate, private3, spi3, unpend3, vector3 } from './gicv3-build.ts'
 
 /**
- * A running interrupt of priority 0xb8, which five bits can hold: by the binary point of Group 0, the group priority that is
- * left of it, the greatest value that preempts it, and the least one that does not ('Priority grouping', its table).
+ * A running interrupt of priority 0xb8, which five bits can hold: by the binary point of Group 0, the greatest value that
+ * preempts it, and the least one that does not ('Priority grouping', its table).
  */
 const splits = [
-  { bpr: 2, running: 0xb8, preempts: 0xb0, not: 0xb8 },
-  { bpr: 3, running: 0xb0, preempts: 0xa8, not: 0xb0 },
-  { bpr: 4, running: 0xa0, preempts: 0x98, not: 0xa0 },
-  { bpr: 5, running: 0x80, preempts: 0x78, not: 0x80 },
-  { bpr: 6, running: 0x80, preempts: 0x78, not: 0x80 },
+  { bpr: 2, preempts: 0xb0, not: 0xb8 },
+  { bpr: 3, preempts: 0xa8, not: 0xb0 },
+  { bpr: 4, preempts: 0x98, not: 0xa0 },
+  { bpr: 5, preempts: 0x78, not: 0x80 },
+  { bpr: 6, preempts: 0x78, not: 0x80 },
   // No bit is left for the group: nothing preempts.
-  { bpr: 7, running: 0x00, preempts: undefined, not: 0x00 },
+  { bpr: 7, preempts: undefined, not: 0x00 },
 ] as const
 
 type Split = (typeof splits)[number]
@@ -29,13 +29,11 @@ function preemption(split: Split, group: 0 | 1) {
     spi3(42, { priority: split.preempts ?? 0, group }),
     pend3(40),
     mrs(0, iar).is(40),
-    mrs(0, 'RPR').is(split.running),
     pend3(41),
     mrs(0, iar).is(1023),
     ...(split.preempts === undefined
       ? [pend3(42), mrs(0, iar).is(1023)]
       : [unpend3(41), pend3(42), mrs(0, iar).is(42), msr(0, eoir, 42)]),
-    mrs(0, 'RPR').is(split.running),
     msr(0, eoir, 40),
     mrs(0, 'RPR').is(0xff),
   ]
@@ -73,6 +71,36 @@ const byBinaryPoint = splits.flatMap((split) => [
     msr(0, 'BPR0', split.bpr),
     msr(0, 'CTLR', 1),
     preemption(split, 1),
+  ),
+])
+
+/** "The priority returned is the group priority as if the BPR ... was set to the minimum value": 0xb8 has five bits. */
+const asMinimum = splits.flatMap(({ bpr }) => [
+  vector3(
+    `ICC_RPR_EL1 is as if ICC_BPR0_EL1 ${bpr} were the minimum`,
+    'ICC_RPR_EL1',
+    { priorityBits: 5 },
+    open3({ group0: true }),
+    msr(0, 'BPR0', bpr),
+    spi3(40, { priority: 0xb8, group: 0 }),
+    pend3(40),
+    mrs(0, 'IAR0').is(40),
+    mrs(0, 'RPR').is(0xb8),
+    msr(0, 'EOIR0', 40),
+    mrs(0, 'RPR').is(0xff),
+  ),
+  vector3(
+    `ICC_RPR_EL1 is as if ICC_BPR1_EL1 ${Math.min(7, bpr + 1)} were the minimum${bpr === 7 ? ', with CBPR too' : ''}`,
+    'ICC_RPR_EL1',
+    { priorityBits: 5 },
+    open3(),
+    ...(bpr === 7 ? [msr(0, 'BPR0', 7), msr(0, 'CTLR', 1)] : [msr(0, 'BPR1', bpr + 1)]),
+    spi3(40, { priority: 0xb8 }),
+    pend3(40),
+    ack(0).is(40),
+    mrs(0, 'RPR').is(0xb8),
+    eoi(0, 40),
+    mrs(0, 'RPR').is(0xff),
   ),
 ])
 
@@ -277,7 +305,7 @@ const running = [
     ack(0).is(40),
   ),
   vector3(
-    'A binary point that is made finer lets a waiting interrupt preempt',
+    'Interrupts that share a group priority do not preempt each other',
     'Priority grouping',
     {},
     open3(),
@@ -287,8 +315,7 @@ const running = [
     pend3(40),
     ack(0).is(40),
     pend3(41),
-    // 0xb0 and 0xa0 share the group priority 0x80; what was acknowledged stays at it.
-    mrs(0, 'RPR').is(0x80),
+    // 0xb0 and 0xa0 share the group priority 0x80.
     irqOf(0).is(0),
   ),
   vector3(
@@ -324,4 +351,4 @@ const running = [
   ),
 ]
 
-export const gicv3PriorityVectors: readonly Vector[] = [...byBinaryPoint, ...mask, ...choice, ...running]
+export const gicv3PriorityVectors: readonly Vector[] = [...byBinaryPoint, ...asMinimum, ...mask, ...choice, ...running]

@@ -325,8 +325,8 @@ export class OracleV3 {
     if (register === 'NMIAR1' && !best.nmi) return 1023
     if (best.nmi) pe.activeNmi[best.group] = true
     else {
-      const group = this.#cut(best.priority, Math.max(this.#subpriorityBits(pe, best.group), this.#levelBits()))
-      pe.active[best.group].add(group / 2 ** this.#levelBits())
+      // ICC_RPR_EL1: as if the binary point were the minimum.
+      pe.active[best.group].add(this.#cut(best.priority, this.#levelBits()) / 2 ** this.#levelBits())
     }
     if (intid >= 8192) pe.lpis!.delete(intid)
     else Object.assign(this.irq(intid, index)!, { active: true, latch: false })

@@ -103,8 +103,12 @@ export class CpuInterfaceV3 {
     return group !== G0 && (this.cbpr & (1 << (group === G1NS ? NS : S))) !== 0
   }
 
+  /**
+   * An active priority is kept at the minimum binary point, whatever the interrupt's own is: ICC_RPR_EL1 shows "the group
+   * priority as if the BPR ... was set to the minimum value". It is cut to a binary point where priorities are compared.
+   */
   activatePriority(priority: number, group: number, intid: number): void {
-    const level = (priority & this.groupPriorityMask(group)) >>> (this.minimumBpr + 1)
+    const level = priority >>> (this.minimumBpr + 1)
     this.taken[group * 129 + level] = intid + 1
     this.apr[group as 0 | 1 | 2][level >>> 5]! |= 1 << (level & 31)
     const running = level << (this.minimumBpr + 1)

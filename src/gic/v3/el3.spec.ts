@@ -340,6 +340,25 @@ describe('ICC_PMR_EL1 and ICC_RPR_EL1', () => {
     rig.msr(0, 'ICC_PMR_EL1', 0x70)
     expect(mrs(rig, 'PMR_EL1')).toBe(0x70)
   })
+
+  it('shows the running priority as if the binary point were the minimum (ICC_RPR_EL1.Priority)', () => {
+    for (const [group, point] of [
+      ['G0', 'BPR0_EL1'],
+      ['G1S', 'BPR1_EL1'],
+    ] as const) {
+      const rig = rigOf({ priorityBits: 5 })
+      rig.msr(0, `ICC_${point}`, 6)
+      rig.write('gicd', 0x400 + spi[group], 0x6c, true, 1)
+      raise(rig, group)
+      mrs(rig, group === 'G0' ? 'IAR0_EL1' : 'IAR1_EL1')
+      expect(mrs(rig, 'RPR_EL1'), group).toBe(0x68)
+      expect(mrs(rig, group === 'G0' ? 'AP0R0_EL1' : 'AP1R0_EL1'), group).toBe(1 << (0x68 >> 3))
+      rig.write('gicd', 0x400 + spi.G0, 0x40, true, 1)
+      raise(rig, 'G0')
+      if (group === 'G1S') expect(mrs(rig, 'IAR0_EL1'), 'Group 0 has the finer point').toBe(spi.G0)
+      else expect(mrs(rig, 'IAR0_EL1')).toBe(1023)
+    }
+  })
 })
 
 describe('Which ICC_* registers there are at EL3', () => {
