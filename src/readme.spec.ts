@@ -3,7 +3,7 @@
  * say, and its commands and links lead somewhere. It does not judge the prose.
  */
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,6 +48,16 @@ describe('README.md', () => {
       }
     },
   )
+
+  it('begins with a kernel whose timer does not fire, and the answer that its command gives', () => {
+    const [, command = ''] = readme.match(/```sh\nnpx vgic (.*)\n```/) ?? []
+    const args = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
+    const options = { cwd: root, encoding: 'utf8', input: '', timeout: 60_000 } as const
+    const ran = spawnSync(process.execPath, [join(root, 'bin/vgic.js'), ...args], options)
+    const lines = ran.stdout.replaceAll('\r', '').split('\n').slice(0, 4)
+    expect(lines[3]).toMatch(/^PPI 27 .* is not signalled/)
+    expect(readme).toContain(`\`\`\`text\n${lines.join('\n')}\n\`\`\``)
+  })
 
   it("has the coverage table that the register tables make ('npm run docs' writes it)", () => {
     const [, shown] = /<!-- coverage -->\n\n([\s\S]*?)\n\n<!-- end of coverage -->/.exec(readme) ?? []
