@@ -429,7 +429,7 @@ export class OracleV2 {
       let value = 0
       for (let i = 0; i < size; i++) {
         const irq = this.irq((offset + i) % 16, isCpu ? cpu : -1)
-        if (irq && this.#sees(irq, secure, 0)) for (const source of irq.sources) value += 2 ** (8 * i + source)
+        if (irq && this.#sees(irq, secure, 4)) for (const source of irq.sources) value += 2 ** (8 * i + source)
       }
       return value
     }
@@ -470,7 +470,7 @@ export class OracleV2 {
     if (offset >= 0xf10 && offset < 0xf30) {
       for (let i = 0; i < size; i++) {
         const irq = this.irq((offset + i) % 16, isCpu ? cpu : -1)
-        if (!irq || !this.#sees(irq, secure, 0)) continue
+        if (!irq || !this.#sees(irq, secure, 4)) continue
         for (let source = 0; source < this.config.cpus; source++) {
           if (!flag(value, 8 * i + source)) continue
           irq.sources = irq.sources.filter((each) => each !== source)
