@@ -139,6 +139,9 @@ export class StepSource {
     const msr = (pe: number, register: string, value: number) =>
       this.#first.push({ op: 'msr', pe, register, value: BigInt(value) })
     const home = { el: 1, secure: false, scrFiq: false, scrIrq: false, sctlrNmi: false }
+    // Every third GIC of two Security states is told to have one; where there is EL3 nonetheless.
+    const single = security && random.chance(3)
+    if (single) write('gicd', 0, 0x40)
     for (let intid = 32; intid < intids; intid += 32) {
       write('gicd', 0x100 + intid / 8, 0xffff_ffff)
       write('gicd', 0x80 + intid / 8, random.word())
@@ -337,7 +340,7 @@ export class StepSource {
     if (kind < 4) {
       const value = random.chance(3) ? random.word() & 0xb7 : 7
       // DS cannot be undone: rarely.
-      return { ...common, frame: 'gicd', offset: 0, value: random.chance(100) ? value | 0x40 : value & ~0x40 }
+      return { ...common, frame: 'gicd', offset: 0, value: random.chance(60) ? value | 0x40 : value & ~0x40 }
     }
     if (kind < 6) return { ...common, frame: pe, offset: 0x14, value: random.chance(3) ? 2 : 0 }
     return { ...common, frame: pe, offset: 0, value: (random.word() & 0x0700_0000) | (random.chance(8) ? 0 : 1) }

@@ -90,6 +90,7 @@ function firstDifference(
     }
     const actual = rig.take(same)
     const expected = ask(oracle, same, rig)
+    if (same.op === 'mrs' && same.register.includes('IAR')) noteAcknowledge(oracle, same.pe, Number(expected.value))
     const compared = !((step.op === 'read' || step.op === 'write') && isLeftOut(step))
     if (compared && (actual.outcome !== expected.outcome || actual.value !== expected.value))
       return `step ${i} answers ${actual.outcome} 0x${actual.value.toString(16)}, the oracle ${expected.outcome} 0x${expected.value.toString(16)}`
@@ -98,6 +99,15 @@ function firstDifference(
     if (state !== undefined) return `after step ${i}: ${state}`
   }
   return undefined
+}
+
+/** Interrupts acknowledged, by GICD_CTLR.DS, Exception level and SCR_EL3.NS: on GICs of two Security states. */
+const acknowledged = new Map<string, number>()
+function noteAcknowledge({ state }: OracleV3, index: number, intid: number): void {
+  if (!state.config.security || (intid >= 1020 && intid < 1024)) return
+  const { el, secure } = state.pes[index]!
+  const place = `DS ${state.twoStates ? 0 : 1}, EL${el}, NS ${secure ? 0 : 1}`
+  acknowledged.set(place, (acknowledged.get(place) ?? 0) + 1)
 }
 
 function differenceOfState(oracle: OracleV3, { gic }: RigV3, config: OracleConfigV3): string | undefined {
@@ -227,6 +237,15 @@ describe('GICv3 answers as a brute-force oracle of IHI 0069 does', () => {
     expect(total.taken).toBeGreaterThan(total.steps / 120)
     expect(total.preempted).toBeGreaterThan(total.steps / 4000)
     expect(total.lpis).toBeGreaterThan(total.steps / 4000)
+  })
+
+  it('at EL3 and at EL1, with SCR_EL3.NS 0 and 1, and with GICD_CTLR.DS 0 and 1', () => {
+    for (const ds of [0, 1])
+      for (const el of [1, 3])
+        for (const ns of [0, 1]) {
+          const place = `DS ${ds}, EL${el}, NS ${ns}`
+          expect(acknowledged.get(place) ?? 0, place).toBeGreaterThan(total.steps / 4000)
+        }
   })
 
   it('and signals the one interrupt whose gates are all open (the gates that explain walks)', () => {
