@@ -166,7 +166,7 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
     for (let word = 1; word * 32 < 32 + this.#wires.spis; word++) {
       write('gicd', 0x080 + 4 * word, this.#mixed ? random.word() : 0xffffffff)
       if (random.oneIn(2)) write('gicd', 0xc00 + 8 * word, random.word())
-      if (two && !single) write('gicd', 0xd00 + 4 * word, random.word())
+      if (two) write('gicd', 0xd00 + 4 * word, random.word())
       if (two && grants) for (const half of [0, 4]) write('gicd', 0xe00 + 8 * word + half, random.word())
     }
     for (let cpu = 0; cpu < cpus; cpu++) {
@@ -174,7 +174,7 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       write('gicr', frame + 0x014, 0)
       write('gicr', frame + SGI_FRAME + 0x080, this.#mixed ? random.word() : 0xffffffff)
       if (random.oneIn(2)) write('gicr', frame + SGI_FRAME + 0xc04, random.word())
-      if (two && !single) write('gicr', frame + SGI_FRAME + 0xd00, random.word())
+      if (two) write('gicr', frame + SGI_FRAME + 0xd00, random.word())
       if (two && grants) write('gicr', frame + SGI_FRAME + 0xe00, random.word())
       for (let offset = 0x400; offset < 0x420; offset += 4)
         write('gicr', frame + SGI_FRAME + offset, (random.word() & 0xf8f8f8f8) >>> 0)
@@ -259,6 +259,18 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
         }
       case 'binaryPoint': {
         const point = 2 + random.below(random.oneIn(3) ? 5 : 3)
+        if (this.#config.security) {
+          // All three split alike, from EL3, where CBPR is in nobody's way: QEMU has its own idea of points that differ.
+          for (const ns of [false, true])
+            this.#queue.push({
+              op: 'msr',
+              cpu,
+              register: 'ICC_BPR1_EL1',
+              value: ns ? point + 1 : point,
+              at: { el: 3, ns },
+            })
+          return { op: 'msr', cpu, register: 'ICC_BPR0_EL1', value: point, at: { el: 3, ns: random.oneIn(2) } }
+        }
         if (random.oneIn(5))
           return { op: 'msr', cpu, register: `ICC_BPR${random.below(2)}_EL1`, value: random.below(8) }
         this.#queue.push({ op: 'msr', cpu, register: 'ICC_BPR1_EL1', value: point + 1 })

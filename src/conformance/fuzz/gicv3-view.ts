@@ -61,8 +61,8 @@ export class Gicv3View implements View {
   readonly control: [number, number, number][]
   /** Per CPU: ICC_CTLR_EL3 has been written. */
   readonly el3Written: boolean[]
-  /** Per CPU: ICC_BPR0_EL1, ICC_BPR1_EL1 as written, the latter in Non-secure state. */
-  readonly binaryPoint: [number, number][]
+  /** Per CPU: ICC_BPR0_EL1, and ICC_BPR1_EL1 of the Secure and of the Non-secure bank, with five priority bits. */
+  readonly #points: [zero: number, secure: number, nonSecure: number][]
   /** Per CPU: ICC_IGRPEN0_EL1, and ICC_IGRPEN1_EL1 of Non-secure and of Secure state (which is as the former with one state). */
   readonly groupEnable: [number, number, number][]
   readonly awake: boolean[]
@@ -79,9 +79,8 @@ export class Gicv3View implements View {
   readonly #group0 = new Set<string>()
   /** GICR_IGROUPR0 of each PE. */
   readonly ownGroups: number[]
-  /** GICR_IGRPMODR0 of each PE, and whether any modifier bit was set anywhere. */
+  /** GICR_IGRPMODR0 of each PE. */
   readonly ownModifiers: number[]
-  modified = false
   started = false
 
   constructor(config: TargetConfig) {
@@ -93,7 +92,7 @@ export class Gicv3View implements View {
     this.control = perCpu(() => [0, 0, 0])
     this.el3Written = perCpu(() => false)
     this.ownModifiers = perCpu(() => 0)
-    this.binaryPoint = perCpu(() => [2, 3])
+    this.#points = perCpu(() => [2, 2, 3])
     this.groupEnable = perCpu(() => [0, 0, 0])
     this.awake = perCpu(() => false)
     this.ds = !config.security
@@ -127,6 +126,14 @@ export class Gicv3View implements View {
   controlEl3(cpu: number): number {
     const [ns, s, el3] = this.control[cpu]!
     return (s & 1) | ((ns & 1) << 1) | ((el3 & 2) << 1) | ((s & 2) << 2) | ((ns & 2) << 3)
+  }
+
+  /** Where the priorities of Group 0, of Secure and of Non-secure Group 1 are split: by one and the same number if alike. */
+  splits(cpu: number): readonly [zero: number, secure: number, nonSecure: number] {
+    const [zero, secure, nonSecure] = this.#points[cpu]!
+    const [ns, s] = this.control[cpu]!
+    const one = ns & 1 ? zero : nonSecure - 1
+    return [zero, !this.config.security ? one : s & 1 ? zero : secure, one]
   }
 
   enabled(owner: number | undefined, intid: number): boolean {
@@ -173,11 +180,15 @@ export class Gicv3View implements View {
         this.groupEnable[cpu]![2] = (value >> 1) & 1
         break
       case 'ICC_BPR0_EL1':
-        this.binaryPoint[cpu]![0] = value & 7
+        this.#points[cpu]![0] = Math.max(2, value & 7)
         break
-      case 'ICC_BPR1_EL1':
-        if (ns) this.binaryPoint[cpu]![1] = value & 7
+      case 'ICC_BPR1_EL1': {
+        const points = this.#points[cpu]!
+        const common = place.el !== 3 && (this.control[cpu]![ns ? 0 : 1] & 1) !== 0
+        if (!common) points[ns ? 2 : 1] = Math.max(ns ? 3 : 2, value & 7)
+        else if (!ns) points[0] = Math.max(2, value & 7)
         break
+      }
       case 'ICC_IGRPEN0_EL1':
         this.groupEnable[cpu]![0] = value & 1
         break
@@ -232,17 +243,12 @@ export class Gicv3View implements View {
       const owner = Math.floor(step.offset / GICR_STRIDE)
       const offset = step.offset % GICR_STRIDE
       if (offset === SGI_FRAME + 0xe00 && value !== 0) this.grantsSgis = true
-      if (offset === SGI_FRAME + 0xd00 && isSecure(step)) {
-        this.ownModifiers[owner] = value
-        if (value !== 0) this.modified = true
-      }
+      if (offset === SGI_FRAME + 0xd00 && isSecure(step)) this.ownModifiers[owner] = value
       if (offset === 0x014) this.awake[owner] = (value & 2) === 0
       if (offset === SGI_FRAME + 0xc04)
         for (let n = 0; n < 16; n++) this.#ownEdge[32 * owner + 16 + n] = (value >>> (2 * n + 1)) & 1
     } else if (step.region === 'gicd' && step.offset === 0 && isSecure(step)) {
       if ((value & 0x40) !== 0) this.ds = true
-    } else if (step.region === 'gicd' && step.offset >= 0xd00 && step.offset < 0xd80) {
-      if (value !== 0) this.modified = true
     } else if (step.region === 'gicd' && step.offset >= 0xc08 && step.offset < 0xd00)
       for (let n = 0; n < 16; n++) this.#edge[(step.offset - 0xc00) * 4 + n] = (value >>> (2 * n + 1)) & 1
   }

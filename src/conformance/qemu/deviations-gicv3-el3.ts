@@ -165,30 +165,6 @@ export const GICV3_EL3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     },
     breaks: (step) => isSystem(step) && step.register === 'ICC_SRE_EL2' && !executionOf(step).ns,
   },
-  {
-    id: 'Q3-21',
-    title: 'an interrupt of Secure Group 1 stays one when GICD_CTLR.DS is set',
-    clause: 'IHI 0069 12.9 (GICD_IGRPMODR<n>): with GICD_CTLR.DS 1 the modifier is RES0, and GICD_IGROUPR 0 is Group 0',
-    versions: ['7.2'],
-    reproduction: {
-      config: two,
-      steps: [
-        secure(write(0, 'gicr', SGI_FRAME + 0xd00, 0x100)),
-        DS,
-        ...pending(0x43, false),
-        at(el3, mrs(0, 'ICC_HPPIR0_EL1')),
-      ],
-      qemu: [1021],
-      specification: [8],
-    },
-    breaks: (step, view) =>
-      step.op === 'write' &&
-      step.region === 'gicd' &&
-      step.offset === 0 &&
-      step.secure === true &&
-      (Number(step.value) & 0x40) !== 0 &&
-      view.modified,
-  },
 ]
 
 /** Lines with every IRQ moved to the FIQ beside it. */

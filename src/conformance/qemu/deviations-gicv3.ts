@@ -32,13 +32,6 @@ const samples = (step: Step): boolean =>
   // What is signalled decides whether the access is made at all.
   ((step.op === 'mrs' || step.op === 'msr') && step.at?.el === 1 && (step.at.fiq === true || step.at.irq === true))
 
-/** The binary points of Group 0 and of Group 1 (less one, as its point is a bit lower), with 5 priority bits. */
-function pointsOf(view: Gicv3View, cpu: number): [zero: number, one: number] {
-  const [zero, one] = view.binaryPoint[cpu]!
-  const shared = view.control[cpu]![0] & 1
-  return [Math.max(2, zero), shared ? Math.max(2, zero) : Math.max(2, one - 1)]
-}
-
 export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
   {
     id: 'Q3-1',
@@ -202,16 +195,10 @@ export const GICV3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
       specification: [5, 0x68],
     },
     breaks(step, view) {
-      // With two Security states there are three points: coarse ones are left to the vectors.
-      if (step.op === 'msr' && /^ICC_BPR[01]_EL1$/.test(step.register))
-        return view.config.security && Number(step.value) > (step.register === 'ICC_BPR0_EL1' ? 2 : 3)
       if (step.op === 'mrs' && /^ICC_(RPR|AP[01]R\d)_EL1$/.test(step.register))
-        return !view.idle(step.cpu) && Math.max(...pointsOf(view, step.cpu)) > 2
+        return !view.idle(step.cpu) && Math.max(...view.splits(step.cpu)) > 2
       if (!samples(step) || !view.mixed) return false
-      return view.binaryPoint.some((_, cpu) => {
-        const [zero, one] = pointsOf(view, cpu)
-        return zero !== one
-      })
+      return view.awake.some((_, cpu) => new Set(view.splits(cpu)).size > 1)
     },
   },
   {
