@@ -3,6 +3,8 @@
  * the bundled guest on a machine of our own.
  */
 
+import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ReplayResult } from '../trace/index.ts'
 import type { Command, Io } from './command.ts'
@@ -102,24 +104,33 @@ function interruptTable(boots: readonly Boot[], linux: boolean, columns: number,
   return lines
 }
 
+/** What to run next: from a checkout the project's jobs, too; from an installed package what it has. */
 function nextLines(style: Style): string[] {
-  const steps: readonly [command: string, why: string][] = [
-    ['npm run linux', "Debian's own kernel at a shell, on this machine and GIC"],
-    [`npx vgic replay --stop-at 198 --explain 27@0 ${names[0]}`, 'stop in the middle: why is the timer not signalled?'],
-    [`npx vgic replay --explain 0x10:1 ${names[2]}`, "where does this device's message go?"],
+  const checkout = existsSync(here('src'))
+  const trace = (n: number) => relative(process.cwd(), here(names[n]!))
+  const linux = checkout ? 'npm run linux' : 'npx vgic linux'
+  const steps: [command: string, why: string][] = [
+    [linux, "Debian's own kernel at a shell, on this machine and GIC"],
+    [`npx vgic replay --stop-at 198 --explain 27@0 ${trace(0)}`, 'stop in the middle: why is the timer not signalled?'],
+    [`npx vgic replay --explain 0x10:1 ${trace(2)}`, "where does this device's message go?"],
     ['npx vgic conform', 'put the conformance vectors to this model'],
-    ['npm test', 'everything that holds it together'],
-    ['npx vgic --help', 'the rest'],
   ]
+  if (checkout) steps.push(['npm test', 'everything that holds it together'])
+  steps.push(['npx vgic --help', 'the rest'])
   const lines = ['Next:']
   for (const [command, why] of steps) lines.push(`  ${style.bold(command)}`, style.dim(`      ${why}`))
   return lines
 }
 
+/** A file of the package by its path from the package's root. */
+function here(name: string): string {
+  return fileURLToPath(new URL(`../../${name}`, import.meta.url))
+}
+
 async function replayBoot(name: string, io: Io): Promise<Boot> {
   const progress = new Progress(io.err, `replaying ${name}`, 0)
   const options = { limit: 3, context: 8, stopAt: undefined, machine: undefined, explain: [] }
-  const path = fileURLToPath(new URL(`../../${name}`, import.meta.url))
+  const path = here(name)
   const replay = await replayFile(path, options, io, progress).finally(() => progress.end())
   if (replay.error !== undefined) throw new FileError(replay.error)
   const { machine } = replay.result
