@@ -4,7 +4,7 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -93,5 +93,21 @@ describe('README.md', () => {
     const named = [...read(page).matchAll(/(?:^|`)npm (?:run )?([a-z:]+)/gm)].map(([, name]) => name!)
     expect(named.filter((name) => !['install', 'ci'].includes(name) && scripts[name] === undefined)).toEqual([])
     expect(named).toContain('test')
+  })
+})
+
+describe('CONTRIBUTING.md', () => {
+  it('has code that compiles as it is written', () => {
+    const samples = [...read('CONTRIBUTING.md').matchAll(/^( *)```ts\n([\s\S]*?)^ *```$/gm)]
+    expect(samples.length).toBeGreaterThan(0)
+    const folder = join(root, '.cache', 'contributing')
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    for (const [i, [, indent = '', code = '']] of samples.entries())
+      writeFileSync(join(folder, `sample-${i}.ts`), code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
+    const project = { extends: '../../tsconfig.json', include: ['*.ts'] }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project))
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    expect(spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' }).stdout).toBe('')
   })
 })
