@@ -156,6 +156,9 @@ describe('what LPIs are kept in', () => {
     expect([store.blocks, store.levels]).toEqual([1, 1])
     for (const intid of [9001, 9000]) lpis[511]!.clearPending(intid)
     expect([store.blocks, store.levels]).toEqual([0, 0])
+    for (let intid = 8192; intid < 40_000; intid += 3) lpis[7]!.setPending(intid)
+    lpis[7]!.clear()
+    expect([store.blocks, store.levels, lpis[7]!.best(), lpis[7]!.pendingList()]).toEqual([0, 0, NONE, []])
   })
 
   it('is what was there before, where an LPI pends and is idle again and again', () => {

@@ -140,7 +140,7 @@ export class Lpis {
         target.setPending(intid)
         seen++
       })
-      this.#clearAll()
+      this.clear()
       return seen
     }
     for (const intid of this.pendingList()) {
@@ -155,6 +155,18 @@ export class Lpis {
   /** GICD_CTLR.DS was set: priorities are no longer in the lower half. Levels are as the configuration has them. */
   securityDisabled(): void {
     this.#setBest(this.#best)
+  }
+
+  /** Nothing is pending any more. */
+  clear(): void {
+    this.#unlistAll()
+    for (const [i, block] of this.#blocks.entries()) {
+      if (block === undefined) continue
+      block.bytes.fill(0)
+      block.used = 0
+      this.#blocks[i] = undefined
+      this.#store.giveBlock(block)
+    }
   }
 
   /** In the order of INTIDs. The visitor may change the LPI that it is at, but make no other one pending or idle. */
@@ -287,17 +299,6 @@ export class Lpis {
   #unlistAll(): void {
     this.#levels.clear()
     this.#setBest(NOWHERE)
-  }
-
-  #clearAll(): void {
-    this.#unlistAll()
-    for (const [i, block] of this.#blocks.entries()) {
-      if (block === undefined) continue
-      block.bytes.fill(0)
-      block.used = 0
-      this.#blocks[i] = undefined
-      this.#store.giveBlock(block)
-    }
   }
 }
 

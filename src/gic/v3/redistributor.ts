@@ -88,7 +88,7 @@ export class Redistributor {
     this.propbaserHigh = 0
     this.pendbaserLow = 0
     this.pendbaserHigh = 0
-    this.lpis = undefined
+    this.#closeTables()
     this.#early = []
   }
 
@@ -112,7 +112,7 @@ export class Redistributor {
     if (enable) this.#enableLpis()
     else {
       this.lpis?.savePendingTable()
-      this.lpis = undefined
+      this.#closeTables()
     }
     this.gic.markDirty(this.pe)
   }
@@ -165,7 +165,7 @@ export class Redistributor {
     const enable = (value & RedistributorCtlr.EnableLPIs) !== 0
     if (enable === (this.lpis !== undefined)) return
     if (enable) this.#openTables()
-    else this.lpis = undefined
+    else this.#closeTables()
     if (this.lpis !== undefined) this.pendbaserHigh &= ~PTZ_HIGH
     this.#adopt(this.#early)
   }
@@ -190,7 +190,7 @@ export class Redistributor {
   /** Takes LPIs up as a snapshot has them: pending ones where they are enabled. Call `refreshAll` when memory is there. */
   loadLpis(pending: readonly number[] | null): void {
     this.#early = []
-    this.lpis = undefined
+    this.#closeTables()
     if (pending !== null) this.#openTables()
     this.#adopt(pending ?? [])
   }
@@ -227,9 +227,15 @@ export class Redistributor {
     this.pendbaserHigh &= ~PTZ_HIGH
   }
 
+  /** What the LPIs were kept in is free for others. */
+  #closeTables(): void {
+    this.lpis?.clear()
+    this.lpis = undefined
+  }
+
   #openTables(): void {
     const { config, memory } = this.gic
-    this.lpis = undefined
+    this.#closeTables()
     if (config.lpis === undefined || memory === undefined) return
     const configuration = address(this.propbaserLow & 0xffff_f000, this.propbaserHigh)
     const shifted = () => this.gic.irqs.twoStates
