@@ -4,7 +4,27 @@ import { NS, S, type Vector, vector } from './build.ts'
 
 const needs = { security: true } as const
 
+/** What GICD_NSACR0 grants is named in it: GICD_SGIR, GICD_ISPENDR, GICD_ICPENDR. These two registers are not. */
+const ungranted = [1, 2, 3].map((level) =>
+  vector(
+    `GICD_NSACR0 ${level} grants nothing of GICD_SPENDSGIR and GICD_CPENDSGIR: a Group 0 SGI's bits stay RAZ/WI to Non-secure accesses`,
+    '4.3.17',
+    needs,
+    S.write(0, 'GICD_NSACR0', level * 4 ** 5),
+    NS.write8(0, 'GICD_SPENDSGIR', 5, 1),
+    S.read(0, 'GICD_SPENDSGIR1').is(0),
+    S.write8(0, 'GICD_SPENDSGIR', 5, 1),
+    NS.read(0, 'GICD_SPENDSGIR1').is(0),
+    NS.read(0, 'GICD_CPENDSGIR1').is(0),
+    NS.write8(0, 'GICD_CPENDSGIR', 5, 1),
+    S.read(0, 'GICD_SPENDSGIR1').is(0x0100),
+    S.write8(0, 'GICD_CPENDSGIR', 5, 1),
+    S.read(0, 'GICD_SPENDSGIR1').is(0),
+  ),
+)
+
 export const securitySgiVectors: readonly Vector[] = [
+  ...ungranted,
   vector(
     'A Secure GICD_SGIR with NSATT 0 reaches CPUs where the SGI is of Group 0',
     '4.3.15',
