@@ -36,18 +36,26 @@ export class Access {
   address = 0
   /** From the base of the range, in bytes; 0 where no range holds the access. */
   offset = 0
+  /** Width in bytes. */
   size: AccessSize = 4
+  /** A store; else a load. */
   write = false
   /** The value written, or the answer of a read: right-aligned, bits above `size` zero. */
   low = 0
   /** Bits 63:32 of an 8-byte access, else 0. */
   high = 0
+  /** Who makes it. */
   by: Initiator = nobody
 }
 
 /** A device on a bus: one method for both directions, so that a call site on the path of every access is one. */
 export interface Device {
+  /** Stands in errors, and in what lists a bus. */
   readonly name: string
+  /**
+   * Carries one access out: reads `low` and `high`, or fills them in. Returns an Outcome, and throws for nothing that
+   * a guest can do.
+   */
   access(access: Access): number
 }
 
@@ -56,10 +64,12 @@ export function sizeMask(size: AccessSize): number {
   return size === 1 ? 0xff : size === 2 ? 0xffff : -1
 }
 
+/** The two low bytes of a word, exchanged; the rest is zero. */
 export function swap16(value: number): number {
   return ((value & 0xff) << 8) | ((value >>> 8) & 0xff)
 }
 
+/** The four bytes of a word in reverse, in `| 0` form. */
 export function swap32(value: number): number {
   return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)
 }

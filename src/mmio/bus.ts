@@ -15,11 +15,13 @@ const ADDRESS_LIMIT = 2 ** 52
 /** How deep accesses may nest (a device, or an observer, that makes one while it answers one): the next is unmapped. */
 const MAX_DEPTH = 8
 
+/** A range to be put on a bus: addresses, and the device that answers there. */
 export interface RangeSpec {
   /** First address, in bytes. */
   readonly base: number
   /** Length in bytes. */
   readonly size: number
+  /** Answers every access that lies in the range as a whole. */
   readonly device: Device
   /** Name of the range in errors and listings; the device's own unless given. */
   readonly name?: string
@@ -27,12 +29,17 @@ export interface RangeSpec {
 
 /** A registered range: the handle to unregister or move it by. Its counters are the bus's own. */
 export interface Range {
+  /** First address, in bytes. */
   readonly base: number
+  /** Length in bytes. */
   readonly size: number
+  /** Answers there. */
   readonly device: Device
+  /** As it was given; the device's unless it was. */
   readonly name: string
   /** Accesses that this range has answered since it was registered, refused ones included. */
   reads: number
+  /** Writes that have come to it so far. */
   writes: number
 }
 
@@ -43,8 +50,11 @@ interface Entry extends Range {
 
 /** Two ranges claim one address; both owners are named. */
 export class RangeConflictError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'RangeConflictError'
+  /** The one that was to be registered. */
   readonly range: RangeSpec
+  /** The one that is there, or that stands beside it in the same call. */
   readonly other: RangeSpec
 
   constructor(range: RangeSpec, other: RangeSpec) {
@@ -56,7 +66,9 @@ export class RangeConflictError extends Error {
 
 /** Thrown for a refused access where the policy says 'throw'. */
 export class AccessError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'AccessError'
+  /** What the access came to. */
   readonly outcome: Outcome
 
   constructor(outcome: Outcome, address: number, access: Access) {
@@ -69,6 +81,11 @@ export class AccessError extends Error {
 /** Valid only during the call, as its access is: `range` is undefined where none holds the whole access. */
 export type AccessObserver = (range: Range | undefined, access: Access, outcome: Outcome) => void
 
+/**
+ * A bus of disjoint ranges of addresses up to 2^52. It finds the device of an access in a time that does not grow
+ * with their number, and does with an access that fails what its policy says. Changes of a group of ranges take
+ * effect for all of them or for none.
+ */
 export class Bus {
   /** What the last access came to. */
   outcome: Outcome = Outcome.ok
@@ -127,10 +144,12 @@ export class Bus {
     return this.#responses[outcome] === 'abort'
   }
 
+  /** A byte; what the policy gives for an access that fails. */
   read8(address: number, by: Initiator): number {
     return this.read(address, 1, by)
   }
 
+  /** A half word, 0 to 0xffff. */
   read16(address: number, by: Initiator): number {
     return this.read(address, 2, by)
   }
@@ -140,23 +159,28 @@ export class Bus {
     return this.read(address, 4, by) >>> 0
   }
 
+  /** A double word, as an unsigned bigint. Debuggers and tests: it allocates. */
   read64(address: number, by: Initiator): bigint {
     const low = this.read(address, 8, by)
     return (BigInt(this.high >>> 0) << 32n) | BigInt(low >>> 0)
   }
 
+  /** Stores the low byte of `value`, and returns what the access came to. */
   write8(address: number, value: number, by: Initiator): Outcome {
     return this.write(address, 1, value, 0, by)
   }
 
+  /** Stores the low half word of `value`, and returns what the access came to. */
   write16(address: number, value: number, by: Initiator): Outcome {
     return this.write(address, 2, value, 0, by)
   }
 
+  /** Stores a word, and returns what the access came to. */
   write32(address: number, value: number, by: Initiator): Outcome {
     return this.write(address, 4, value, 0, by)
   }
 
+  /** Stores a double word, and returns what the access came to. It allocates, as `read64` does. */
   write64(address: number, value: bigint, by: Initiator): Outcome {
     return this.write(address, 8, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)), by)
   }

@@ -6,6 +6,7 @@
 import { Access, type AccessSize, type Device, type Initiator } from './access.ts'
 import { Outcome } from './outcome.ts'
 
+/** What stands behind a region of coalesced writes. */
 export interface CoalescedOptions {
   /** Where writes go at last; reads go there too, after the writes that wait. Without it the region is write-only. */
   behind?: Device
@@ -17,6 +18,7 @@ export interface CoalescedOptions {
 export type TakeWrite = (access: Access) => void
 
 export class CoalescedWrites implements Device {
+  /** Stands in errors, and in what lists a bus. */
   readonly name: string
   /** How many writes can wait. */
   readonly capacity: number

@@ -6,6 +6,7 @@
 import type { Access, AccessSize, Device } from './access.ts'
 import { Outcome } from './outcome.ts'
 
+/** A write that rings: where, how wide, and which value, where it is to be one. */
 export interface Doorbell {
   /** Named in a conflict. */
   readonly name: string
@@ -21,6 +22,7 @@ export interface Doorbell {
 
 /** Two doorbells would answer one write; both are named. */
 export class DoorbellConflictError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'DoorbellConflictError'
 }
 
@@ -33,6 +35,7 @@ interface Placed {
 }
 
 export class Doorbells implements Device {
+  /** Stands in errors, and in what lists a bus. */
   readonly name: string
   readonly #behind: Device | undefined
   /** By offset. */
@@ -66,6 +69,7 @@ export class Doorbells implements Device {
     if (there.length === 0) this.#places.delete(bell.offset)
   }
 
+  /** Rings where a doorbell matches, and passes every other access on to the device behind. */
   access(access: Access): number {
     const there = this.#places.get(access.offset)
     if (there !== undefined && access.write)

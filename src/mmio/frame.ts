@@ -17,6 +17,7 @@ const { ok: OK, width: WIDTH, misaligned: MISALIGNED, reserved: RESERVED, mode: 
 /** One bus range for the whole frame, or one for each row of its table (and for each gap between rows). */
 export type Wiring = 'frame' | 'group'
 
+/** What a frame does beside its table's handlers. */
 export interface FrameOptions<D> {
   /** Name on the bus; the table's unless given. */
   name?: string
@@ -43,9 +44,16 @@ export interface StateWord {
 /** Called after each access of a frame, with the row that answered if there is one. The access is valid only during the call. */
 export type FrameObserver<D> = (frame: Frame<D>, row: Row<D> | undefined, access: Access, outcome: Outcome) => void
 
+/**
+ * One register table bound to one device: what a bus calls, and the doors of a debugger (`peek`) and of save and
+ * restore.
+ */
 export class Frame<D> implements Device {
+  /** The table's, unless it was given another. */
   readonly name: string
+  /** What the frame was made from. */
   readonly table: RegisterTable<D>
+  /** What the table's handlers get. */
   readonly device: D
   /** Called after every access when set. */
   observer: FrameObserver<D> | undefined
@@ -77,6 +85,7 @@ export class Frame<D> implements Device {
     return this.table.size
   }
 
+  /** Carries one access out, from its offset to the handler, and returns what it came to. */
   access(access: Access): Outcome {
     return this.#perform(this.#map[access.offset >>> 2] ?? 0, access)
   }

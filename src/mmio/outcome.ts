@@ -21,13 +21,16 @@ export const Outcome = {
 } as const
 
 export type Outcome = (typeof Outcome)[keyof typeof Outcome]
+/** The outcomes by name, as events and errors have them. */
 export type OutcomeName = keyof typeof Outcome
 
+/** The name of each outcome, by its number. */
 export const outcomeNames = Object.keys(Outcome) as OutcomeName[]
 
 /** What a refused access becomes: read-as-zero and write-ignored, an external abort, or a thrown error (for development). */
 export type Response = 'raz-wi' | 'abort' | 'throw'
 
+/** What the owner of a bus does about each outcome but `ok`; RAZ/WI where nothing is said. */
 export type Policy = Readonly<Partial<Record<Exclude<OutcomeName, 'ok'>, Response>>>
 
 /** As hardware and QEMU do: nothing there is an abort, a register's refusal is RAZ/WI. */

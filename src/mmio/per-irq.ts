@@ -20,6 +20,7 @@ export type BankMode = 'replace' | 'set' | 'clear'
 
 /** State that a bank shows. `word` counts 32-bit words of the state, banked words resolved to their CPU's own. */
 export interface BankView<D> {
+  /** Word `index` of the state, as an access by `by` sees it. */
   readonly read: ReadHandler<D>
   /** Assigns the bits `mask` of `value` (all other bits stay). */
   readonly assign: WriteHandler<D>
@@ -29,10 +30,13 @@ export interface BankView<D> {
   readonly restore?: WriteHandler<D>
 }
 
+/** A bank of a few bits for each interrupt: how many, for which, and what it shows. */
 export interface BankOptions<D> extends Omit<RowOptions<D>, 'count'> {
   /** Bits for each interrupt. */
   bits: 1 | 2 | 8 | 64
+  /** What a write does: replaces the bits, sets those that are 1, or clears them. */
   bank: BankMode
+  /** The state behind it. */
   view: BankView<D>
   /** Interrupts in the bank, from the first on; 1,024 unless given. */
   irqs?: number
@@ -43,6 +47,7 @@ export interface BankOptions<D> extends Omit<RowOptions<D>, 'count'> {
   banked?: { irqs: number; cpus: (device: D) => number }
   /** The first so many interrupts are RAZ/WI here (GICv3's distributor, whose INTIDs 0 to 31 are in the redistributors). */
   excluded?: number
+  /** `full` unless given. */
   modelling?: Modelling
 }
 

@@ -15,10 +15,13 @@ const PLACEHOLDER = /(?<![a-z])n(?![a-z])/
 
 /** A table that cannot be right; names the rows at fault. */
 export class RegisterTableError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'RegisterTableError'
 }
 
+/** One register of a table, with its row. */
 export interface NamedRegister<D> {
+  /** The row that it belongs to, an array's as a whole. */
   readonly row: Row<D>
   /** Number of the register in its row, from 0. */
   readonly element: number
@@ -26,13 +29,17 @@ export interface NamedRegister<D> {
   readonly name: string
 }
 
+/** A register table that has been checked, and what is derived from it. */
 export interface RegisterTable<D> {
+  /** As in errors and events: `GICD`. */
   readonly name: string
   /** Length of the frame in bytes. */
   readonly size: number
+  /** In the order of their offsets. */
   readonly rows: readonly Row<D>[]
   /** Row number + 1 for each 32-bit word of the frame; 0 where there is none. */
   readonly map: Uint16Array
+  /** What decides whether an access of a row goes on, for the path of an access. */
   readonly gates: Gates<D>
   /** The register that holds the byte at `offset`. */
   at(offset: number): NamedRegister<D> | undefined

@@ -7,16 +7,21 @@ import type { Initiator } from './access.ts'
 
 /** Bit positions of a field in its register; bits above 31 are in the high word of a 64-bit register. */
 export interface Field {
+  /** Most significant bit. */
   readonly msb: number
+  /** Least significant bit. */
   readonly lsb: number
 }
 
+/** A register's fields by the specification's names. */
 export type Fields = Readonly<Record<string, Field>>
 
+/** A field of one bit. */
 export function bit(position: number): Field {
   return { msb: position, lsb: position }
 }
 
+/** A field from bit `msb` down to bit `lsb`. */
 export function bits(msb: number, lsb: number): Field {
   return { msb, lsb }
 }
@@ -36,6 +41,7 @@ export type ReadHandler<D> = (device: D, index: number, by: Initiator) => number
 /** Writes the lanes `mask` of `value` to 32-bit word `index` of the row. Lanes outside of `mask` are zero in `value`. */
 export type WriteHandler<D> = (device: D, index: number, value: number, mask: number, by: Initiator) => void
 
+/** A row of a register table, complete: one register, or an array of them. */
 export interface Row<D> {
   /**
    * The architecture's name; of an array with a lower-case `n` where its number goes, as in `GICD_ISENABLERn` and
@@ -52,8 +58,11 @@ export interface Row<D> {
   readonly first: number
   /** Allowed access widths, added up: 1, 2, 4, 8. */
   readonly widths: number
+  /** What accesses it takes. */
   readonly mode: Mode
+  /** How far it is modelled. */
   readonly modelling: Modelling
+  /** By name; of each register of an array. */
   readonly fields: Fields
   /** Value after reset, where one is architected or declared; of each register of an array. */
   readonly reset: number | undefined
@@ -61,8 +70,11 @@ export interface Row<D> {
   readonly secure: boolean
   /** A read changes state: the debugger's door is `peek`. */
   readonly readHasEffect: boolean
+  /** Called for a guest's read; 0 for a write-only register. */
   readonly read: ReadHandler<D>
+  /** Called for a guest's write; does nothing for a read-only register. */
   readonly write: WriteHandler<D>
+  /** Reads without any effect. */
   readonly peek: ReadHandler<D>
   /** The word that `restore` takes back. */
   readonly save: ReadHandler<D>
@@ -78,14 +90,21 @@ export interface Row<D> {
   readonly note: string | undefined
 }
 
+/** What may be said of a row beside its handlers. */
 export interface RowOptions<D> {
+  /** How it may be used; follows from the handlers that are given, unless said. */
   mode?: Mode
   /** Allowed access widths in bytes; 4 alone (and 8 for a 64-bit register) unless given. */
   widths?: readonly (1 | 2 | 4 | 8)[]
+  /** By the specification's names. */
   fields?: Fields
+  /** Value after reset, where one is architected or declared. */
   reset?: number
+  /** Only Secure accesses reach it. */
   secure?: boolean
+  /** How many registers, one after the other; 1 unless given. */
   count?: number
+  /** The number of the first one; 0 unless given. */
   first?: number
   /** Side-effect-free read, for a register whose read has an effect. */
   peek?: ReadHandler<D>
@@ -106,15 +125,21 @@ export interface RowOptions<D> {
    * 1 acts or a write is a command).
    */
   narrow?: 'merge' | 'lanes'
+  /** One line for documentation. */
   note?: string
 }
 
+/** A register's handlers, and what else may be said of it. */
 export interface Handlers<D> extends RowOptions<D> {
+  /** Without it the register is write-only. */
   read?: ReadHandler<D>
+  /** Without it the register is read-only. */
   write?: WriteHandler<D>
 }
 
+/** A handler that reads as zero. */
 export const raz = (): number => 0
+/** A handler that ignores writes. */
 export const ignore = (): void => {}
 
 function build<D>(
