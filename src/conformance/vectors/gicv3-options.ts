@@ -3,7 +3,7 @@
  * interrupts, status registers, and LPIs by register.
  */
 
-import { irqOf, type Vector } from './build.ts'
+import { irqOf, spi, type Vector } from './build.ts'
 import { ack, d, eoi, mrs, msr, open3, pend3, private3, r, spi3, unpend3, vector3 } from './gicv3-build.ts'
 
 const options = { options: true } as const
@@ -42,6 +42,50 @@ export const gicv3OptionVectors: readonly Vector[] = [
     ack(0).is(40),
     eoi(0, 40),
     ack(0).is(1023),
+  ),
+  vector3(
+    'A level-sensitive SPI that a message asserted is active and pending when it is acknowledged, until GICD_CLRSPI_NSR',
+    'GICD_SETSPI_NSR',
+    options,
+    open3(),
+    spi3(40, { level: true }),
+    d.write('SETSPI_NSR', 40),
+    ack(0).is(40),
+    d.read('ISPENDR1').is(1 << 8),
+    d.read('ISACTIVER1').is(1 << 8),
+    eoi(0, 40),
+    irqOf(0).is(1),
+    d.write('CLRSPI_NSR', 40),
+    irqOf(0).is(0),
+    d.read('ISPENDR1').is(0),
+  ),
+  vector3(
+    'GICD_ICPENDR does not take away what a message asserts of a level-sensitive SPI',
+    'GICD_SETSPI_NSR',
+    options,
+    open3(),
+    spi3(40, { level: true }),
+    d.write('SETSPI_NSR', 40),
+    unpend3(40),
+    d.read('ISPENDR1').is(1 << 8),
+    d.write('CLRSPI_NSR', 40),
+    d.read('ISPENDR1').is(0),
+  ),
+  vector3(
+    'What a message asserts of a level-sensitive SPI stays when its wire falls, and the wire when a message deasserts it',
+    'GICD_SETSPI_NSR',
+    options,
+    open3(),
+    spi3(40, { level: true }),
+    d.write('SETSPI_NSR', 40),
+    spi(40, 1),
+    spi(40, 0),
+    d.read('ISPENDR1').is(1 << 8),
+    spi(40, 1),
+    d.write('CLRSPI_NSR', 40),
+    d.read('ISPENDR1').is(1 << 8),
+    spi(40, 0),
+    d.read('ISPENDR1').is(0),
   ),
   vector3(
     'GICD_SETSPI_NSR ignores INTIDs that are no SPIs',
