@@ -12,6 +12,7 @@ function session() {
     },
     leave: () => log.push('leave'),
     power: () => log.push('power'),
+    complete: (line) => ['why', 'info', 'inspect'].filter((word) => word.startsWith(line)),
     ask: (line) => {
       log.push(`ask ${line}`)
       return line === '' ? '' : 'one\ntwo'
@@ -50,6 +51,18 @@ describe('the keys', () => {
     type('junk\x15junk\x03\x1b[A\r')
     expect(log).toEqual(['ask why 27', 'ask why 27'])
     expect(type('\x01cback')).toBe('back')
+  })
+
+  it('completes a word by Tab: the one that fits, what those have in common, or a list of them', () => {
+    const { type, log, shown } = session()
+    type('\x01cw\t27\r')
+    expect(log).toEqual(['ask why 27'])
+    type('i\t')
+    expect(shown()).toMatch(/\(vgic\) in$/)
+    type('\t')
+    expect(shown().endsWith('\r\ninfo  inspect\r\n\r\x1b[K(vgic) in')).toBe(true)
+    type('zzz\tq\r')
+    expect(log).toEqual(['ask why 27', 'ask inzzzq'])
   })
 
   it('keeps a line of the monitor short, whatever is typed', () => {

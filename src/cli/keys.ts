@@ -9,6 +9,8 @@ export interface KeyActions {
   leave(): void
   /** The monitor's answer to a line. */
   ask(line: string): string
+  /** The words that may stand at the end of a line that is not finished. */
+  complete?(line: string): readonly string[]
   /** Ctrl-A p: the power button. */
   power(): void
 }
@@ -95,10 +97,29 @@ export class Keys {
       this.#line = ''
       this.#actions.write(`\r\n${PROMPT}`)
     } else if (byte === 0x04) this.#toggle()
+    else if (byte === 0x09) this.#complete()
     else if (byte >= 0x20 && byte < 0x7f && this.#line.length < LONGEST_LINE) {
       this.#line += String.fromCharCode(byte)
       this.#actions.write(String.fromCharCode(byte))
     }
+  }
+
+  /** Tab: as much of the last word as all that fit have in common; where that is no more, what fits. */
+  #complete(): void {
+    const words = this.#actions.complete?.(this.#line) ?? []
+    if (words.length === 0) return
+    const start = this.#line.slice(0, this.#line.length - /\S*$/.exec(this.#line)![0].length)
+    const common = words.reduce((a, b) => {
+      let i = 0
+      while (i < a.length && a[i] === b[i]) i++
+      return a.slice(0, i)
+    })
+    const line = `${start}${common}${words.length === 1 ? ' ' : ''}`
+    if (line === this.#line) {
+      this.#actions.write('\r\n')
+      this.#say(words.join('  '))
+    }
+    this.#replace(line.slice(0, LONGEST_LINE))
   }
 
   #escaped(byte: number): void {

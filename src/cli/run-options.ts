@@ -2,6 +2,7 @@
 
 import { MOST_MEMORY } from '../machine/board/virt-map.ts'
 import type { VirtioSlots } from '../machine/board/virt-options.ts'
+import { type LogItem, logItems } from '../machine/guest-errors.ts'
 import { parseOptions, UsageError, wholeNumber } from './command.ts'
 import { devicesOf, type LoaderOption, legacyOf } from './device-options.ts'
 import { checkQemuOptions, cpuCount, qemuSpecs } from './qemu-options.ts'
@@ -41,7 +42,10 @@ export interface RunOptions {
   readonly stats: boolean
   /** The line of stats is for a program. */
   readonly json: boolean
-  readonly verbose: boolean
+  /** What is said of what the guest does wrong, and what the machine has not. */
+  readonly log: readonly LogItem[]
+  /** Where it is said; undefined is standard error. */
+  readonly logFile: string | undefined
   readonly limit: RunLimit | undefined
   /** Seconds of the host that the run may take. */
   readonly hostLimit: number | undefined
@@ -74,6 +78,8 @@ const specs = {
   stats: { type: 'boolean' },
   json: { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
+  debug: { type: 'string', short: 'd', multiple: true },
+  'debug-file': { type: 'string', short: 'D' },
   timeout: { type: 'string' },
   'host-timeout': { type: 'string' },
   rtc: { type: 'string' },
@@ -113,7 +119,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     throw new UsageError("run needs --kernel FILE or --bios FILE; 'vgic run --help' has an example")
   if (values['allow-reset'] && values['no-reboot'])
     throw new UsageError('--allow-reset and --no-reboot contradict each other')
-  for (const name of ['kernel', 'initrd', 'dtb', 'bios', 'trace'] as const)
+  for (const name of ['kernel', 'initrd', 'dtb', 'bios', 'trace', 'debug-file'] as const)
     if (values[name] === '') throw new UsageError(`--${name} wants a FILE`)
   const machine = checkQemuOptions(values)
   const its = values.its ?? machine.its ?? false
@@ -139,7 +145,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     trace: values.trace,
     stats: values.stats ?? values.json ?? false,
     json: values.json ?? false,
-    verbose: values.verbose ?? false,
+    log: values.verbose ? logItems : logOf(values.debug ?? []),
+    logFile: values['debug-file'],
     limit: limitOf(values.timeout),
     hostLimit: hostLimitOf(values['host-timeout']),
     epoch: epochOf(values.rtc),
@@ -148,6 +155,18 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     seed: wholeNumber(values.seed, 'seed', 0),
     ask: values.ask ?? [],
   }
+}
+
+/** QEMU's `-d guest_errors,unimp`; its other items are of its own inside. */
+function logOf(texts: readonly string[]): LogItem[] {
+  return texts.flatMap((text) =>
+    text.split(',').map((name) => {
+      const item = logItems.find((known) => known === name)
+      if (item === undefined)
+        throw new UsageError(`-d is of ${logItems.join(', ')}, not '${printable(name).slice(0, 60)}'`)
+      return item
+    }),
+  )
 }
 
 function gicOf(text: string | undefined): 2 | 3 | undefined {

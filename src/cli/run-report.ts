@@ -1,45 +1,9 @@
 /** What `vgic run` says of a run to a person or a program: what the guest missed, how it ended, how fast it was. */
 
 import type { VirtMachine } from '../machine/virt.ts'
-import { ExitStatus, type Io } from './command.ts'
+import { ExitStatus } from './command.ts'
 import type { SessionEnd } from './session.ts'
-import { counted, printable } from './style.ts'
-
-/** Reports that a CPU gets nowhere, and, if `all`, each thing that the guest misses once. */
-export function reportMissing(machine: VirtMachine, io: Io, all: boolean): void {
-  const said = new Set<string>()
-  const say = (key: string, text: string) => {
-    if (said.size >= 200 || said.has(key)) return
-    said.add(key)
-    io.err.write(`vgic: ${text}\n`)
-  }
-  const hex = (value: number | bigint) => `0x${value.toString(16)}`
-  machine.onEvent = (event) => {
-    if (event.kind === 'exception-loop') say(event.says, `${event.says}\n${event.remedy}`)
-    else if (!all) return
-    else if (event.kind === 'device') say(event.message, printable(event.message))
-    else if (event.kind === 'psci')
-      say(`psci ${event.what}`, `CPU ${event.cpu} at ${hex(event.pc)}: PSCI ${event.what} refused: ${event.why}`)
-    else if (event.kind === 'refused')
-      say(
-        `refused ${event.address} ${event.write}`,
-        `CPU ${event.cpu} ${event.write ? 'writes' : 'reads'} ${event.size} bytes at ${hex(event.address)}: ${event.outcome}`,
-      )
-    else if (event.kind === 'unmapped')
-      say(
-        `page ${Math.floor(event.address / 4096)} ${event.write}`,
-        `CPU ${event.cpu} ${event.write ? 'writes' : 'reads'} ${hex(event.address)}, where nothing is`,
-      )
-    else {
-      // A register that nobody has is named by its encoding: s3_0_c15_c2_0.
-      const text = machine.cluster.disassemble(event.word, event.pc)
-      say(
-        `word ${event.word}`,
-        `CPU ${event.cpu} at ${hex(event.pc)}: unknown ${event.what} ${hex(event.word >>> 0)} (${text})`,
-      )
-    }
-  }
-}
+import { counted } from './style.ts'
 
 const signalStatus = {
   SIGINT: ExitStatus.interrupted,

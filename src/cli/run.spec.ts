@@ -146,7 +146,10 @@ describe('vgic run', () => {
   ] as const)('ends with 124 and a line when a guest that does %s reaches %j', async (guest, limit) => {
     const ran = await run(['--kernel', guests[guest], ...small, ...limit])
     expect(ran).toMatchObject({ status: 124, out: '' })
-    expect(ran.err).toMatch(/^vgic: the limit is reached: .*\n$/)
+    // Those that run into nothing are told of that first.
+    expect(ran.err).toMatch(
+      guest === 'loop' ? /^vgic: the limit is reached: .*\n$/ : /\nvgic: the limit is reached: .*\n$/,
+    )
   })
 
   it('stops at the instruction that the limit names on one CPU', async () => {
@@ -231,6 +234,32 @@ describe('vgic run', () => {
     const path = file('register', words(0xd538_f200, loop))
     const ran = await run(['--kernel', path, ...small, '--timeout', '1kinstr', '-v'])
     expect(ran.err.match(/unknown register 0xd538f200 \(mrs x0, s3_0_c15_c2_0\)/g)).toHaveLength(1)
+  })
+
+  it('says of bytes that are no kernel, unasked, that the CPU takes one exception for ever, and what to do', async () => {
+    const path = file(
+      'random.bin',
+      Uint8Array.from({ length: 4096 }, (_, i) => (i * 167 + 13) ^ (i >> 3)),
+    )
+    const ran = await run(['--kernel', path, ...small, '--timeout', '500kinstr'])
+    expect(ran.err).toMatch(
+      /^vgic: CPU 0 takes the same exception at the same PC again and again, .* \(ESR_EL1 = 0x[0-9a-f]+.*Is the file really a kernel for arm64/,
+    )
+    expect(ran.err.match(/again and again/g)).toHaveLength(1)
+  })
+
+  it("logs a guest's errors into a file with -d and -D, as QEMU does, and refuses other items by name", async () => {
+    const log = join(folder, 'errors.log')
+    const args = ['--kernel', guests.unmapped, ...small, '--timeout', '0.001']
+    const ran = await run([...args, '-d', 'guest_errors', '-D', log])
+    expect(ran.err).not.toContain('nothing is')
+    expect(readFileSync(log, 'utf8')).toMatch(/^CPU 0 reads 0x70000000, where nothing is\n/)
+    const refused = await run([...args, '-d', 'in_asm'])
+    expect([refused.status, refused.err]).toEqual([
+      2,
+      expect.stringContaining("-d is of guest_errors, unimp, not 'in_asm'"),
+    ])
+    expect((await run([...args, '-D', join(folder, 'no', 'such')])).err).toContain('no such folder')
   })
 
   it('feeds standard input to the UART, and goes on behind its end', async () => {

@@ -5,6 +5,7 @@ import { openBase, openDisk } from '../devices/file-disk.ts'
 import { virtMap } from '../machine/board/virt-map.ts'
 import { type BootFiles, fwCfgItems, planBoot } from '../machine/boot/boot.ts'
 import { LoaderError, NoRoomError } from '../machine/boot/loaded.ts'
+import { GuestErrors } from '../machine/guest-errors.ts'
 import { Monitor } from '../machine/monitor/monitor.ts'
 import { describeVirt, Recorder } from '../machine/recorder.ts'
 import { VirtMachine } from '../machine/virt.ts'
@@ -17,7 +18,7 @@ import { Keys, PROMPT } from './keys.ts'
 import { LiveClock } from './live-clock.ts'
 import { Relay } from './relay.ts'
 import { type DriveOption, FIXED_EPOCH, parseRunOptions, type RunOptions } from './run-options.ts'
-import { outcome, reportMissing, statsLine, statsOf } from './run-report.ts'
+import { outcome, statsLine, statsOf } from './run-report.ts'
 import { Session } from './session.ts'
 import { printable } from './style.ts'
 import { FileError } from './trace-file.ts'
@@ -54,7 +55,10 @@ in which every CPU waits is skipped, and a run is the same each time.
   --allow-reset          a reset starts the machine again; without it, and with QEMU's --no-reboot, it ends the run
   --trace FILE           record the GIC's traffic for 'vgic replay' (packed where the name ends in .gz)
   --stats                one line at the end: speed, exits to devices, interrupts; with --json as a JSON object
-  -v, --verbose          say what the guest uses and the machine does not have
+  -d guest_errors,unimp  say what the guest does wrong (misuse of the GIC, refused accesses and PSCI calls, interrupts that
+                         storm), and what it uses that the machine does not have; each once
+  -D FILE                ... into a file
+  -v, --verbose          both of -d
 
 QEMU's single dashes are taken, and those of its options that ask for what this machine is: -M virt,gic-version=3, -cpu,
 -nographic, -serial mon:stdio, -device virtio-blk-device,drive=ID and the like.
@@ -125,7 +129,7 @@ function seeded(seed: number, length: number): Uint8Array {
 
 const nameOf = (intid: number) => interruptName(intid, false)
 
-function keysFor(machine: VirtMachine, host: Host, session: () => Session | undefined): Keys {
+function keysFor(machine: VirtMachine, errors: GuestErrors, host: Host, session: () => Session | undefined): Keys {
   const encoder = new TextEncoder()
   const control = {
     get paused() {
@@ -138,7 +142,7 @@ function keysFor(machine: VirtMachine, host: Host, session: () => Session | unde
     quit: () => session()?.end({ why: 'quit' }),
     ended: (why: 'off' | 'reset') => session()?.end({ why }),
   }
-  const monitor = new Monitor(machine, control, { nameOf })
+  const monitor = new Monitor(machine, control, { nameOf, errors, columns: 80 })
   return new Keys({
     write: (text) => {
       session()?.flush()
@@ -146,6 +150,7 @@ function keysFor(machine: VirtMachine, host: Host, session: () => Session | unde
     },
     leave: () => session()?.end({ why: 'quit' }),
     ask: (line) => monitor.execute(line),
+    complete: (line) => monitor.complete(line),
     power: () => machine.pressPower(),
   })
 }
@@ -172,6 +177,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
   const drives = options.drives.map(openDrive)
   let raw = false
   let trace: TraceOutput | undefined
+  let log: TraceOutput | undefined
   try {
     const { cpus, memory, gic, its } = options
     const seed = options.seed ?? (live ? Math.floor(Math.random() * 2 ** 31) : 1)
@@ -188,6 +194,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
     const input = new Relay(io.input[Symbol.asyncIterator]())
     let untyped: Uint8Array = new Uint8Array(0)
     let epoch = options.epoch ?? (live ? Math.floor(Date.now() / 1000) : FIXED_EPOCH)
+    if (options.logFile !== undefined) log = await TraceOutput.open(options.logFile)
     if (options.trace !== undefined) trace = await TraceOutput.open(options.trace)
     const writer =
       trace && new TraceWriter(TITLE, describeVirt({ cpus, memory, gic, its }), (text) => trace?.write(text))
@@ -212,10 +219,12 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         recorder: writer && new Recorder((event) => writer.write(event)),
         console: (character) => session?.transmit(character),
       })
-      reportMissing(machine, io, options.verbose)
+      const errors = new GuestErrors(machine, options.log, (line) =>
+        log === undefined ? io.err.write(`vgic: ${line}${raw ? '\r' : ''}\n`) : log.write(`${line}\n`),
+      )
       plan.start(machine)
       if (untyped.length > 0) machine.type(untyped)
-      const keys = host.interactive ? keysFor(machine, host, () => session) : undefined
+      const keys = host.interactive ? keysFor(machine, errors, host, () => session) : undefined
       session = new Session({
         machine,
         host,
@@ -235,7 +244,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       input.release()
       writer?.flush()
       if (raw) host.setRaw(false)
-      const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { nameOf })
+      const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { nameOf, errors })
       for (const line of options.ask) io.out.write(`${PROMPT}${printable(line)}\n${monitor.execute(line)}\n`)
       if (options.stats) {
         const stats = statsOf(machine, session.busy)
@@ -252,6 +261,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         continue
       }
       await trace?.close()
+      await log?.close()
       const [status, line] = outcome(end, machine)
       if (line !== undefined) io.err.write(`vgic: ${line}\n`)
       return status

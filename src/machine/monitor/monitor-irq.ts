@@ -61,16 +61,21 @@ function* banked({ gic, options }: VirtMachine): Generator<Row> {
     }
 }
 
-function* shared({ gic }: VirtMachine): Generator<Row> {
+function* shared({ gic, options }: VirtMachine): Generator<Row> {
   const { gicd } = gic.frames
   const by = cpuInitiator(0)
   const peek: Peek = (offset, size) => gicd.peek(offset, size, by)
   for (let intid = 32; intid < gic.config.intids; intid++)
-    yield { intid, to: gic instanceof GicV3 ? affinity(peek, intid) : targets(peek, intid), ...stateOf(peek, intid) }
+    yield {
+      intid,
+      to: gic instanceof GicV3 ? affinity(peek, intid) : targets(peek, intid, options.cpus),
+      ...stateOf(peek, intid),
+    }
 }
 
-/** GICD_ITARGETSR. */
-function targets(peek: Peek, intid: number): string {
+/** GICD_ITARGETSR, which is RAZ/WI where there is one CPU: that has them all (IHI 0048 4.3.12). */
+function targets(peek: Peek, intid: number, cpuCount: number): string {
+  if (cpuCount === 1) return 'CPU 0'
   const mask = peek(0x800 + intid, 1) & 0xff
   const cpus = Array.from({ length: 8 }, (_, cpu) => cpu).filter((cpu) => (mask >>> cpu) & 1)
   return cpus.length === 0 ? 'nobody' : `CPU ${cpus.join(',')}`

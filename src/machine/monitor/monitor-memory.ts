@@ -1,4 +1,4 @@
-/** Guest memory as lines of text, in the formats of debuggers' `x`. Reads memory only: a device would notice. */
+/** Guest memory as lines of text, in the formats of debuggers' `x`. Devices are read by a door that they do not notice, where one is given. */
 
 import type { Cluster } from '../../aarch64/cluster.ts'
 
@@ -46,15 +46,24 @@ function termOf(cluster: Cluster, cpu: number, term: string): bigint | undefined
     : cluster.register(cpu, Number(number))
 }
 
-/** @param cpu whose translation to use; undefined for a physical address */
-export function examine(cluster: Cluster, format: string, address: bigint, cpu: number | undefined): string {
+/**
+ * @param cpu whose translation to use; undefined for a physical address
+ * @param peek what is at a physical address where no memory is, read without an effect
+ */
+export function examine(
+  cluster: Cluster,
+  format: string,
+  address: bigint,
+  cpu: number | undefined,
+  peek: (address: number, size: number) => bigint | undefined = () => undefined,
+): string {
   const { count, kind, size } = parse(format)
   const perLine = kind === 'i' ? 1 : Math.max(1, 16 / size)
   const lines: string[] = []
   let line = ''
   for (let i = 0; i < count; i++) {
     const at = BigInt.asUintN(64, address + BigInt(i * size))
-    const value = load(cluster, at, size, cpu)
+    const value = load(cluster, at, size, cpu) ?? (at < 2n ** 52n ? peek(Number(at), size) : undefined)
     if (i % perLine === 0) {
       if (line !== '') lines.push(line)
       line = `0x${at.toString(16).padStart(16, '0')}:`

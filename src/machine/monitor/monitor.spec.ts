@@ -47,8 +47,52 @@ describe.each([2, 3] as const)("the monitor of the bundled guest's machine with 
     expect(ask('xp /1xw 0x40200038')).toBe('0x0000000040200038: 0x644d5241')
     expect(ask('x/3c 0x40200038')).toBe("0x0000000040200038: 'A' 'R' 'M'")
     expect(ask('x /1i 0x40200000 1')).toMatch(/^0x0000000040200000: b /)
-    expect(ask('xp /2xg 0x9000000')).toBe('0x0000000009000000: not memory')
+    expect(ask('xp /2xw 0x8800000')).toBe('0x0000000008800000: not memory')
+    expect(ask('xp 0x9000002')).toContain('not memory')
     expect(ask('xp 0xffffffffffffffff')).toContain('not memory')
+  })
+
+  it('shows registers of devices and of the GIC without an effect: the part number of the PL011 (DDI 0183 3.3.16)', () => {
+    expect(ask('xp /2xw 0x9000fe0')).toBe('0x0000000009000fe0: 0x00000011 0x00000010')
+    expect(ask('info device 0x9000030')).toMatch(/^PL011 at 0x09000000\n/)
+    expect(ask('info device pl011')).toMatch(/^0x0038 +UARTIMSC +0x[0-9a-f]{8}/m)
+    expect(ask('info device')).toMatch(/^0x08000000 +GICD /m)
+    expect(ask('info gic 1')).toMatch(gic === 2 ? /^0x0004 +GICC_PMR +0x000000/m : /^ICC_PMR_EL1 +0x000000/m)
+    // Acknowledge registers are read by peek: SPI 44 is as pending as before.
+    const before = machine.gic.snapshot()
+    for (const line of ['info gic', 'info device GICD', 'info timer', 'xp /8xw 0x8010000']) ask(line)
+    expect(machine.gic.snapshot()).toEqual(before)
+  })
+
+  it('says of each timer whether it is on, and when it is due', () => {
+    expect(ask('info timer 1')).toMatch(/^virtual timer of CPU 1: its line is (low|high)\n +CNTV_CTL_EL0\.ENABLE/)
+    expect(ask('info timer').match(/^(virtual|physical) timer of CPU [01]/gm)).toHaveLength(4)
+  })
+
+  it('completes words of commands and names of devices', () => {
+    const { monitor } = monitorOf(machine)
+    expect(monitor.complete('wh')).toEqual(['why'])
+    expect(monitor.complete('info g')).toEqual(['gic'])
+    expect(monitor.complete('info device PL0')).toEqual(['PL011', 'PL031', 'PL061'])
+    expect(monitor.complete('nonsense ')).toEqual([])
+    expect(monitor.complete('help why')).toEqual(['why'])
+  })
+
+  it('has a line of help for each command, and breaks lines at 80 columns where it is asked to', () => {
+    expect(ask('help why')).toMatch(/^why INTID \[CPU\] \| DEVICE:EVENT +why /)
+    expect(ask('help frob')).toContain('is no command')
+    const control = { paused: false, quit: () => {}, ended: () => {} }
+    const narrow = new Monitor(machine, control, { columns: 80 })
+    for (const line of ['help', 'why 44', 'why 27 1', 'info gic', 'info device'])
+      expect(
+        Math.max(
+          ...narrow
+            .execute(line)
+            .split('\n')
+            .map(({ length }) => length),
+        ),
+      ).toBeLessThanOrEqual(80)
+    expect(narrow.execute('why 44').replace(/\s+/g, ' ')).toBe(ask('why 44').replace(/\s+/g, ' '))
   })
 
   it('takes registers and sums for an address, as QEMU and debuggers do', () => {
@@ -99,7 +143,30 @@ describe.each([2, 3] as const)("the monitor of the bundled guest's machine with 
   })
 })
 
+describe('the monitor of a machine with one CPU and a GICv2', () => {
+  it('says of an SPI that it goes to that CPU: GICD_ITARGETSR is RAZ/WI (IHI 0048 4.3.12)', async () => {
+    const { machine } = await runDemo({ gic: 2, cpus: 1 })
+    const { monitor } = monitorOf(machine)
+    expect(monitor.execute('info irq')).toMatch(/^33 +SPI 33 +CPU 0 /m)
+    expect(monitor.execute('info irq')).not.toContain('nobody')
+    expect(monitor.execute('info its')).toBe('this machine has no ITS')
+    expect(monitor.execute('why 0x10:1')).toContain('this machine has no ITS')
+  })
+})
+
 describe('the monitor of a machine with an ITS', () => {
+  it('follows a message by DeviceID and EventID into the PE, or to where it is lost (IHI 0069 5.2)', async () => {
+    const { machine } = await runDemo({ gic: 3, its: true, cpus: 2 })
+    const { monitor } = monitorOf(machine)
+    expect(monitor.execute('why 0x999:1')).toMatch(/^EventID 0x1 of DeviceID 0x999 reaches no PE: .*not mapped/)
+    expect(monitor.execute('why 0:0')).toMatch(
+      / is LPI 8192 on PE 0\.\n[\s\S]*\nLPI 8192 is not signalled to CPU 0: [\s\S]* PE on /,
+    )
+    expect(monitor.execute('why 1:2:3')).toContain('is no DEVICE:EVENT')
+    expect(monitor.execute('why :1')).toContain('usage: why')
+    expect(monitor.execute('info its')).toMatch(/GITS_CTLR +0x80000001 +Quiescent 1, Enabled 1/)
+  })
+
   it('lists an LPI that is enabled, and says by which message it comes (IHI 0069 5.1)', async () => {
     const { machine } = await runDemo({ gic: 3, its: true, cpus: 2 })
     const { monitor } = monitorOf(machine)

@@ -3,11 +3,14 @@
  * where the command is to stop, go on or step. It owns no terminal.
  */
 
-import { formatExplanation, GicV3 } from '../../gic/index.ts'
+import { explainMsi, formatExplanation, formatMsiExplanation, GicV3 } from '../../gic/index.ts'
+import type { GuestErrors } from '../guest-errors.ts'
 import type { VirtMachine } from '../virt.ts'
+import { deviceLines, deviceNames, gicLines, itsLines, peekDevice, timerLines } from './monitor-devices.ts'
 import { interruptLines } from './monitor-irq.ts'
 import { addressOf, examine } from './monitor-memory.ts'
 import { cpuLines, registerLines, treeLines } from './monitor-state.ts'
+import { wrapped } from './monitor-text.ts'
 
 /** What the monitor asks of whoever runs the machine. */
 export interface MonitorControl {
@@ -21,6 +24,10 @@ export interface MonitorControl {
 export interface MonitorOptions {
   /** A few words about what an INTID is on this board; empty where nothing is known. */
   nameOf?: (intid: number) => string
+  /** What the guest did wrong so far, where somebody keeps it. */
+  errors?: GuestErrors | undefined
+  /** Lines are broken at so many columns; not at all unless given. */
+  columns?: number
 }
 
 interface CommandRow {
@@ -43,9 +50,34 @@ const commands: Readonly<Record<string, CommandRow>> = {
     run: (monitor) => interruptLines(monitor.machine, monitor.nameOf, MOST_LINES).join('\n'),
   },
   why: {
-    usage: 'why INTID [CPU]',
-    help: 'why that interrupt is, or is not, signalled to that CPU',
-    run: (monitor, [intid, cpu]) => monitor.why(intid, cpu),
+    usage: 'why INTID [CPU] | DEVICE:EVENT',
+    help: 'why that interrupt is, or is not, taken by that CPU; or where that message of a device goes, as in 0x10:1',
+    run: (monitor, [what, cpu]) => (what?.includes(':') ? monitor.whyMessage(what) : monitor.why(what, cpu)),
+  },
+  'info gic': {
+    usage: 'info gic [CPU]',
+    help: "the GIC's registers as that CPU sees them; those of arrays that are zero are left out",
+    run: (monitor, [cpu]) => gicLines(monitor.machine, monitor.cpu(cpu)).join('\n'),
+  },
+  'info its': {
+    usage: 'info its',
+    help: "the ITS's registers",
+    run: (monitor) => itsLines(monitor.machine).join('\n'),
+  },
+  'info timer': {
+    usage: 'info timer [CPU]',
+    help: "a CPU's timers, and when they are due; of all CPUs unless one is given",
+    run: (monitor, [cpu]) => timerLines(monitor.machine, cpu === undefined ? undefined : monitor.cpu(cpu)).join('\n'),
+  },
+  'info device': {
+    usage: 'info device [NAME | ADDRESS]',
+    help: "the devices on the bus, or one's registers, read without an effect",
+    run: (monitor, [name]) => monitor.device(name),
+  },
+  'info log': {
+    usage: 'info log',
+    help: 'what the guest did wrong so far: with run -d guest_errors, or -v',
+    run: (monitor) => monitor.log(),
   },
   'info registers': {
     usage: 'info registers [CPU | -a]',
@@ -69,7 +101,7 @@ const commands: Readonly<Record<string, CommandRow>> = {
   },
   xp: {
     usage: 'xp [/NFMT] ADDRESS',
-    help: 'memory at a physical address',
+    help: 'memory, or registers of a device without an effect, at a physical address',
     run: (monitor, args) => monitor.memory(args, false),
   },
   stop: { usage: 'stop', help: 'the machine stands still', run: (monitor) => monitor.pause(true) },
@@ -95,7 +127,7 @@ const commands: Readonly<Record<string, CommandRow>> = {
       return ''
     },
   },
-  help: { usage: 'help', help: 'this list', run: () => helpText() },
+  help: { usage: 'help [COMMAND]', help: 'this list, or one line of it', run: (_, words) => helpText(words.join(' ')) },
 }
 
 const aliases: Readonly<Record<string, string>> = {
@@ -109,11 +141,18 @@ const aliases: Readonly<Record<string, string>> = {
   'info interrupts': 'info irq',
   'info pic': 'info irq',
   'info reg': 'info registers',
+  'info qtree': 'info device',
+  i: 'info registers',
   system_powerdown: 'power',
+  exit: 'quit',
 }
 
-function helpText(): string {
-  const rows = Object.values(commands)
+function helpText(word: string): string {
+  const names = Object.keys(commands).filter(
+    (name) => word === '' || name === (aliases[word] ?? word) || name.startsWith(`${word} `),
+  )
+  if (names.length === 0) throw new CommandError(`${shown(word)} is no command`)
+  const rows = names.map((name) => commands[name]!)
   const width = Math.max(...rows.map(({ usage }) => usage.length))
   return rows.map(({ usage, help }) => `${usage.padEnd(width)}  ${help}`).join('\n')
 }
@@ -122,11 +161,15 @@ export class Monitor {
   readonly machine: VirtMachine
   readonly control: MonitorControl
   readonly nameOf: (intid: number) => string
+  readonly #errors: GuestErrors | undefined
+  readonly #columns: number
 
   constructor(machine: VirtMachine, control: MonitorControl, options: MonitorOptions = {}) {
     this.machine = machine
     this.control = control
     this.nameOf = options.nameOf ?? (() => '')
+    this.#errors = options.errors
+    this.#columns = options.columns ?? Number.POSITIVE_INFINITY
   }
 
   /** The answer to a line, without a newline at its end; never throws for what a line says. */
@@ -148,7 +191,7 @@ export class Monitor {
     }
     const used = words.length > 1 && (name === two || aliases[two] === name) ? 2 : 1
     try {
-      return clipped(commands[name]!.run(this, words.slice(used)))
+      return clipped(wrapped(commands[name]!.run(this, words.slice(used)), this.#columns))
     } catch (error) {
       if (error instanceof CommandError || error instanceof RangeError)
         return `${error.message}; usage: ${commands[name]!.usage}`
@@ -158,7 +201,7 @@ export class Monitor {
 
   why(intidText: string | undefined, cpuText: string | undefined): string {
     const intid = number(intidText, 'INTID')
-    const cpu = this.#cpu(cpuText)
+    const cpu = this.cpu(cpuText)
     const { gic } = this.machine
     const lpis = gic instanceof GicV3 && gic.config.lpis !== undefined
     if (intid >= gic.config.intids && !(lpis && intid >= 8192 && intid < gic.lpiEnd))
@@ -168,9 +211,48 @@ export class Monitor {
     return formatExplanation(this.machine.explain(intid, cpu)).join('\n')
   }
 
+  /** `DEVICEID:EVENTID`: through the ITS, and then the LPI on the PE that it comes to. */
+  whyMessage(text: string): string {
+    const { its } = this.machine
+    if (its === undefined) throw new CommandError('this machine has no ITS')
+    const [device, event, more] = text.split(':')
+    if (more !== undefined) throw new CommandError(`${shown(text)} is no DEVICE:EVENT`)
+    const message = explainMsi(its, number(device, 'the DeviceID'), number(event, 'the EventID'))
+    const lines = formatMsiExplanation(message)
+    if (message.mapped) lines.push(...formatExplanation(this.machine.explain(message.intid!, message.pe!)))
+    return lines.join('\n')
+  }
+
+  device(name: string | undefined): string {
+    const lines = deviceLines(this.machine, name)
+    if (lines === undefined) throw new CommandError(`${shown(name ?? '')} is no device; 'info device' lists them`)
+    return lines.join('\n')
+  }
+
+  log(): string {
+    if (this.#errors === undefined) return 'nobody keeps it'
+    const lines = this.#errors.lines()
+    return lines.length === 0 ? 'nothing so far' : lines.join('\n')
+  }
+
+  /** The words that may stand at the end of a line: Tab. */
+  complete(line: string): string[] {
+    const words = line.trimStart().split(/\s+/)
+    const last = words[words.length - 1] ?? ''
+    const before = words.slice(0, -1).join(' ')
+    const names = [...Object.keys(commands), ...Object.keys(aliases)]
+    const subjects =
+      before === 'info device' ? deviceNames(this.machine) : before === 'help' ? Object.keys(commands) : []
+    const candidates = names.flatMap((name) => {
+      if (before === '') return [name.split(' ')[0]!]
+      return name.startsWith(`${before} `) ? [name.slice(before.length + 1)] : []
+    })
+    return [...new Set([...candidates, ...subjects])].filter((word) => word.length > 1 && word.startsWith(last)).sort()
+  }
+
   registers(cpuText: string | undefined): string {
     const { machine } = this
-    if (cpuText !== '-a') return registerLines(machine, this.#cpu(cpuText)).join('\n')
+    if (cpuText !== '-a') return registerLines(machine, this.cpu(cpuText)).join('\n')
     const cpus = Array.from({ length: machine.options.cpus }, (_, cpu) => cpu)
     return cpus.flatMap((cpu) => [`CPU ${cpu}`, ...registerLines(machine, cpu)]).join('\n')
   }
@@ -178,11 +260,13 @@ export class Monitor {
   memory(args: readonly string[], virtual: boolean): string {
     const format = args[0]?.startsWith('/') ? args[0].slice(1) : ''
     const [addressText, cpuText] = format === '' && !args[0]?.startsWith('/') ? args : args.slice(1)
-    const cpu = this.#cpu(virtual ? cpuText : undefined)
+    const cpu = this.cpu(virtual ? cpuText : undefined)
     if (addressText === undefined) throw new CommandError('where?')
     const address = addressOf(this.machine.cluster, cpu, addressText)
     if (address === undefined) throw new CommandError(`${shown(addressText)} is no address`)
-    return examine(this.machine.cluster, format, address, virtual ? cpu : undefined)
+    const { cluster } = this.machine
+    const peek = (at: number, size: number) => peekDevice(this.machine, at, size)
+    return virtual ? examine(cluster, format, address, cpu) : examine(cluster, format, address, undefined, peek)
   }
 
   pause(on: boolean): string {
@@ -193,7 +277,7 @@ export class Monitor {
 
   step(countText: string | undefined, cpuText: string | undefined): string {
     const count = countText === undefined ? 1 : number(countText, 'the number of steps')
-    const cpu = this.#cpu(cpuText)
+    const cpu = this.cpu(cpuText)
     if (count < 1 || count > MOST_STEPS) throw new CommandError(`steps are 1 to ${MOST_STEPS}`)
     const { machine } = this
     if (!machine.cluster.isOn(cpu)) return `CPU ${cpu} is off`
@@ -208,7 +292,8 @@ export class Monitor {
     return examine(machine.cluster, 'i', pc, cpu)
   }
 
-  #cpu(text: string | undefined): number {
+  /** A CPU by its number, the first unless given. */
+  cpu(text: string | undefined): number {
     const cpu = text === undefined ? 0 : number(text, 'the CPU')
     const { cpus } = this.machine.options
     if (cpu >= cpus) throw new CommandError(`there is no CPU ${cpu}: 0 to ${cpus - 1}`)

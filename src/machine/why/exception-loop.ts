@@ -29,10 +29,15 @@ export function describeExceptionLoop(cluster: Cluster, cpu: number): { says: st
   // The exception is in its own handler, or so near that it never gets through.
   const inVectors = link >= vbar && link < vbar + 0x800n
   const first = hex(syndromeBefore < 0 ? link : linkBefore)
+  // Only where it executed something that is no code was it perhaps no kernel.
+  const isCode = isAbort(syndromeBefore < 0 ? syndrome : syndromeBefore)
   const remedy =
     inVectors && vbar === 0n
-      ? `VBAR_EL1 is 0, so there is no handler: set the vectors up first, and see what is at ${first}. ` +
-        'Is the file really a kernel for arm64 (an Image, an ELF file, or code that runs where it was put)?'
+      ? `VBAR_EL1 is 0, so there is no handler: set the vectors up first, and see what is at ${first}.${
+          isCode
+            ? ''
+            : ' Is the file really a kernel for arm64 (an Image, an ELF file, or code that runs where it was put)?'
+        }`
       : inVectors
         ? `The handler itself, at VBAR_EL1 = ${hex(vbar)}, takes it: see that VBAR_EL1 is the address of vectors that are mapped and there, and what is at ${first}.`
         : `The handler returns to the same instruction without a remedy, or never returns: see what is at ${hex(link)}, and what the handler does about it.`
