@@ -49,9 +49,10 @@ export type RemedyAction =
     }
   /** An input wire of the GIC; `cpu` is -1 for one that all share. */
   | { readonly do: 'line'; readonly intid: number; readonly cpu: number; readonly level: boolean }
-  /** A command in the queue of an ITS: its four doublewords, low word first. */
+  /** A command in the queue of an ITS: its four doublewords, low word first; the address of memory goes into the third. */
   | {
       readonly do: 'command'
+      readonly its: number
       readonly command: string
       readonly words: readonly number[]
       readonly memory?: MemoryNeed

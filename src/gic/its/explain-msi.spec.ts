@@ -190,6 +190,32 @@ describe('explainMsi', () => {
     expect(rig.its.signal(3, 4)).toBe(Reason.delivered)
   })
 
+  it('gives its remedies as things to do: MAPD with its fields where IHI 0069 5.3.11 has them, and memory for its table', () => {
+    const rig = mapped()
+    rig.command('MAPD', { DeviceID: 3 })
+    expect(explainMsi(rig.its, 3, 4).closed!.actions).toEqual([
+      {
+        do: 'command',
+        its: 0,
+        command: 'MAPD',
+        // Three bits of EventID, and V in bit 63 of the third doubleword.
+        words: [0x08, 3, 2, 0, 0, 0x8000_0000, 0, 0],
+        memory: { bytes: 8 * rig.its.config.ittEntrySize, align: 256 },
+      },
+    ])
+  })
+
+  it('sets up a queue first where none takes commands, and nothing for a DeviceID that the ITS cannot have', () => {
+    const rig = mapped()
+    rig.command('MAPD', { DeviceID: 3 })
+    reprogram(rig, 0x080, 0n)
+    const told = explainMsi(rig.its, 3, 4).closed!.actions.map((each) =>
+      each.do === 'write' ? each.register : each.do,
+    )
+    expect(told).toEqual(['GITS_CTLR', 'GITS_CBASER', 'GITS_CWRITER', 'GITS_CTLR', 'command'])
+    expect(explainMsi(rig.its, 2 ** 16, 4).closed).toMatchObject({ gate: 'DeviceID in range', actions: [] })
+  })
+
   it('agrees with what an MSI does, for any tables, and changes nothing', () => {
     const random = new Random(3)
     const rig = mapped()

@@ -4,8 +4,12 @@
  */
 
 import type { GateReport } from '../gates.ts'
+import type { RemedyAction } from '../remedy.ts'
+import { command, enable, isBeyond, mapDevice, newPage, newQueue, newTable, takesCommands } from './actions.ts'
 import type { Its } from './its.ts'
 import { Reason } from './reasons.ts'
+import { NO_PAGE } from './tables.ts'
+import { FIRST_LPI } from './translate.ts'
 
 export interface MsiExplanation {
   readonly deviceId: number
@@ -46,9 +50,9 @@ interface Link {
   report(
     s: Subject,
     open: boolean,
-  ): Omit<GateReport, 'gate' | 'open' | 'state' | 'waitsFor' | 'cause' | 'remedy' | 'actions'> & {
-    readonly fix: string
-  }
+  ): Pick<GateReport, 'register' | 'field' | 'value' | 'says'> & { readonly fix: string }
+  /** What `fix` says, as things to do; none where the ITS cannot have such a link. */
+  actions(s: Subject): RemedyAction[]
 }
 
 const hex = (value: number) => `0x${value.toString(16)}`
@@ -65,6 +69,7 @@ const links: readonly Link[] = [
       says: open ? 'the ITS translates.' : 'the ITS is disabled and ignores writes to GITS_TRANSLATER.',
       fix: 'Set GITS_CTLR.Enabled.',
     }),
+    actions: (s) => [enable(s.its)],
   },
   {
     name: 'device table',
@@ -76,6 +81,7 @@ const links: readonly Link[] = [
       says: open ? `the device table is at ${hex(s.its.translation.devices.base)}.` : 'there is no device table.',
       fix: 'Write the address of a zeroed table to GITS_BASER0, with Valid set, while the ITS is disabled.',
     }),
+    actions: newDeviceTable,
   },
   {
     name: 'DeviceID in range',
@@ -92,6 +98,7 @@ const links: readonly Link[] = [
           : `DeviceID ${hex(s.deviceId)} is beyond the device table, which has ${s.its.translation.devices.entries} entries.`,
       fix: 'Provide a greater device table in GITS_BASER0, or give the device a lower DeviceID.',
     }),
+    actions: newDeviceTable,
   },
   {
     name: 'device mapped',
@@ -111,6 +118,13 @@ const links: readonly Link[] = [
           ? `Put the address of a zeroed page, with bit 63 set, at ${hex(s.its.translation.devices.descriptor(s.deviceId))}, and use MAPD.`
           : `Use the command MAPD with DeviceID ${hex(s.deviceId)} and V set.`,
     }),
+    actions: (s) =>
+      isBeyond(s.its.config, 'eventIdBits', s.eventId)
+        ? []
+        : [
+            ...(s.dte < 0 ? [newPage(s.its.translation.devices, s.deviceId)] : []),
+            mapDevice(s.its, s.deviceId, s.eventId),
+          ],
   },
   {
     name: 'EventID in range',
@@ -127,6 +141,7 @@ const links: readonly Link[] = [
           : `EventID ${hex(s.eventId)} does not fit the ${s.eventBits} bits that the device was mapped with.`,
       fix: `Use MAPD for DeviceID ${hex(s.deviceId)} with a translation table that holds EventID ${hex(s.eventId)}.`,
     }),
+    actions: (s) => (isBeyond(s.its.config, 'eventIdBits', s.eventId) ? [] : [mapDevice(s.its, s.deviceId, s.eventId)]),
   },
   {
     name: 'event mapped',
@@ -141,8 +156,12 @@ const links: readonly Link[] = [
         : s.intid === 0
           ? `EventID ${hex(s.eventId)} of DeviceID ${hex(s.deviceId)} is not mapped.`
           : `INTID ${s.intid} is no LPI: the table was written by someone else than the ITS.`,
-      fix: `Use the command MAPTI with DeviceID ${hex(s.deviceId)}, EventID ${hex(s.eventId)} and an LPI.`,
+      fix: `${collectionRoom(s).length > 0 ? 'Give the collection table an entry for collection 0, and use' : 'Use'} the command MAPTI with DeviceID ${hex(s.deviceId)}, EventID ${hex(s.eventId)} and an LPI.`,
     }),
+    actions: (s) => [
+      ...collectionRoom(s),
+      command(s.its, 'MAPTI', { DeviceID: s.deviceId, EventID: s.eventId, pINTID: FIRST_LPI, ICID: FIRST_COLLECTION }),
+    ],
   },
   {
     name: 'collection table',
@@ -156,6 +175,7 @@ const links: readonly Link[] = [
         : 'there is no collection table.',
       fix: 'Write the address of a zeroed table to GITS_BASER1, with Valid set, while the ITS is disabled.',
     }),
+    actions: (s) => newTable(s.its, 1, s.icid),
   },
   {
     name: 'collection mapped',
@@ -177,10 +197,49 @@ const links: readonly Link[] = [
           : s.cte < 0
             ? `collection ${s.icid} has no entry in the collection table.`
             : `collection ${s.icid} is not mapped to a PE.`,
-      fix: `Use the command MAPC with ICID ${s.icid} and V set, or MOVI to a collection that is mapped.`,
+      fix: collectionFix(s),
     }),
+    actions: (s) => {
+      const { reason, its, icid, deviceId, eventId } = s
+      if (reason === Reason.collectionOutOfRange && icid >= 2 ** its.config.collectionIdBits)
+        return [command(its, 'MOVI', { DeviceID: deviceId, EventID: eventId, ICID: FIRST_COLLECTION })]
+      if (reason === Reason.collectionOutOfRange || reason === Reason.collectionTableMemory)
+        return newTable(its, 1, icid)
+      // Where GITS_TYPER.PTA is 1, an RDbase is an address, which the ITS does not know of its own.
+      if (its.config.pta === 1) return []
+      const page = s.cte < 0 ? [newPage(its.translation.collections, icid)] : []
+      return [...page, command(its, 'MAPC', { ICID: icid, RDbase: FIRST_PE, V: 1 })]
+    },
   },
 ]
+
+/** What software may choose freely; an example is enough. */
+const FIRST_COLLECTION = 0
+const FIRST_PE = 0
+
+/** MAPTI wants an entry for its collection, mapped or not. */
+function collectionRoom({ its }: Subject): RemedyAction[] {
+  const { collections } = its.translation
+  const entry = collections.entry(FIRST_COLLECTION)
+  if (entry >= 0) return []
+  return entry === NO_PAGE ? [newPage(collections, FIRST_COLLECTION)] : newTable(its, 1, FIRST_COLLECTION)
+}
+
+function newDeviceTable({ its, deviceId }: Subject): RemedyAction[] {
+  return isBeyond(its.config, 'deviceIdBits', deviceId) ? [] : newTable(its, 0, deviceId)
+}
+
+function collectionFix({ its, reason, icid, cte }: Subject): string {
+  if (reason === Reason.collectionOutOfRange && icid >= 2 ** its.config.collectionIdBits)
+    return `Use MOVI to a collection that this ITS can have: it has ${2 ** its.config.collectionIdBits}.`
+  if (reason === Reason.collectionOutOfRange || reason === Reason.collectionTableMemory)
+    return 'Provide a greater collection table in GITS_BASER1, or MOVI to a collection that is mapped.'
+  const page =
+    cte < 0
+      ? `Put the address of a zeroed page, with bit 63 set, at ${hex(its.translation.collections.descriptor(icid))}, and use`
+      : 'Use'
+  return `${page} the command MAPC with ICID ${icid} and V set, or MOVI to a collection that is mapped.`
+}
 
 /** Follows an MSI of `deviceId` with `eventId` (both unsigned 32-bit) through the ITS, without sending it. */
 export function explainMsi(its: Its, deviceId: number, eventId: number): MsiExplanation {
@@ -189,13 +248,15 @@ export function explainMsi(its: Its, deviceId: number, eventId: number): MsiExpl
   for (const link of links) {
     const open = !link.closedBy.includes(subject.reason)
     const { fix, ...report } = link.report(subject, open)
+    const actions = open ? [] : link.actions(subject)
+    const queue = actions.some((action) => action.do === 'command') && !takesCommands(its) ? newQueue(its) : []
     gates.push({
       gate: link.name,
       open,
       state: open ? 'open' : 'closed',
       waitsFor: [],
       cause: 'configuration',
-      actions: [],
+      actions: [...queue, ...actions],
       ...report,
       remedy: open ? undefined : link.byCommand ? fix + queueHint(its) : fix,
     })
