@@ -159,7 +159,8 @@ export function endAll(gic: GicV3State, cpu: CpuInterfaceV3, running: readonly R
       high: group !== Group.G0 && n === 0 && nmis & (1 << group) ? 0x8000_0000 : 0,
       cpu: cpu.pe,
       el: gic.config.security ? 3 : 1,
-      secure: isSecure(gic, group),
+      // SCR_EL3.NS alone says which copy it is, whatever GICD_CTLR.DS is.
+      secure: gic.config.security && group === Group.G1S,
     } as const
     return [cleared]
   })
