@@ -178,6 +178,7 @@ export function describeVirt(options: { cpus: number; memory: number; gic: 2 | 3
     its: options.its,
     secure: false,
     virtualization: false,
+    sleep: options.gic === 3,
     cpuModel: 'cortex-a57',
     memoryMiB: options.memory / 2 ** 20,
   }

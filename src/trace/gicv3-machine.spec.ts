@@ -14,8 +14,8 @@ import { parseEvent } from './parse.ts'
 import { readTrace } from './reader.ts'
 import { Replayer, type ReplayResult } from './replay.ts'
 
-const plain = parseMachine('-machine virt,gic-version=3,its=off -cpu cortex-a57 -smp 4')
-const withIts = parseMachine('-machine virt,gic-version=3 -cpu cortex-a57 -smp 4')
+const plain = parseMachine('-machine virt,gic-version=3,its=off -cpu cortex-a57 -smp 4 -m 512')
+const withIts = parseMachine('-machine virt,gic-version=3 -cpu cortex-a57 -smp 4 -m 512')
 
 async function bundled(name: string): Promise<TraceEvent[]> {
   const trace = await readTrace([readFileSync(new URL(`../../traces/${name}.trace.gz`, import.meta.url))])
@@ -250,8 +250,51 @@ describe('a GICv3 to replay on', () => {
     const machine = new GicV3Machine(plain)
     for (const line of ['irq 3 0 1', 'irq 40 0 1', 'irq 20 - 1'])
       expect(() => replay(parse(line), machine)).toThrow(TraceError)
-    const pages = Array.from({ length: 17_000 }, (_, i) => parseEvent(`mem 0x${(i * 4096).toString(16)} 01`, i + 1))
+    const pages = Array.from({ length: 17_000 }, (_, i) =>
+      parseEvent(`mem 0x${(0x4000_0000 + i * 4096).toString(16)} 01`, i + 1),
+    )
     expect(() => replay(pages, new GicV3Machine(plain))).toThrow('64 MiB')
+  })
+
+  /** Firmware that leaves GICR_WAKER as it resets, and a timer whose interrupt it enables: as EDK2 does it. */
+  const asleep = `0 W gicd 0x0 4 0x12
+                  0 R gicr 0x14 4 0x6
+                  0 W gicr 0x10080 4 0xffffffff
+                  0 W gicr 0x10100 4 0x8000000
+                  0 MSR ICC_PMR_EL1 0xff
+                  0 MSR ICC_IGRPEN1_EL1 0x1
+                  irq 27 0 1
+                  out 0 irq 1
+                  0 MRS ICC_IAR1_EL1 0x1b
+                  out 0 irq 0`
+
+  it('forwards from a Redistributor that sleeps where QEMU recorded, whose board never looks at GICR_WAKER', () => {
+    const machine = new GicV3Machine(parseMachine('-machine virt,gic-version=3,its=off -smp 1'))
+    expect(replay(parse(asleep), machine)).toMatchObject({ divergenceCount: 0, reads: { compared: 2 } })
+  })
+
+  it('forwards nothing from one where the header says so: GICR_WAKER.ChildrenAsleep (IHI 0069 11.1)', () => {
+    const machine = new GicV3Machine(parseMachine('-machine virt,gic-version=3,its=off,gicr-sleep=on -smp 1'))
+    expect(replay(parse(asleep), machine).divergenceCount).toBeGreaterThan(0)
+    expect(machine.explain(27, 0)?.deliverable).toBe(false)
+  })
+
+  it.each([
+    ['within', 512, 0x5fff_0000, true],
+    ['behind the end of', 512, 0x6000_0000, false],
+    ['within more', 1024, 0x6000_0000, true],
+    ['before', 1024, 0x3fff_0000, false],
+  ])('reads the configuration of an LPI %s the memory that the header says (-m %i)', (_, mebi, table, there) => {
+    const machine = new GicV3Machine(parseMachine(`-machine virt,gic-version=3 -smp 1 -m ${mebi}`))
+    replay(
+      parse(`mem 0x${table.toString(16)} 01
+             0 W gicr 0x70 8 0x${(table + 15).toString(16)}
+             0 W gicr 0x78 8 0x40010000
+             0 W gicr 0x0 4 0x1`),
+      machine,
+    )
+    const enabled = machine.explain(8192, 0)?.gates.find(({ gate }) => gate === 'enabled')
+    expect(enabled?.open).toBe(there)
   })
 
   it('shows its state: enabled, pending and active interrupts, with affinities', () => {

@@ -30,6 +30,8 @@ const bases: Readonly<Partial<Record<Region, number>>> = {
   itst: 0x0809_0000,
   gicr: 0x080a_0000,
 }
+/** Where its memory begins; how much there is, the header says. */
+const ramBase = 0x4000_0000
 /** Redistributors in the board's first region; the others are in a second one. */
 const firstRegion = 123
 
@@ -76,7 +78,7 @@ export class GicV3Machine implements ReplayMachine {
   high = 0
 
   readonly #bus = new Bus({})
-  readonly #memory = new TraceMemory()
+  readonly #memory: TraceMemory
   /** Two for each CPU: Non-secure, Secure. */
   readonly #initiators: readonly Initiator[]
   readonly #devices = new Map<number, Initiator>()
@@ -87,7 +89,8 @@ export class GicV3Machine implements ReplayMachine {
    */
   constructor(description: MachineDescription, wiring: Wiring = 'frame') {
     this.description = description
-    const { cpus, intids, priorityBits, secure, virtualization } = description
+    const { cpus, intids, priorityBits, secure, virtualization, sleep } = description
+    this.#memory = new TraceMemory({ base: ramBase, size: description.memoryMiB * 2 ** 20 })
     const regions = cpus > firstRegion ? [firstRegion, cpus - firstRegion] : [cpus]
     this.gic = new GicV3(
       {
@@ -99,6 +102,7 @@ export class GicV3Machine implements ReplayMachine {
         el2: virtualization,
         lpis,
         regions,
+        sleep,
       },
       { memory: this.#memory },
     )

@@ -47,8 +47,20 @@ export class TraceMemory implements GuestMemory {
   readonly #told = new Set<number>()
   #nextLent = lentFrom
 
+  readonly #ram: { readonly base: number; readonly size: number }
+
+  /** @param ram where the machine has memory; all addresses, unless it is said */
+  constructor(ram = { base: 0, size: addressEnd }) {
+    this.#ram = ram
+  }
+
   contains(address: number, length: number): boolean {
-    return address >= 0 && length >= 0 && address + length <= addressEnd
+    const { base, size } = this.#ram
+    if (!(length >= 0)) return false
+    return (
+      (address >= base && address + length <= base + size) ||
+      (address >= lentFrom && address + length <= this.#nextLent)
+    )
   }
 
   read32(address: number): number {

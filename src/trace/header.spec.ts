@@ -16,6 +16,7 @@ describe("a trace's machine", () => {
       its: false,
       secure: false,
       virtualization: false,
+      sleep: false,
       cpuModel: 'cortex-a57',
       memoryMiB: 512,
     })
@@ -32,6 +33,7 @@ describe("a trace's machine", () => {
     ['-machine virt-7.2 -smp 2,maxcpus=4 -m 4G', { version: 2, cpus: 2, memoryMiB: 4096 }],
     ['virt,gic-version=2 -smp 3', { version: 2, cpus: 3 }],
     ['qemu-system-aarch64 -M virt,gic-version=3 -smp 2', { version: 3, cpus: 2 }],
+    ['-machine virt,gic-version=3,gicr-sleep=on', { version: 3, sleep: true }],
     ['-machine virt,gic-version=max', { version: 3, cpus: 1 }],
     ['-machine virt-6.2,gic-version=3', { version: 3, priorityBits: 8 }],
     ['-machine virt-7.0,gic-version=3', { version: 3, priorityBits: 8 }],
@@ -74,6 +76,7 @@ describe("a trace's machine", () => {
         its: fc.boolean(),
         secure: fc.boolean(),
         virtualization: fc.boolean(),
+        sleep: fc.boolean(),
       })
       .map((r) => ({
         version: r.three ? 3 : 2,
@@ -83,6 +86,7 @@ describe("a trace's machine", () => {
         its: r.three && r.its,
         secure: r.secure,
         virtualization: r.virtualization,
+        sleep: r.three && r.sleep,
         cpuModel: 'cortex-a57',
         memoryMiB: 512,
       }))

@@ -20,6 +20,11 @@ export interface MachineDescription {
   secure: boolean
   /** EL2, and with it the virtual CPU interface. */
   virtualization: boolean
+  /**
+   * A Redistributor whose PE sleeps (GICR_WAKER) forwards nothing: so on this package's machine, and not on QEMU's, whose header
+   * says nothing of it.
+   */
+  sleep: boolean
   cpuModel: string
   memoryMiB: number
 }
@@ -154,6 +159,7 @@ export function parseMachine(text: string, line = 0): MachineDescription {
     its: flag(board, 'its', true, line) && version === 3,
     secure: flag(board, 'secure', false, line),
     virtualization,
+    sleep: version === 3 && flag(board, 'gicr-sleep', false, line),
     cpuModel: (given.get('cpu') ?? 'cortex-a15').split(',')[0] ?? '',
     memoryMiB: memory(properties(given.get('memory') ?? '128', 'size', line).get('size') ?? '128', line),
   }
@@ -166,6 +172,7 @@ export function formatMachine(machine: MachineDescription): string {
   if (machine.version === 3) board += machine.its ? ',its=on' : ',its=off'
   if (machine.secure) board += ',secure=on'
   if (machine.virtualization) board += ',virtualization=on'
+  if (machine.sleep) board += ',gicr-sleep=on'
   return `-machine ${board} -cpu ${machine.cpuModel} -smp ${machine.cpus} -m ${machine.memoryMiB}`
 }
 

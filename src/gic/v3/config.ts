@@ -39,6 +39,11 @@ export interface GicV3Config {
   directLpis?: boolean
   /** Redistributors in each contiguous region, in the order of PEs: where `wireRedistributors` puts them, each from a base of its own. */
   regions?: readonly number[] | undefined
+  /**
+   * A Redistributor whose PE sleeps (GICR_WAKER) forwards nothing. Without it the register reads the same and stops nothing, as on
+   * QEMU's board, whose firmware need not wake a PE: for the replay of what was recorded there.
+   */
+  sleep?: boolean
   /** GICD_IIDR and GICR_IIDR. */
   iidr?: number
 }
@@ -66,6 +71,7 @@ const defaults = {
   invalidateRegisters: true,
   directLpis: false,
   regions: undefined,
+  sleep: true,
   // Implementer Arm (JEP106 0x43B), product and revision 0, as QEMU's.
   iidr: 0x0000_043b,
 } satisfies GicV3Config
@@ -73,6 +79,7 @@ const defaults = {
 const flags = [
   'security',
   'el2',
+  'sleep',
   'oneOfN',
   'messageSpis',
   'nmi',

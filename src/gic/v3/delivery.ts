@@ -57,7 +57,7 @@ export function interfaceGroupOpen(cpu: CpuInterfaceV3, group: number): boolean 
 
 /** A Redistributor whose PE sleeps forwards nothing (GICR_WAKER.ChildrenAsleep). */
 export function redistributorOpen(gic: GicV3State, pe: number): boolean {
-  return !gic.redistributors[pe]!.asleep
+  return !gic.redistributors[pe]!.asleep || !gic.config.sleep
 }
 
 /**

@@ -14,7 +14,7 @@ import { Output } from '../outputs.ts'
 import { nonSecureVisible } from '../views.ts'
 import { type CheckedConfigV3, checkConfigV3, type GicV3Config } from './config.ts'
 import { CpuInterfaceV3 } from './cpu-interface.ts'
-import { type Acknowledge, updatePe } from './delivery.ts'
+import { type Acknowledge, redistributorOpen, updatePe } from './delivery.ts'
 import { distributorV3 } from './distributor.ts'
 import {
   lineLevels,
@@ -535,7 +535,7 @@ export class GicV3 implements GicV3State {
     const dpg = group === Group.G0 ? DPG0 : group === Group.G1S ? DPG1S : DPG1NS
     for (let pe = 0; pe < this.cpus.length; pe++) {
       const redistributor = this.redistributors[pe]!
-      if (!redistributor.asleep && (this.cpus[pe]!.enables >>> group) & 1 && !(redistributor.dpg & dpg)) return pe
+      if (redistributorOpen(this, pe) && (this.cpus[pe]!.enables >>> group) & 1 && !(redistributor.dpg & dpg)) return pe
     }
     return -1
   }
