@@ -32,6 +32,7 @@ export type MisuseCode =
   | 'deactivate-wrong-source'
   | 'deactivate-hidden-group'
   | 'config-while-enabled'
+  | 'lpi-tables-in-use'
   | 'sgi-reserved-filter'
   | 'sgi-no-target'
   | 'reserved-register'
@@ -63,6 +64,8 @@ export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => strin
   'deactivate-hidden-group': (intid) => `Non-secure deactivation of interrupt ${intid}, which is in Group 0: ignored`,
   'config-while-enabled': (intid) =>
     `trigger of interrupt ${intid} changed while it is enabled: UNPREDICTABLE, so disable it first`,
+  'lpi-tables-in-use': (register) =>
+    `write to ${register} while GICR_CTLR.EnableLPIs is 1: UNPREDICTABLE, ignored, so clear EnableLPIs first`,
   'sgi-reserved-filter': (intid) => `SGI ${intid} with the reserved target list filter 0b11: ignored`,
   'sgi-no-target': (intid) => `SGI ${intid} reaches no CPU`,
   'reserved-register': (register) => `access to ${register}, where no register is`,

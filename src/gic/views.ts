@@ -27,7 +27,7 @@ export interface ViewedGic {
   fixedEnables(word: number): number
   fixedPending(word: number): number
   fixedTriggers(word: number): number
-  misuse(code: MisuseCode, cpu: number, intid: number): void
+  misuse(code: MisuseCode, cpu: number, intid: number, what?: string, detail?: string): void
 }
 
 /** What Non-secure software sees of a word where there are two Security states: Non-secure Group 1, and what NSACR grants. */

@@ -195,6 +195,27 @@ describe('explain follows an LPI', () => {
     expect(closed(rig, 16383).gate).toBe('pending')
   })
 
+  it('whose tables stay where they are when GICR_PROPBASER is written while EnableLPIs is 1 (IHI 0069, GICR_PROPBASER)', () => {
+    const rig = withLpi()
+    const said: string[] = []
+    rig.gic.listen((event) => {
+      if (event.kind === 'misuse') said.push(event.message)
+    })
+    const covered = () => rig.gic.explain(LPI, 0).gates.find(({ gate }) => gate === 'covered by the tables')!.says
+    rig.write(0, 0x70, CONFIGURATION_TABLE + 13, false, 8)
+    expect([said, covered()]).toEqual([[], 'its byte of the configuration table is at 0x1008.'])
+    rig.write(0, 0x70, 0x2000 + 13, false, 8)
+    expect(said).toEqual([
+      'write to GICR_PROPBASER while GICR_CTLR.EnableLPIs is 1: UNPREDICTABLE, ignored, so clear EnableLPIs first',
+    ])
+    expect(covered()).toBe(
+      'its byte of the configuration table is at 0x1008; GICR_PROPBASER was written since, which EnableLPIs makes UNPREDICTABLE, and was ignored.',
+    )
+    rig.write(0, 0, 0)
+    rig.write(0, 0, 1)
+    expect(covered()).toBe('its byte of the configuration table is at 0x1008.')
+  })
+
   it('that is not pending', () => {
     const rig = withLpi()
     rig.write(0, 0x48, LPI)

@@ -56,9 +56,9 @@ export const lpiGates: readonly Gate<Subject>[] = [
         field: isCovered(s) ? 'Physical_Address' : 'IDbits',
         value: isCovered(s) ? lpis!.configuration : idBits,
         says: !isCovered(s)
-          ? `the configuration table ends before INTID ${lpis?.end ?? FIRST_LPI}.`
+          ? `the configuration table ends before INTID ${lpis?.end ?? FIRST_LPI}${ignored(s)}.`
           : byteOf(s).isMemory
-            ? `its byte of the configuration table is at ${where(byteOf(s).address)}.`
+            ? `its byte of the configuration table is at ${where(byteOf(s).address)}${ignored(s)}.`
             : `its byte of the configuration table, at ${where(byteOf(s).address)}, is not memory.`,
       }
     },
@@ -110,6 +110,14 @@ export const lpiGates: readonly Gate<Subject>[] = [
     },
   },
 ]
+
+/** A base register that was written since does not say where the tables are. */
+function ignored(s: Subject): string {
+  const { ignoredTables } = redistributor(s)
+  return ignoredTables === ''
+    ? ''
+    : `; ${ignoredTables} was written since, which EnableLPIs makes UNPREDICTABLE, and was ignored`
+}
 
 function enabledSays(open: boolean, byte: number): string {
   if (open)

@@ -110,15 +110,15 @@ export const redistributorRegisters = registerTable<Redistributor>('GICR', 0x200
   }),
   dword('GICR_PROPBASER', 0x0070, {
     read: (r, index) => (index === 0 ? r.propbaserLow : r.propbaserHigh),
-    write: (r, index, value, mask) =>
-      r.setPropbaser(index, ((index === 0 ? r.propbaserLow : r.propbaserHigh) & ~mask) | value),
+    write: (r, index, value, mask, by) =>
+      r.setPropbaser(index, ((index === 0 ? r.propbaserLow : r.propbaserHigh) & ~mask) | value, by),
     restore: (r, index, value) => r.restorePropbaser(index, value),
     fields: { IDbits: bits(4, 0), ...baser, Physical_Address: bits(51, 12) },
   }),
   dword('GICR_PENDBASER', 0x0078, {
     read: (r, index) => (index === 0 ? r.pendbaserLow : r.pendbaserHigh & ~(1 << 30)),
-    write: (r, index, value, mask) =>
-      r.setPendbaser(index, ((index === 0 ? r.pendbaserLow : r.pendbaserHigh) & ~mask) | value),
+    write: (r, index, value, mask, by) =>
+      r.setPendbaser(index, ((index === 0 ? r.pendbaserLow : r.pendbaserHigh) & ~mask) | value, by),
     save: (r, index) => (index === 0 ? r.pendbaserLow : r.pendbaserHigh),
     restore: (r, index, value) => r.restorePendbaser(index, value),
     fields: { ...baser, Physical_Address: bits(51, 16), PTZ: bit(62) },

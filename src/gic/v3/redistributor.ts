@@ -66,6 +66,8 @@ export class Redistributor {
   pendbaserHigh = 0
   /** There while GICR_CTLR.EnableLPIs is 1. */
   lpis: Lpis | undefined
+  /** The base register that was written to no effect since LPIs were enabled, or none: only `explain` reads this. */
+  ignoredTables = ''
   /** LPIs that are restored to be pending before the registers that their tables follow from are. */
   #early: readonly number[] = []
 
@@ -89,6 +91,7 @@ export class Redistributor {
     this.pendbaserLow = 0
     this.pendbaserHigh = 0
     this.#closeTables()
+    this.ignoredTables = ''
     this.#early = []
   }
 
@@ -108,6 +111,7 @@ export class Redistributor {
     }
     const enable = (value & RedistributorCtlr.EnableLPIs) !== 0
     if (enable === (this.lpis !== undefined)) return
+    this.ignoredTables = ''
     this.#early = []
     if (enable) this.#enableLpis()
     else {
@@ -138,17 +142,32 @@ export class Redistributor {
   }
 
   /** Ignored while LPIs are enabled, when changing it is UNPREDICTABLE. */
-  setPropbaser(half: number, value: number): void {
-    if (this.lpis !== undefined || this.gic.config.lpis === undefined) return
+  setPropbaser(half: number, value: number, by: Initiator): void {
+    if (this.gic.config.lpis === undefined) return
+    if (this.lpis !== undefined) {
+      const [now, kept] = half === 0 ? [this.propbaserLow, PROPBASER_LOW] : [this.propbaserHigh, BASE_HIGH]
+      if ((value & kept) !== now) this.#ignore('GICR_PROPBASER', by)
+      return
+    }
     if (half === 0) this.propbaserLow = value & PROPBASER_LOW
     else this.propbaserHigh = value & BASE_HIGH
   }
 
   /** PTZ (bit 62) says that the table is zero: it reads as 0 and is remembered until LPIs are enabled. */
-  setPendbaser(half: number, value: number): void {
-    if (this.lpis !== undefined || this.gic.config.lpis === undefined) return
+  setPendbaser(half: number, value: number, by: Initiator): void {
+    if (this.gic.config.lpis === undefined) return
+    if (this.lpis !== undefined) {
+      const [now, kept] = half === 0 ? [this.pendbaserLow, PENDBASER_LOW] : [this.pendbaserHigh, BASE_HIGH]
+      if ((value & kept) !== now) this.#ignore('GICR_PENDBASER', by)
+      return
+    }
     if (half === 0) this.pendbaserLow = value & PENDBASER_LOW
     else this.pendbaserHigh = value & (BASE_HIGH | PTZ_HIGH)
+  }
+
+  #ignore(register: string, by: Initiator): void {
+    this.ignoredTables = register
+    this.gic.misuse('lpi-tables-in-use', by.cpu, -1, register)
   }
 
   /** What `restoreCtlr` takes back: DPG1S, too, while GICD_CTLR.DS hides it. */
