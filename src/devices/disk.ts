@@ -7,8 +7,11 @@
 export interface Disk {
   /** Length in bytes: a multiple of 512. */
   readonly size: number
+  /** A guest's writes are refused. */
   readonly readOnly: boolean
+  /** Fills `into` with the bytes from `offset` on. Throws where they do not lie on the disk. */
   read(offset: number, into: Uint8Array): void
+  /** Stores all of `from` at `offset`. Throws where it does not lie on the disk. */
   write(offset: number, from: Uint8Array): void
   /** Makes what was written last. */
   flush(): void
@@ -22,6 +25,7 @@ export interface DiskBase {
   read(offset: number, into: Uint8Array): void
 }
 
+/** Bytes of a sector: what a disk is a whole number of. */
 export const SECTOR = 512
 
 /** Bytes of a base. */
@@ -48,6 +52,7 @@ export function readOnlyDisk(base: DiskBase): Disk {
 /** Bytes that the overlay keeps together: what a first write to any of them costs. */
 const CLUSTER = 0x1_0000
 
+/** What an overlay is laid over. */
 export interface OverlayOptions {
   /** The most that written data may take up, in bytes; beyond it a write fails. All of the disk unless given. */
   limit?: number
@@ -56,6 +61,7 @@ export interface OverlayOptions {
 /** A disk whose writes stay in memory, over a base that is never changed. */
 export class OverlayDisk implements Disk {
   readonly size: number
+  /** Writes stay in the overlay, so a guest may always write. */
   readonly readOnly = false
   readonly #base: DiskBase
   readonly #clusters = new Map<number, Uint8Array>()
@@ -72,6 +78,7 @@ export class OverlayDisk implements Disk {
     return this.#clusters.size * CLUSTER
   }
 
+  /** As of any disk: what was written here, and the rest from below. */
   read(offset: number, into: Uint8Array): void {
     forEachCluster(offset, into.length, (index, within, done, length) => {
       const cluster = this.#clusters.get(index)

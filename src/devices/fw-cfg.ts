@@ -10,10 +10,15 @@ import { checkState, whole } from './saved-state.ts'
 
 /** Items that every guest may ask for; files follow from 0x20 on. */
 export const FwCfgItem = {
+  /** 'QEMU', in ASCII. */
   signature: 0x0000,
+  /** Bit 0: the data port; bit 1: DMA. Little-endian. */
   id: 0x0001,
+  /** CPUs at the start, 16 bits, little-endian. */
   cpus: 0x0005,
+  /** The most CPUs that there may be, 16 bits, little-endian. */
   maxCpus: 0x000f,
+  /** Number of files, then name, size and item of each, big-endian. */
   fileDirectory: 0x0019,
 } as const
 const FIRST_FILE = 0x0020
@@ -29,6 +34,7 @@ const DMA_SIGNATURE = [0x554d_4551, 0x4746_4320] as const
 /** Bytes that one step of a DMA copies: it bounds the memory that a request costs, whatever its length. */
 const CHUNK = 0x1_0000
 
+/** What the device offers. */
 export interface FwCfgOptions {
   /** Items by number, beside those that there always are. */
   items?: ReadonlyMap<number, Uint8Array>
@@ -40,15 +46,22 @@ export interface FwCfgOptions {
 
 /** Plain JSON. The items are the machine's and not saved. */
 export interface FwCfgState {
+  /** What this is the state of. */
   kind: 'fw_cfg'
+  /** Raised when the meaning of a member changes. */
   version: 1
+  /** The item that reads are of. */
   selector: number
+  /** Bytes of it that were read. */
   position: number
+  /** Upper half of a DMA address that was written, in `| 0` form. */
   dmaHigh: number
 }
 
 export class FwCfg implements Device {
+  /** Stands in errors, and in what lists a bus. */
   readonly name = 'fw_cfg'
+  /** The registers but for the data port. */
   readonly frame: Frame<FwCfg>
   /** Length of the device's range in bytes. */
   readonly size = 0x18
@@ -69,6 +82,7 @@ export class FwCfg implements Device {
     this.frame = new Frame<FwCfg>(fwCfgTable, this)
   }
 
+  /** Selects item 0, and forgets a DMA address. */
   reset(): void {
     this.select(0)
     this.#dmaHigh = 0
@@ -86,11 +100,13 @@ export class FwCfg implements Device {
     return Outcome.ok
   }
 
+  /** Makes an item the one that is read, from its start on. */
   select(item: number): void {
     this.#selector = item & 0xffff
     this.#position = 0
   }
 
+  /** It has guest memory to read and write. */
   get hasDma(): boolean {
     return this.#memory !== undefined
   }
@@ -105,6 +121,7 @@ export class FwCfg implements Device {
     }
   }
 
+  /** The state, as plain JSON. */
   snapshot(): FwCfgState {
     return {
       kind: 'fw_cfg',

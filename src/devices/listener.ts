@@ -17,8 +17,11 @@ const CHARACTER_GAP = 0.000_6
 
 /** What a snapshot keeps; seconds of machine time, and null while no interrupt is unmasked. */
 export interface ListenerState {
+  /** Reads of the flags in a row that count as polling. */
   polls: number
+  /** Machine time in seconds from which on polling counts again. */
   pollsFrom: number
+  /** Machine time in seconds from which on the driver listens by an interrupt; null while none is unmasked. */
   listensFrom: number | null
 }
 

@@ -5,6 +5,7 @@
 
 /** A DMA to where there is no memory. Devices turn it into what their specification says of a failed transfer. */
 export class GuestMemoryError extends RangeError {
+  /** Tells it from other errors. */
   override readonly name = 'GuestMemoryError'
 }
 
@@ -12,14 +13,21 @@ export class GuestMemoryError extends RangeError {
 export interface GuestMemory {
   /** Whether all `length` bytes from `address` on are memory. */
   contains(address: number, length: number): boolean
+  /** A byte. */
   read8(address: number): number
+  /** A half word, 0 to 0xffff. */
   read16(address: number): number
   /** In `| 0` form. */
   read32(address: number): number
+  /** A double word, unsigned. */
   read64(address: number): bigint
+  /** Stores the low byte of `value`. */
   write8(address: number, value: number): void
+  /** Stores the low half word of `value`. */
   write16(address: number, value: number): void
+  /** Stores a word. */
   write32(address: number, value: number): void
+  /** Stores a double word. */
   write64(address: number, value: bigint): void
   /** Fills `into` with the bytes from `address` on. */
   read(address: number, into: Uint8Array): void
@@ -27,6 +35,7 @@ export interface GuestMemory {
   write(address: number, from: Uint8Array): void
 }
 
+/** What happens at a write. */
 export interface RamOptions {
   /** Called after a device's write: a CPU that has translated the bytes there must forget that. */
   written?: (address: number, length: number) => void
@@ -34,7 +43,9 @@ export interface RamOptions {
 
 /** One block of RAM from `base` on, as a view of bytes that may belong to somebody else. */
 export class Ram implements GuestMemory {
+  /** First address, in bytes. */
   readonly base: number
+  /** The bytes themselves: who writes here tells nobody. */
   readonly bytes: Uint8Array
   readonly #view: DataView
   readonly #written: ((address: number, length: number) => void) | undefined
@@ -56,10 +67,12 @@ export class Ram implements GuestMemory {
     )
   }
 
+  /** A byte. */
   read8(address: number): number {
     return this.#view.getUint8(this.#at(address, 1))
   }
 
+  /** A half word, 0 to 0xffff. */
   read16(address: number): number {
     return this.#view.getUint16(this.#at(address, 2), true)
   }
@@ -68,25 +81,30 @@ export class Ram implements GuestMemory {
     return this.#view.getInt32(this.#at(address, 4), true)
   }
 
+  /** A double word, unsigned. */
   read64(address: number): bigint {
     return this.#view.getBigUint64(this.#at(address, 8), true)
   }
 
+  /** Stores the low byte of `value`. */
   write8(address: number, value: number): void {
     this.#view.setUint8(this.#at(address, 1), value)
     this.#written?.(address, 1)
   }
 
+  /** Stores the low half word of `value`. */
   write16(address: number, value: number): void {
     this.#view.setUint16(this.#at(address, 2), value, true)
     this.#written?.(address, 2)
   }
 
+  /** Stores a word. */
   write32(address: number, value: number): void {
     this.#view.setInt32(this.#at(address, 4), value, true)
     this.#written?.(address, 4)
   }
 
+  /** Stores a double word. */
   write64(address: number, value: bigint): void {
     this.#view.setBigUint64(this.#at(address, 8), value, true)
     this.#written?.(address, 8)

@@ -20,6 +20,7 @@ import { checkState, flag, whole, word32 } from './saved-state.ts'
 
 const WRAP = 2 ** 32
 
+/** What a real-time clock goes by. */
 export interface Pl031Options {
   /** Seconds since some origin, of which the fraction does not count; must not go back. The RTC shows the same until it is loaded. */
   now: () => number
@@ -29,18 +30,28 @@ export interface Pl031Options {
 
 /** Plain JSON. `offset` is what RTCDR is ahead of the machine's seconds; `due` the count at which RTCMR matches next. */
 export interface Pl031State {
+  /** What this is the state of. */
   kind: 'PL031'
+  /** Raised when the meaning of a member changes. */
   version: 1
+  /** Seconds that the count is ahead of the machine's. */
   offset: number
+  /** Count at which the alarm comes next. */
   due: number
+  /** RTCMR. */
   mr: number
+  /** RTCLR. */
   lr: number
+  /** RTCIMSC. */
   imsc: boolean
+  /** RTCRIS. */
   ris: boolean
 }
 
+/** A PrimeCell real-time clock (DDI 0224): a counter of seconds with one alarm. */
 export class Pl031 implements InterruptSource {
   readonly name = 'RTC'
+  /** Its registers, 4 KiB, to be put on a bus. */
   readonly frame: Frame<Pl031>
   /** RTCINTR. */
   readonly interrupt: Line
@@ -93,6 +104,7 @@ export class Pl031 implements InterruptSource {
     return (this.#count % WRAP) | 0
   }
 
+  /** RTCMR: the count at which the alarm comes. */
   get match(): number {
     return this.#mr
   }
@@ -103,6 +115,7 @@ export class Pl031 implements InterruptSource {
     this.#due = this.#matchAfter(this.#count - 1)
   }
 
+  /** RTCLR: the count that was loaded last. */
   get load(): number {
     return this.#lr
   }
@@ -114,6 +127,7 @@ export class Pl031 implements InterruptSource {
     this.#due = this.#matchAfter(this.#count - 1)
   }
 
+  /** RTCIMSC: the alarm may interrupt. */
   get mask(): boolean {
     return this.#imsc
   }
@@ -127,6 +141,7 @@ export class Pl031 implements InterruptSource {
     return this.#ris || this.#count >= this.#due
   }
 
+  /** A write of RTCICR: takes the alarm back. */
   clear(): void {
     this.update()
     this.#ris = false
@@ -144,6 +159,7 @@ export class Pl031 implements InterruptSource {
     return [{ ...alarm!, says, remedy: 'Wait, or write an earlier second to RTCMR.' }, mask!]
   }
 
+  /** The state, as plain JSON. */
   snapshot(): Pl031State {
     return {
       kind: 'PL031',

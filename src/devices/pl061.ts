@@ -19,6 +19,7 @@ import { Line, type LineListener } from './line.ts'
 import { PRIMECELL_WIDTHS, primecellIds } from './primecell.ts'
 import { checkState, whole } from './saved-state.ts'
 
+/** What the pins are wired to. */
 export interface Pl061Options {
   /** The interrupt GPIOINTR; called on change only. */
   interrupt?: LineListener
@@ -28,21 +29,34 @@ export interface Pl061Options {
 
 /** Plain JSON; each value has a bit for each pin. */
 export interface Pl061State {
+  /** What this is the state of. */
   kind: 'PL061'
+  /** Raised when the meaning of a member changes. */
   version: 1
+  /** Levels that outputs are driven to, a bit a pin. */
   data: number
+  /** Levels of the input wires. */
   inputs: number
+  /** GPIODIR: 1 is an output. */
   direction: number
+  /** GPIOIS: 1 is level-sensitive. */
   sense: number
+  /** GPIOIBE. */
   bothEdges: number
+  /** GPIOIEV: 1 is a rising edge or a high level. */
   event: number
+  /** GPIOIE. */
   mask: number
+  /** Edges that have come. */
   latched: number
+  /** GPIOAFSEL. */
   alternate: number
 }
 
+/** A PrimeCell GPIO (DDI 0190): eight pins that may interrupt by level or edge. */
 export class Pl061 implements InterruptSource {
   readonly name = 'GPIO'
+  /** Its registers, 4 KiB, to be put on a bus. */
   readonly frame: Frame<Pl061>
   /** GPIOINTR. */
   readonly interrupt: Line
@@ -138,6 +152,7 @@ export class Pl061 implements InterruptSource {
     return maskedStatus({ register: 'GPIORIS', value: this.raw }, { register: 'GPIOIE', value: this.mask }, PINS)
   }
 
+  /** The state, as plain JSON. */
   snapshot(): Pl061State {
     return {
       kind: 'PL061',

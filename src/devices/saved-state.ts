@@ -5,6 +5,7 @@
 
 /** Saved state that cannot be restored: says where and why. */
 export class SavedStateError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'SavedStateError'
 }
 

@@ -5,16 +5,38 @@ import { BLOCK, BUFFER, expectations, modes } from './cfi-chip.ts'
 
 /** Plain JSON: the blocks that differ from what the flash was made with, and the two chips. */
 export interface CfiFlashState {
+  /** What this is the state of. */
   kind: 'CFI flash'
+  /** Raised when the meaning of a member changes. */
   version: 1
-  blocks: { index: number; bytes: string }[]
+  /** Those whose contents are no longer what they were at first. */
+  blocks: {
+    /** Number of the block, from 0. */
+    index: number
+    /** All of its bytes, as hexadecimal digits. */
+    bytes: string
+  }[]
+  /** The two chips side by side. */
   chips: {
+    /** What reads show: contents, status, identification or CFI query, by number. */
     mode: number
+    /** What the next write is taken for, by number. */
     expected: number
+    /** The status register. */
     status: number
+    /** Address that the command in progress is about, in bytes. */
     block: number
+    /** Words that a buffered write still waits for. */
     left: number
-    buffer: { offset: number; value: number; mask: number }[]
+    /** Words that were written to the buffer so far. */
+    buffer: {
+      /** In bytes. */
+      offset: number
+      /** 16 bits. */
+      value: number
+      /** The lanes of them that were written. */
+      mask: number
+    }[]
   }[]
 }
 

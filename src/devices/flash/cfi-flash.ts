@@ -24,7 +24,9 @@ import {
 } from './cfi-chip.ts'
 import { type CfiFlashState, checkFlash } from './cfi-flash-state.ts'
 
+/** What a bank of flash is made with. */
 export interface CfiFlashOptions {
+  /** Stands in errors, and in what lists a bus. */
   name?: string
   /** Length of the bank in bytes: a power of two from 256 KiB on; 64 MiB unless given. */
   size?: number
@@ -41,9 +43,11 @@ export interface CfiFlashOptions {
 }
 
 export class CfiFlash implements Device {
+  /** As it was made with. */
   readonly name: string
   /** Length of the bank in bytes. */
   readonly size: number
+  /** Programming and erasing fail. */
   readonly readOnly: boolean
 
   readonly #contents: Uint8Array
@@ -99,6 +103,7 @@ export class CfiFlash implements Device {
     this.#options.written?.(offset, bytes.length)
   }
 
+  /** An access on the bus: a read of contents, status or identification, or a command. */
   access(access: Access): number {
     const { offset, size } = access
     if (offset % size !== 0) return Outcome.misaligned
@@ -114,6 +119,7 @@ export class CfiFlash implements Device {
     return Outcome.ok
   }
 
+  /** The state, as plain JSON. */
   snapshot(): CfiFlashState {
     return {
       kind: 'CFI flash',

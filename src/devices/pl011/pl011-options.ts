@@ -2,6 +2,7 @@
 
 import type { LineListener } from '../line.ts'
 
+/** What a UART is wired to, and how it takes input. */
 export interface Pl011Options {
   /**
    * Takes a character that the guest sends; false when it cannot now: the character then waits in the FIFO until

@@ -29,16 +29,27 @@ export interface Pl011Registers {
 
 /** Bits of UARTRIS, UARTMIS, UARTIMSC and UARTICR. */
 export const Pl011Interrupt = {
+  /** Ring indicator changed. */
   RI: 1 << 0,
+  /** Clear to send changed. */
   CTS: 1 << 1,
+  /** Carrier detect changed. */
   DCD: 1 << 2,
+  /** Data set ready changed. */
   DSR: 1 << 3,
+  /** The receive FIFO is as full as UARTIFLS says. */
   RX: 1 << 4,
+  /** The transmit FIFO is as empty as UARTIFLS says. */
   TX: 1 << 5,
+  /** Characters wait, and none has come for a while. */
   RT: 1 << 6,
+  /** Framing error. */
   FE: 1 << 7,
+  /** Parity error. */
   PE: 1 << 8,
+  /** Break. */
   BE: 1 << 9,
+  /** Overrun: a character was lost. */
   OE: 1 << 10,
 } as const
 export const ALL_INTERRUPTS = 0x7ff
@@ -97,6 +108,7 @@ const INTERRUPTS = {
   OE: bit(10),
 }
 
+/** The table of the registers, over whatever has them. */
 export const pl011Table = registerTable<Pl011Registers>('PL011', 0x1000, [
   word('UARTDR', 0x000, {
     ...WIDTHS,

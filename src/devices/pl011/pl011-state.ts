@@ -6,21 +6,37 @@ import { ALL_INTERRUPTS, DEPTH } from './pl011-registers.ts'
 
 /** Plain JSON. `receive` holds characters with their error bits. */
 export interface Pl011State extends ListenerState {
+  /** What this is the state of. */
   kind: 'PL011'
+  /** Raised when the meaning of a member changes. */
   version: 1
+  /** Characters that wait in the receive FIFO, errors in bits 11:8. */
   receive: number[]
+  /** Characters that wait to be sent. */
   transmit: number[]
+  /** A character was lost since the one read last. */
   overrun: boolean
+  /** UARTRSR. */
   rsr: number
+  /** UARTILPR. */
   ilpr: number
+  /** UARTIBRD. */
   ibrd: number
+  /** UARTFBRD. */
   fbrd: number
+  /** UARTLCR_H. */
   lcrH: number
+  /** UARTCR. */
   cr: number
+  /** UARTIFLS. */
   ifls: number
+  /** UARTIMSC. */
   imsc: number
+  /** UARTRIS but for what follows from FIFOs and wires. */
   ris: number
+  /** UARTDMACR. */
   dmacr: number
+  /** The modem's input wires, as UARTFR has them. */
   modem: number
 }
 

@@ -30,8 +30,13 @@ const { TXFE, BUSY, TXFF, RXFE, RXFF } = Flag
 /** Levels of UARTIFLS in characters; the reserved encodings act as the last one. */
 const LEVELS = [2, 4, 8, 12, 14, 14, 14, 14] as const
 
+/**
+ * A PrimeCell UART (DDI 0183): two FIFOs of 16, an interrupt line, and loopback. Characters cross at once: there is
+ * no baud rate.
+ */
 export class Pl011 implements Pl011Registers, InterruptSource {
   readonly name = 'UART'
+  /** Its registers, 4 KiB, to be put on a bus. */
   readonly frame: Frame<Pl011>
   /** UARTINTR. */
   readonly interrupt: Line
@@ -161,10 +166,12 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     this.#send()
   }
 
+  /** UARTRSR: errors of the character read last, in bits 3:0. */
   get rsr(): number {
     return this.#rsr
   }
 
+  /** A write of UARTECR. */
   clearErrors(): void {
     this.#rsr = 0
   }
@@ -189,6 +196,7 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     )
   }
 
+  /** UARTLCR_H. */
   get lcrH(): number {
     return this.#lcrH
   }
@@ -207,6 +215,7 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
   }
 
+  /** UARTCR. */
   get cr(): number {
     return this.#cr
   }
@@ -220,6 +229,7 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
   }
 
+  /** UARTIFLS. */
   get ifls(): number {
     return this.#ifls
   }
@@ -229,6 +239,7 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     this.#ifls = value & 0x3f
   }
 
+  /** UARTIMSC, bits of Pl011Interrupt. */
   get imsc(): number {
     return this.#imsc
   }
@@ -241,10 +252,12 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     if (!couldReceive && this.canReceive) this.#options.receiveReady?.()
   }
 
+  /** UARTRIS, bits of Pl011Interrupt. */
   get ris(): number {
     return this.#ris
   }
 
+  /** A write of UARTICR; bits of Pl011Interrupt. */
   clearInterrupts(mask: number): void {
     this.#ris &= ~mask
   }
@@ -263,6 +276,7 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     )
   }
 
+  /** The state, as plain JSON. */
   snapshot(): Pl011State {
     return {
       kind: 'PL011',

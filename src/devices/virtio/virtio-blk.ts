@@ -26,7 +26,9 @@ const SLICE = 0x40_0000
 
 const HEADER = 16
 
+/** What a block device is made with. */
 export interface VirtioBlkOptions {
+  /** What it shows. */
   disk: Disk
   /** Serial number as the guest sees it: up to 20 bytes of ASCII. */
   serial?: string
@@ -38,6 +40,7 @@ export interface VirtioBlkOptions {
 }
 
 export class VirtioBlk implements VirtioDevice {
+  /** Stands in messages. */
   readonly name = 'blk'
   readonly deviceId = 2
   readonly features: bigint
@@ -70,6 +73,7 @@ export class VirtioBlk implements VirtioDevice {
     view.setUint32(20, SECTOR, true)
   }
 
+  /** Called once, by the transport that it is plugged into. */
   attach(host: VirtioHost): void {
     this.#host = host
   }
@@ -85,6 +89,7 @@ export class VirtioBlk implements VirtioDevice {
     this.#serve(0)
   }
 
+  /** The driver reset the device. */
   reset(): void {
     this.#begun.head = -1
     this.#waiting = false

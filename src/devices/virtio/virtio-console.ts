@@ -16,6 +16,7 @@ const FEATURE_SIZE = 1n << 0n
 const PIECE = 0x1000
 const MAX_WRITE = 0x10_0000
 
+/** What a console is wired to. */
 export interface VirtioConsoleOptions {
   /** Takes what the guest writes. The bytes are valid only during the call. */
   transmit?: (bytes: Uint8Array) => void
@@ -28,10 +29,12 @@ export interface VirtioConsoleOptions {
   waitForListener?: () => number
   /** Size of the terminal in characters. */
   columns?: number
+  /** Lines of the terminal. */
   rows?: number
 }
 
 export class VirtioConsole implements VirtioDevice {
+  /** Stands in messages. */
   readonly name = 'console'
   readonly deviceId = 3
   readonly features = FEATURE_SIZE
@@ -49,6 +52,7 @@ export class VirtioConsole implements VirtioDevice {
     this.#setSize(options.columns ?? 80, options.rows ?? 24)
   }
 
+  /** Called once, by the transport that it is plugged into. */
   attach(host: VirtioHost): void {
     this.#host = host
   }
@@ -101,6 +105,7 @@ export class VirtioConsole implements VirtioDevice {
     })
   }
 
+  /** The driver reset the device. */
   reset(): void {
     this.#listener.unmask(false)
   }

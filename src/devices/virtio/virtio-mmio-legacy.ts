@@ -6,6 +6,7 @@
 import { registerTable, word } from '../../mmio/index.ts'
 import { config, features, identity, running, type VirtioTransport } from './virtio-mmio-registers.ts'
 
+/** The table of the legacy registers, over whatever has them. */
 export const virtioLegacyTable = registerTable<VirtioTransport>('virtio-mmio-legacy', 0x200, [
   ...identity(1),
   ...features.filter(({ offset }) => offset < 0x028),

@@ -120,6 +120,7 @@ export const config: readonly Row<VirtioTransport>[] = [
   word('Config_n', 0x100, { count: 64, widths: [1, 2, 4], read: (transport, index) => transport.configWord(index) }),
 ]
 
+/** The table of the registers of version 2, over whatever has them. */
 export const virtioMmioTable = registerTable<VirtioTransport>('virtio-mmio', 0x200, [
   ...identity(2),
   ...features,

@@ -5,20 +5,33 @@ import type { VirtqueueState } from './virtqueue.ts'
 
 /** Plain JSON. */
 export interface VirtioMmioState {
+  /** What this is the state of. */
   kind: 'virtio-mmio'
+  /** Raised when the meaning of a member changes. */
   version: 1
+  /** The interface of before version 1.0. */
   legacy: boolean
+  /** Of the device in the slot; 0 for none. */
   deviceId: number
+  /** Status. */
   status: number
+  /** DeviceFeaturesSel. */
   deviceFeaturesSel: number
+  /** DriverFeaturesSel. */
   driverFeaturesSel: number
+  /** Features that the driver took, low word first. */
   driverFeatures: number[]
+  /** QueueSel. */
   queueSel: number
+  /** InterruptStatus. */
   interruptStatus: number
+  /** ConfigGeneration. */
   configGeneration: number
   /** Of the legacy interface: how far a page number is shifted to be an address. */
   pageShift: number
+  /** In the order of their numbers. */
   queues: VirtqueueState[]
+  /** What the device itself keeps. */
   device: unknown
 }
 

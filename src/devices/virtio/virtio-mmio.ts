@@ -20,7 +20,9 @@ const VERSION_1 = 1n << 32n
 const USED_BUFFER = 1
 const CONFIG_CHANGE = 2
 
+/** What a transport is made with. */
 export interface VirtioMmioOptions {
+  /** Where the driver's rings and buffers are. */
   memory: GuestMemory
   /** The device in this slot; a slot without one reads DeviceID 0, and drivers pass it by. */
   device?: VirtioDevice
@@ -32,13 +34,20 @@ export interface VirtioMmioOptions {
   broken?: (reason: string) => void
 }
 
+/** A virtio transport over MMIO, version 2 or legacy (Virtual I/O Device 1.2, 4.2), with a device in it or empty. */
 export class VirtioMmio implements VirtioTransport, InterruptSource {
   readonly name: string
+  /** Its registers, 512 bytes, to be put on a bus. */
   readonly frame: Frame<VirtioMmio>
+  /** High while InterruptStatus is not 0. */
   readonly interrupt: Line
+  /** The device's queues; none in an empty slot. */
   readonly queues: readonly Virtqueue[]
+  /** DeviceFeaturesSel: which 32 of the features are read. */
   deviceFeaturesSel = 0
+  /** DriverFeaturesSel: which 32 of the features are written. */
   driverFeaturesSel = 0
+  /** QueueSel: which queue the queue's registers are of. */
   queueSel = 0
   /** Of the legacy interface: how far a page number is shifted to be an address. A reset leaves it. */
   pageShift = 0
@@ -64,6 +73,7 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     this.frame = new Frame<VirtioMmio>(this.#legacy ? virtioLegacyTable : virtioMmioTable, this, {
       name: `virtio-${options.device?.name ?? 'mmio'}`,
       ...frame,
+      /** Brings the interrupt wire up to date. */
       settle: (transport) => transport.settle(),
     })
     options.device?.attach({
@@ -74,6 +84,7 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     })
   }
 
+  /** A write of 0 to Status. */
   reset(): void {
     this.status = 0
     this.settle()
@@ -101,6 +112,7 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     return this.queues[this.queueSel >>> 0]
   }
 
+  /** A write of QueueReady. */
   setQueueReady(ready: boolean): void {
     const queue = this.queue
     if (queue === undefined || ready === queue.ready) return
@@ -118,19 +130,23 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     this.#guard(() => queue.start())
   }
 
+  /** A write of QueueNotify. */
   notify(queue: number): void {
     if (!this.#running || this.queues[queue]?.ready !== true) return
     this.#guard(() => this.#device?.notify(queue))
   }
 
+  /** InterruptStatus: bit 0 a used buffer, bit 1 a change of configuration. */
   get interruptStatus(): number {
     return this.#interruptStatus
   }
 
+  /** A write of InterruptACK. */
   acknowledge(mask: number): void {
     this.#interruptStatus &= ~mask
   }
 
+  /** Status, bits of VirtioStatus. */
   get status(): number {
     return this.#status
   }
@@ -158,6 +174,7 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     this.#status = next
   }
 
+  /** ConfigGeneration: another number after each change of the configuration space. */
   get configGeneration(): number {
     return this.#configGeneration
   }
@@ -186,6 +203,7 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     })
   }
 
+  /** The state, as plain JSON. */
   snapshot(): VirtioMmioState {
     return {
       kind: 'virtio-mmio',

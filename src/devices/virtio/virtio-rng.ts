@@ -12,6 +12,7 @@ const MAX_BYTES = 0x1000
 
 /** xoshiro128** of Blackman and Vigna, its state filled from the seed by splitmix32. */
 export class SeededBytes {
+  /** All of it: four words. */
   readonly state = new Int32Array(4)
 
   constructor(seed: number) {
@@ -24,6 +25,7 @@ export class SeededBytes {
     }
   }
 
+  /** The next 32 bits, in `| 0` form. */
   next(): number {
     const s = this.state
     const result = Math.imul(rotate(Math.imul(s[1]!, 5), 7), 9)
@@ -37,6 +39,7 @@ export class SeededBytes {
     return result
   }
 
+  /** Fills all of `into`. */
   fill(into: Uint8Array): void {
     let word = 0
     for (let i = 0; i < into.length; i++) {
@@ -48,6 +51,7 @@ export class SeededBytes {
 }
 
 export class VirtioRng implements VirtioDevice {
+  /** Stands in messages. */
   readonly name = 'rng'
   readonly deviceId = 4
   readonly features = 0n
@@ -62,6 +66,7 @@ export class VirtioRng implements VirtioDevice {
     this.#bytes = new SeededBytes(seed)
   }
 
+  /** Called once, by the transport that it is plugged into. */
   attach(host: VirtioHost): void {
     this.#host = host
   }
@@ -75,6 +80,7 @@ export class VirtioRng implements VirtioDevice {
     })
   }
 
+  /** The driver reset the device. */
   reset(): void {}
 
   snapshot(): unknown {

@@ -7,6 +7,7 @@ import type { GuestMemory } from '../memory.ts'
 
 /** The driver broke the rules of the ring: the device needs a reset. */
 export class VirtqueueError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'VirtqueueError'
 }
 
@@ -16,8 +17,11 @@ export const QUEUE_SIZE = 1024
 const DESCRIPTOR = { next: 1, write: 2, indirect: 4 } as const
 const NO_INTERRUPT = 1
 
+/** A piece of guest memory that lies in it as a whole. */
 export interface Segment {
+  /** First address, in bytes. */
   readonly address: number
+  /** In bytes. */
   readonly length: number
 }
 
@@ -25,26 +29,42 @@ export interface Segment {
 export interface Chain {
   /** The descriptor that names the chain on the used ring. */
   readonly head: number
+  /** What the device reads, in order. */
   readonly readable: readonly Segment[]
+  /** What the device writes, in order. */
   readonly writable: readonly Segment[]
   /** Bytes in all of them. */
   readonly readLength: number
+  /** Bytes that the device may write. */
   readonly writeLength: number
 }
 
 /** Plain JSON. */
 export interface VirtqueueState {
+  /** Entries of the rings. */
   size: number
+  /** The driver has set it up. */
   ready: boolean
+  /** Address of the descriptor table. */
   descriptors: number
+  /** Address of the available ring. */
   driver: number
+  /** Address of the used ring. */
   device: number
+  /** Of the used ring in the legacy layout, in bytes. */
   alignment: number
+  /** Number of the next entry of the available ring, modulo 2^16. */
   lastAvailable: number
+  /** Number of the next entry of the used ring, modulo 2^16. */
   used: number
 }
 
+/**
+ * A split virtqueue (Virtual I/O Device 1.2, 2.7) in guest memory. Nothing that a driver puts there is believed
+ * before it is checked.
+ */
 export class Virtqueue {
+  /** Where rings and buffers are. */
   readonly memory: GuestMemory
   /** The largest size that the driver may choose. */
   readonly maxSize: number
@@ -52,7 +72,9 @@ export class Virtqueue {
   size = 0
   /** Addresses of the descriptor table, the available ring ("driver area") and the used ring ("device area"). */
   descriptors = 0
+  /** Address of the available ring. */
   driver = 0
+  /** Address of the used ring. */
   device = 0
   /** Of the used ring where the legacy interface lays the queue out: a page, unless the driver says otherwise. */
   alignment = 0x1000
@@ -67,10 +89,12 @@ export class Virtqueue {
     this.maxSize = maxSize
   }
 
+  /** The driver has set it up. */
   get ready(): boolean {
     return this.#ready
   }
 
+  /** As after a reset of the device: not set up. */
   reset(): void {
     this.size = 0
     this.descriptors = 0
@@ -150,6 +174,7 @@ export class Virtqueue {
     return (this.memory.read16(this.driver) & NO_INTERRUPT) === 0
   }
 
+  /** The state, as plain JSON. */
   snapshot(): VirtqueueState {
     const { size, descriptors, driver, device, alignment } = this
     return {
