@@ -12,28 +12,38 @@ export const VECTORS_FORMAT_VERSION = 1
 
 /** A document that is no set of vectors: says where, and what is wrong there. */
 export class VectorFormatError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'VectorFormatError'
 }
 
 /** A step: its `op` and what belongs to it, as in `Step`, and what must come of it. */
 export interface JsonStep {
+  /** What the step is. */
   readonly op: string
+  /** What must come of it; hexadecimal strings. */
   readonly expect?: { readonly value: string; readonly mask: string; readonly status?: string }
   readonly [member: string]: unknown
 }
 
 /** One vector; `needs` says which targets it applies to. */
 export interface JsonVector {
+  /** A sentence. */
   readonly name: string
+  /** Where the specification says so. */
   readonly clause: string
+  /** Which targets it applies to. */
   readonly needs: Readonly<Needs>
+  /** In order, from reset on. */
   readonly steps: readonly JsonStep[]
 }
 
 /** The document: vectors by architecture version and subject. */
 export interface JsonVectors {
+  /** Tells it from other documents. */
   readonly format: 'vgic-vectors'
+  /** VECTORS_FORMAT_VERSION. */
   readonly version: number
+  /** Vectors, by what they are about. */
   readonly subjects: readonly {
     readonly gic: 2 | 3
     readonly subject: string

@@ -16,10 +16,13 @@ const done: Result = { status: 'ok', value: 0n }
 const refused: Result = { status: 'abort', value: 0n }
 const undefinedHere: Result = { status: 'undefined', value: 0n }
 
+/** How this package's GIC is put on its bus, and what it is. */
 export interface ModelOptions {
+  /** One bus range a frame, or one a group of registers. */
   wiring?: Wiring
   /** Over what the target configuration says; by default the `virt` board's. */
   gic?: GicV2Config
+  /** Over what the target configuration says, of a GICv3. */
   gicv3?: GicV3Config
 }
 
@@ -35,11 +38,17 @@ export const everyOption = (its: boolean): GicV3Config => ({
   extendedPpis: 64,
 })
 
+/** This package's GIC as a target. */
 export class ModelTarget implements GicTarget {
+  /** For people. */
   readonly name: string
+  /** What it is. */
   readonly config: TargetConfig
+  /** The GIC itself. */
   readonly gic: GicV2 | GicV3
+  /** Where the configuration has one. */
   readonly its: Its | undefined
+  /** The bus that it stands on, at the addresses of QEMU's `virt`. */
   readonly bus = new Bus(policy)
   readonly #v3: ModelGicV3 | undefined
   readonly #initiators: readonly { secure: Initiator; nonSecure: Initiator }[]
@@ -79,8 +88,10 @@ export class ModelTarget implements GicTarget {
     else this.gic.reset()
   }
 
+  /** There is nothing to end. */
   async close(): Promise<void> {}
 
+  /** Carries one step out at once. */
   step(step: Step): Result {
     switch (step.op) {
       case 'read': {

@@ -43,8 +43,11 @@ export interface VectorFailure {
 
 /** What came of one vector on one target. */
 export interface VectorResult {
+  /** Which one. */
   vector: Vector
+  /** Every answer was right. */
   passed: boolean
+  /** The answers that were not. */
   failures: VectorFailure[]
 }
 

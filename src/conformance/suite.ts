@@ -9,6 +9,7 @@ import { gicv3Subjects } from './vectors/gicv3-index.ts'
 import { gicv2Subjects, type Vector } from './vectors/index.ts'
 import { itsSubjects } from './vectors/its.ts'
 
+/** Vectors, by what they are about. */
 export type Subjects = Readonly<Record<string, readonly Vector[]>>
 
 /** Vectors by subject; a version without any has no conformance suite yet. */
@@ -19,7 +20,9 @@ export const subjectsOf: Readonly<Record<2 | 3, Subjects>> = {
 
 /** A machine to put vectors to. */
 export interface Machine {
+  /** What the target has to be. */
   readonly config: TargetConfig
+  /** What it is beyond its configuration. */
   readonly traits: Traits
 }
 
@@ -51,7 +54,9 @@ export function machinesOf(version: 2 | 3, boards: boolean): Machine[] {
 
 /** What came of a vector. */
 export interface Outcome {
+  /** What the vector is about. */
   readonly subject: string
+  /** Which one. */
   readonly vector: Vector
   /** Machines that it applied to. */
   readonly ran: Machine[]

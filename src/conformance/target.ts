@@ -11,14 +11,17 @@ export type AccessSize = 1 | 2 | 4 | 8
 
 /** Where a system register access is made by a PE with EL3: its Exception level, and what SCR_EL3 says then. */
 export interface Execution {
+  /** The Exception level. */
   el: 1 | 3
   /** SCR_EL3.NS: at EL1 its Security state, at EL3 which of two banked registers it reaches. */
   ns: boolean
   /** SCR_EL3.FIQ and SCR_EL3.IRQ: such interrupts, and the registers about them, are EL3's. 0 unless given. */
   fiq?: boolean
+  /** SCR_EL3.IRQ. */
   irq?: boolean
 }
 
+/** One thing that is done to a target. */
 export type Step =
   /** A load by `cpu`. `secure` chooses the security state of the access where the target has two; Non-secure unless given. */
   | { op: 'read'; cpu: number; region: Region; offset: number; size: AccessSize; secure?: boolean }
@@ -48,6 +51,7 @@ export type Step =
   | { op: 'store'; address: number; words: readonly bigint[] }
   | { op: 'load'; address: number }
 
+/** What an access came to. */
 export type Status =
   | 'ok'
   /** An external abort (the access reached no device, or was refused by one). */
@@ -61,11 +65,15 @@ export type Status =
 
 /** `value` is what a read returned, and 0 for every other step and for every failed one. */
 export interface Result {
+  /** What the access came to. */
   status: Status
+  /** What was read; 0 where nothing was. */
   value: bigint
 }
 
+/** What a target is configured to be. */
 export interface TargetConfig {
+  /** The architecture version. */
   version: 2 | 3
   /** PEs; the first has affinity 0. */
   cpus: number
@@ -89,12 +97,16 @@ export function executionOf(step: Extract<Step, { op: 'mrs' | 'msr' }>): Executi
   return step.register.endsWith('_EL1') ? { el: 1, ns: step.secure !== true } : { el: 3, ns: false }
 }
 
+/** A GIC under test: takes steps, and answers each. */
 export interface GicTarget {
+  /** For people. */
   readonly name: string
+  /** What it is. */
   readonly config: TargetConfig
   /** Takes the steps in order and resolves to as many results. Rejects only when the target itself is lost. */
   run(steps: readonly Step[]): Promise<Result[]>
   /** Back to the state of a cold reset, with every input wire low. */
   reset(): Promise<void>
+  /** Ends whatever it runs. */
   close(): Promise<void>
 }

@@ -37,12 +37,14 @@ const NO_TRUSTED_OS = 2
 
 /** What AFFINITY_INFO tells of a CPU. */
 const STATES = { on: 0, off: 1, pending: 2 } as const
+/** A CPU's power state. */
 export type CpuPower = keyof typeof STATES
 
 /** What PSCI needs of the machine. CPUs are counted from 0. */
 export interface PsciMachine {
   /** The CPU with this affinity, in the layout of MPIDR_EL1, with all other bits zero. */
   cpuOf(affinity: bigint): number | undefined
+  /** A CPU's power state. */
   powerOf(cpu: number): CpuPower
   /** Whether a CPU can start at this physical address. */
   canStart(entry: bigint): boolean
@@ -52,15 +54,21 @@ export interface PsciMachine {
   turnOff(cpu: number): void
   /** The calling CPU waits for an interrupt, as by WFI, and then returns from its call. */
   standBy(cpu: number): void
+  /** Ends the machine. */
   systemOff(): void
+  /** Asks for a reset of the machine. */
   systemReset(): void
 }
 
 /** Arguments of a call as they stand in X0 to X3, each 64 bits, unsigned. */
 export interface PsciCall {
+  /** The function. */
   readonly x0: bigint
+  /** The first argument. */
   readonly x1: bigint
+  /** The second argument. */
   readonly x2: bigint
+  /** The third argument. */
   readonly x3: bigint
 }
 

@@ -32,6 +32,7 @@ interface KnownPage {
   readonly known: Uint8Array
 }
 
+/** Listens to a machine and gives what enters and leaves its GIC as events of a trace. */
 export class Recorder {
   readonly #take: (event: TraceEvent) => void
   /** Outputs that changed since the last event, and memory that was read: they belong to the one that is about to be taken. */

@@ -14,6 +14,7 @@ const LAST_DEADLINE = Number.MAX_SAFE_INTEGER - 2 ** 40
 /** Machine time is counted in whole instructions; Infinity is a budget without an end. */
 const isTime = (value: number) => value >= 0 && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)
 
+/** Host time, for a machine that follows it. */
 export interface Clock {
   /**
    * Machine time that a host's clock wants it to be, in instructions; used only to move it on while the CPUs wait. A part of an

@@ -52,20 +52,33 @@ const GITS_CREADR = 0x90
 /** Nanoseconds between two slices of requests of a disk that are more than one: 4 MiB in each, as from a fast disk. */
 const DISK_SLICE_TIME = 1_000_000
 
+/** A machine as QEMU's `virt`: CPUs, GIC, memory and devices. It runs when it is told to, in the caller's thread. */
 export class VirtMachine {
+  /** What its devices are on. */
   readonly bus = new Bus()
+  /** Its CPUs. */
   readonly cluster: Cluster
+  /** Its GIC. */
   readonly gic: GicV2 | GicV3
+  /** Beside a GICv3, where it was asked for. */
   readonly its: Its | undefined
+  /** Turns of CPUs, and machine time. */
   readonly scheduler: Scheduler
+  /** Its memory, for DMA and for loading. */
   readonly ram: Ram
+  /** The console's UART. */
   readonly uart: Pl011
+  /** The real-time clock. */
   readonly rtc: Pl031
+  /** The GPIO with the power button. */
   readonly gpio: Pl061
+  /** The first bank of flash, where firmware is. */
   readonly flash: CfiFlash
+  /** What it was made with, defaults among them. */
   readonly options: CompleteOptions
   /** Interrupts signalled to CPUs so far: rising edges of their IRQ and FIQ inputs. */
   interrupts = 0
+  /** Called with what a person may want to know. */
   onEvent: ((event: MachineEvent) => void) | undefined
 
   readonly #cpuBus: CpuBus

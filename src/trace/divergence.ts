@@ -10,17 +10,23 @@ import type { DecodedRegister, Explanation } from './machine.ts'
 export interface SeenValue {
   /** In hexadecimal, as wide as it is. */
   value: string
+  /** By the specification's names. */
   fields: DecodedRegister['fields']
 }
 
+/** An output on which the recorded machine and this model differ. */
 export interface OutputLevel {
+  /** Whose output it is. */
   cpu: number
+  /** Which one. */
   signal: OutputSignal
   /** The level after the event; `unchanged` when this side listed no change. */
   recorded: 0 | 1 | 'unchanged' | 'changed and back'
+  /** The level that this model gives it. */
   ours: 0 | 1 | 'unchanged'
 }
 
+/** An event after which the recorded machine and this model no longer agree, with what a person needs to see why. */
 export interface Divergence {
   /** Line in the file, from 1. */
   line: number
@@ -28,11 +34,13 @@ export interface Divergence {
   event: number
   /** The event as the trace has it. */
   text: string
+  /** A read that answers otherwise, or outputs that have other levels. */
   kind: 'read' | 'output'
   /** What it is about: the register's name, or `outputs`. */
   what: string
   /** Of a read: what the recorded machine returned and what this model did. */
   recorded?: SeenValue
+  /** What this model did. */
   ours?: SeenValue
   /** Of a read: why our model refused it, if it did. */
   refused?: string

@@ -9,6 +9,7 @@ import { quote, TraceError } from './event.ts'
 export interface MachineDescription {
   /** The architecture of its interrupt controller. */
   version: 2 | 3
+  /** PEs. */
   cpus: number
   /** INTIDs of SGIs, PPIs and SPIs together. */
   intids: number
@@ -25,13 +26,17 @@ export interface MachineDescription {
    * says nothing of it.
    */
   sleep: boolean
+  /** As QEMU calls it. */
   cpuModel: string
+  /** RAM, in MiB. */
   memoryMiB: number
 }
 
+/** What a trace says of itself before its events. */
 export interface TraceHeader {
   /** The first line, without its mark: what was recorded. */
   title: string
+  /** The machine that was recorded; undefined where the trace does not say. */
   machine: MachineDescription | undefined
   /** How many lines of events the file says it has. */
   events: number | undefined

@@ -12,8 +12,10 @@ import { parseEvent } from './parse.ts'
 /** The longest line that is read, in characters. */
 export const maxLineLength = 1 << 20
 
+/** A file as it comes: pieces of any length, packed with gzip or plain. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
+/** A trace that is being read: its header, and its events as they come. */
 export interface Trace {
   /** What the `#` lines before the first event said. */
   readonly header: TraceHeader

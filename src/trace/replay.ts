@@ -14,6 +14,7 @@ import { Outputs } from './outputs.ts'
 import type { Deliveries, IdentityDifference, RegisterUse } from './statistics.ts'
 import { Statistics } from './statistics.ts'
 
+/** How much is kept, and how far it goes. */
 export interface ReplayOptions {
   /** How many events before a divergence are kept with it; 8 unless given. */
   context?: number
@@ -23,50 +24,72 @@ export interface ReplayOptions {
   stopAt?: number
 }
 
+/** What came of a replay. */
 export interface ReplayResult {
+  /** The machine that it was put to. */
   machine: MachineDescription
   /** Events taken, `out` lines among them. */
   events: number
   /** The number of the event that was to be the last one, if the trace had that many. */
   stoppedAt: number | undefined
+  /** All divergences, kept or not. */
   divergenceCount: number
   /** The first of them. */
   divergences: Divergence[]
+  /** How many reads were compared, were of identification registers, or of what is not modelled. */
   reads: { compared: number; identity: number; unmodelled: number }
+  /** Changes that were compared, and levels that one side only passed through. */
   outputs: { compared: number; recordedTransients: number; ourTransients: number }
+  /** Identification registers that read otherwise: no divergence. */
   identity: IdentityDifference[]
+  /** What the trace uses and this model has not. */
   unmodelled: { name: string; accesses: number }[]
+  /** What this model refused, and why. */
   refused: { name: string; accesses: number; reason: string }[]
+  /** What was acknowledged, by interrupt. */
   interrupts: Deliveries[]
+  /** What the events were. */
   counts: ReplayCounts
+  /** How often each register was used; an array counts as one. */
   registers: { name: string; reads: number; writes: number }[]
   /** Time spent in applying and comparing, in seconds. */
   seconds: number
 }
 
+/** What the events were. */
 export interface ReplayCounts {
+  /** Loads. */
   reads: number
+  /** Stores. */
   writes: number
+  /** MRS. */
   systemRegisterReads: number
+  /** MSR. */
   systemRegisterWrites: number
   /** Changes of input wires. */
   inputs: number
+  /** Acknowledges that gave an interrupt. */
   acknowledged: number
   /** Acknowledges that found nothing: INTIDs 1020 to 1023. */
   spurious: number
+  /** Writes of an EOIR. */
   ended: number
+  /** Writes of DIR. */
   deactivated: number
   /** Writes that make SGIs. */
   generated: number
   /** Messages of devices that make an SPI or an LPI. */
   messages: number
+  /** Pieces of guest memory. */
   memory: number
+  /** PEs that were powered on again. */
   resets: number
 }
 
 /** Where a MSI_SETSPI_NS write of GICv2m leads. */
 const spiOfMessage = 0x3ff
 
+/** Puts the events of a trace to a machine, one by one, and compares what it answers with what was recorded. */
 export class Replayer {
   readonly #machine: ReplayMachine
   readonly #statistics: Statistics
@@ -109,10 +132,12 @@ export class Replayer {
     machine.onOutput = (cpu, signal, level) => this.#outputs.takeOurs(cpu, signal, level)
   }
 
+  /** Events taken so far. */
   get events(): number {
     return this.#events
   }
 
+  /** Divergences so far. */
   get divergenceCount(): number {
     return this.#findings.count
   }

@@ -27,17 +27,25 @@ export interface RegisterUse {
   reason: string
 }
 
+/** An identification register that reads otherwise here than on the recorded machine. */
 export interface IdentityDifference {
+  /** The register. */
   name: string
+  /** What the recorded machine returned, in hexadecimal. */
   recorded: string
+  /** What this model returns. */
   ours: string
+  /** Reads of it. */
   count: number
 }
 
 /** How often an interrupt was acknowledged, by CPU. */
 export interface Deliveries {
+  /** The interrupt. */
   intid: number
+  /** Acknowledges by each CPU. */
   perCpu: number[]
+  /** Acknowledges by all. */
   total: number
 }
 

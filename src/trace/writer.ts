@@ -11,6 +11,7 @@ import { formatMachine } from './header.ts'
 /** Text is handed on in pieces of about this many characters. */
 const pieceLength = 1 << 16
 
+/** Writes events as a trace: the format of traces/README.md. */
 export class TraceWriter {
   readonly #sink: (text: string) => void
   #piece = ''
@@ -30,6 +31,7 @@ export class TraceWriter {
     return this.#events
   }
 
+  /** Adds one event. */
   write(event: TraceEvent): void {
     this.#piece += `${formatEvent(event)}\n`
     this.#events++

@@ -11,6 +11,7 @@ import { place } from './places.ts'
  * and identification registers with Arm's values.
  */
 export const parts = ['v2m', 'inputs', 'identification'] as const
+/** A part that a GIC may leave out. */
 export type Part = (typeof parts)[number]
 
 /** What a target must be for a vector to apply to it. */
@@ -39,25 +40,33 @@ export interface Needs {
   options?: boolean
 }
 
+/** What a step must answer. */
 export interface Expected {
   /** What the step must answer, in the bits of `mask`. */
   readonly value: number
+  /** The bits that count. */
   readonly mask: number
   /** What the access itself comes to; 'ok' unless given. */
   readonly status?: Status
 }
 
+/** A step, and what must come of it. */
 export interface VectorStep {
+  /** What is done. */
   readonly step: Step
+  /** What must be answered; nothing is checked where it is not given, but that the access is taken. */
   readonly expect?: Expected
 }
 
+/** A few steps from reset on, and what the specification says must come of them. */
 export interface Vector {
   /** A sentence. */
   readonly name: string
   /** Where the specification says so: 'IHI 0048B 4.3.8'. */
   readonly clause: string
+  /** Which targets it applies to. */
   readonly needs: Readonly<Needs>
+  /** In order. */
   readonly steps: readonly VectorStep[]
 }
 

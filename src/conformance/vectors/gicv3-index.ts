@@ -30,4 +30,5 @@ export const gicv3Subjects: Readonly<Record<string, readonly Vector[]>> = {
   'What a GICv3 may leave out': gicv3OptionVectors,
 }
 
+/** All of GICv3's, but for the ITS. */
 export const gicv3Vectors: readonly Vector[] = Object.values(gicv3Subjects).flat()

@@ -44,4 +44,5 @@ export const gicv2Subjects: Readonly<Record<string, readonly Vector[]>> = {
   GICv2m: v2mVectors,
 }
 
+/** All of GICv2's. */
 export const gicv2Vectors: readonly Vector[] = Object.values(gicv2Subjects).flat()

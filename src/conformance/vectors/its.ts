@@ -5,10 +5,12 @@ import { itsCommandVectors } from './its-commands.ts'
 import { itsDeliveryVectors } from './its-delivery.ts'
 import { itsErrorVectors } from './its-errors.ts'
 
+/** What each subject is, as a heading. */
 export const itsSubjects: Readonly<Record<string, readonly Vector[]>> = {
   'ITS: commands': itsCommandVectors,
   'ITS: command errors': itsErrorVectors,
   'ITS: messages, queue and LPIs': itsDeliveryVectors,
 }
 
+/** All of the ITS's. */
 export const itsVectors: readonly Vector[] = Object.values(itsSubjects).flat()

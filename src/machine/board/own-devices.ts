@@ -48,6 +48,7 @@ export interface OwnDevice {
 
 /** Bytes of address space that each has, and how many there may be: QEMU's platform bus has 64 interrupts. */
 export const OWN_DEVICE_SIZE = 0x1_0000
+/** The most that there may be. */
 export const MOST_OWN_DEVICES = 64
 
 /** Where the `n`th is, and its SPI as a device tree counts. */
@@ -99,6 +100,7 @@ export class OwnDevices {
     return soonest
   }
 
+  /** Tells every one that has to know. */
   timePassed(): void {
     for (const parts of this.#parts) parts.timePassed?.()
   }

@@ -20,6 +20,7 @@ export const virtPpi = {
   pmu: 23,
 } as const
 
+/** Addresses, as QEMU's `virt` has them. */
 export const virtMap = {
   flash0: { base: 0x0000_0000, size: 0x0400_0000 },
   flash1: { base: 0x0400_0000, size: 0x0400_0000 },
@@ -48,7 +49,9 @@ export const REDISTRIBUTOR_SIZE = 0x2_0000
 /** SPIs of the GICv2m frame, from virtSpi.v2m on. */
 export const V2M_SPIS = 64
 
+/** Transports on the board, used or not. */
 export const VIRTIO_SLOTS = 32
+/** Bytes of address space that each has. */
 export const VIRTIO_SLOT_SIZE = 0x200
 
 /** The pin of the GPIO that is the power button. */

@@ -7,11 +7,13 @@ import type { Clock } from '../scheduler.ts'
 import { checkOwnDevices, type OwnDevice } from './own-devices.ts'
 import { MOST_MEMORY, VIRTIO_SLOTS } from './virt-map.ts'
 
+/** What a machine may be asked to be. */
 export interface VirtOptions {
   /** CPUs: 1 to 8 with a GICv2, to 64 with a GICv3. */
   cpus?: number
   /** Bytes of RAM: a multiple of 1 MiB, up to 3 GiB. */
   memory?: number
+  /** The GIC's architecture version; 2 unless given. */
   gic?: 2 | 3
   /** An ITS beside a GICv3. */
   its?: boolean
@@ -19,6 +21,7 @@ export interface VirtOptions {
   firmware?: Uint8Array | undefined
   /** Items of the firmware configuration device, by number, beside those that there always are. */
   fwCfg?: ReadonlyMap<number, Uint8Array> | undefined
+  /** A virtio block device each. */
   disks?: readonly Disk[]
   /** Devices of your own: the board gives each a place, an SPI and a node in the device tree. */
   devices?: readonly OwnDevice[]

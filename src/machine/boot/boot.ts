@@ -14,9 +14,11 @@ import { checkFits, type LoadedKernel, LoaderError, storeSegments } from './load
 import { loadKernel } from './loader.ts'
 import { gunzip, isGzip } from './unpack.ts'
 
+/** What a machine starts with. */
 export interface BootFiles {
   /** An Image, an ELF file or a flat binary. */
   kernel?: Uint8Array | undefined
+  /** An initial RAM disk. */
   initrd?: Uint8Array | undefined
   /** A device tree in place of the board's own; memory, command line and initial RAM disk are entered into it. */
   dtb?: Uint8Array | undefined
@@ -26,10 +28,13 @@ export interface BootFiles {
   loads?: readonly BootLoad[]
 }
 
+/** A file that is put into memory beside the kernel. */
 export interface BootLoad {
+  /** The file's contents. */
   bytes: Uint8Array
   /** Where a flat file goes; an ELF file, unless `raw`, goes where it says. */
   address?: number | undefined
+  /** Goes to its address as it is, an ELF file too. */
   raw?: boolean
   /** The first CPU starts at its beginning, or at an ELF file's entry, in place of the kernel's. */
   start?: boolean
@@ -37,10 +42,13 @@ export interface BootLoad {
 
 /** The board that the files are for: what its device tree says, and how much fits. */
 export interface BootBoard {
+  /** CPUs. */
   cpus: number
   /** Bytes of RAM. */
   memory: number
+  /** The GIC's architecture version. */
   gic: 2 | 3
+  /** An ITS beside a GICv3. */
   its?: boolean
   /** Devices of the embedder's own: the machine's `devices` option, for their nodes. */
   devices?: readonly OwnDevice[]
@@ -50,7 +58,9 @@ export interface BootBoard {
   rngSeed?: Uint8Array
 }
 
+/** Files that were read and checked, ready to be put into a machine, as often as it is reset. */
 export interface BootPlan {
+  /** Undefined where firmware starts. */
   readonly kernel: LoadedKernel | undefined
   /** Fills the machine's memory and powers its first CPU on. */
   start(machine: VirtMachine): void
@@ -76,6 +86,7 @@ export async function fwCfgItems({ kernel, initrd, append }: BootFiles, limit: n
   return items
 }
 
+/** Items of the firmware configuration device, by number. */
 export type FwCfgItems = ReadonlyMap<number, Uint8Array>
 
 /** A device tree may take this much: a kernel maps no more than 2 MiB for it (Documentation/arch/arm64/booting). */

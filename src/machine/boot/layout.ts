@@ -3,7 +3,9 @@
 import type { Place } from '../board/virt-map.ts'
 import { type LoadedKernel, MIB, mib, NoRoomError } from './loaded.ts'
 
+/** Where things go in memory. */
 export interface BootLayout {
+  /** Undefined where there is none. */
   readonly initrd: { readonly start: number; readonly end: number } | undefined
   /** Where the device tree goes. */
   readonly dtb: number

@@ -8,6 +8,7 @@ import { MOST_MEMORY, type Place } from '../board/virt-map.ts'
 
 /** A file that cannot be loaded: says why in one line. */
 export class LoaderError extends Error {
+  /** Tells it from other errors. */
   override readonly name: string = 'LoaderError'
   /** Which of the files it is about, where that is known. */
   about: 'kernel' | 'initrd' | 'dtb' | undefined
@@ -20,23 +21,31 @@ export class NoRoomError extends LoaderError {
 
 /** Bytes for memory; `size` of them, of which those that `bytes` has not are zero. */
 export interface LoadSegment {
+  /** First address, in bytes. */
   readonly address: number
+  /** What goes there. */
   readonly bytes: Uint8Array
+  /** In bytes; what is beyond `bytes` is zero. */
   readonly size: number
 }
 
+/** A kernel as it goes into memory. */
 export interface LoadedKernel {
+  /** What the file was. */
   readonly kind: 'Linux Image' | 'ELF' | 'flat binary'
   /** Physical address of the first instruction. */
   readonly entry: number
+  /** What goes where. */
   readonly segments: readonly LoadSegment[]
   /** First address that it uses, and the one behind its last, with what it says that it needs free. */
   readonly start: number
+  /** First address behind all of it, what it zeroes included. */
   readonly end: number
   /** It expects the address of a device tree in X0 (the Linux boot protocol); an ELF file is on its own. */
   readonly bootProtocol: boolean
 }
 
+/** Where kernels may go. */
 export interface LoadOptions {
   /** Memory that may be loaded into. */
   ram: Place

@@ -5,20 +5,26 @@
 
 /** A blob that is no device tree: says what is wrong, in one line. */
 export class FdtError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'FdtError'
 }
 
+/** A node of a device tree. */
 export interface FdtNode {
   /** With its unit address, as in `memory@40000000`; empty for the root. */
   readonly name: string
+  /** By name, as bytes. */
   readonly properties: Map<string, Uint8Array>
+  /** In order. */
   readonly children: FdtNode[]
 }
 
 /** A property's value: present and empty, text, a list of texts, 32-bit cells, or bytes as they are. */
 export type FdtValue = true | string | readonly string[] | readonly number[] | Uint8Array
 
+/** A device tree as a blob holds it. */
 export interface Fdt {
+  /** Its root. */
   root: FdtNode
   /** Memory that the guest must leave alone: address and length in bytes. */
   reservations: (readonly [bigint, bigint])[]
@@ -50,6 +56,7 @@ export function cells64(value: number): [number, number] {
   return [Math.floor(value / 2 ** 32), value % 2 ** 32]
 }
 
+/** A property's bytes, from text, cells or bytes. Throws an FdtError for a cell that is no 32-bit number. */
 export function encodeValue(value: FdtValue): Uint8Array {
   if (value === true) return new Uint8Array(0)
   if (value instanceof Uint8Array) return value

@@ -16,10 +16,13 @@ import {
 } from '../board/virt-map.ts'
 import { cells64, encodeFdt, type FdtNode, type FdtValue, fdtNode } from './fdt.ts'
 
+/** What the board's device tree has to tell. */
 export interface VirtTree {
+  /** CPUs. */
   cpus: number
   /** Bytes of RAM from 0x4000_0000 on. */
   memory: number
+  /** The GIC's architecture version. */
   gic: 2 | 3
   /** An ITS beside a GICv3. */
   its?: boolean
@@ -33,9 +36,11 @@ export interface VirtTree {
   initrd?: { start: number; end: number }
   /** Randomness for the guest, as bytes; the same bytes make the same run. */
   rngSeed?: Uint8Array
+  /** Randomness for where a kernel puts itself. */
   kaslrSeed?: Uint8Array
   /** Devices that are not there: all are, unless they are named here. */
   without?: readonly ('flash' | 'fwCfg' | 'rtc' | 'gpio' | 'virtio')[]
+  /** `compatible` of the CPUs; that of a Cortex-A57 unless given. */
   cpuCompatible?: string
   /** Devices of the embedder's own, in the order in which the machine has them. */
   devices?: readonly Pick<OwnDevice, 'name' | 'properties' | 'edge'>[]

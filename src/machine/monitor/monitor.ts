@@ -16,11 +16,13 @@ import { wrapped } from './monitor-text.ts'
 export interface MonitorControl {
   /** Whether the machine stands still. */
   paused: boolean
+  /** Ends the program. */
   quit(): void
   /** A step ended the machine: the guest switched it off, or asked for a reset. */
   ended(reason: 'off' | 'reset'): void
 }
 
+/** What a monitor is told beside its machine. */
 export interface MonitorOptions {
   /** A few words about what an INTID is on this board; empty where nothing is known. */
   nameOf?: (intid: number) => string
@@ -157,8 +159,11 @@ function helpText(word: string): string {
   return rows.map(({ usage, help }) => `${usage.padEnd(width)}  ${help}`).join('\n')
 }
 
+/** Questions to a machine, a line each, in QEMU's words where it has them. */
 export class Monitor {
+  /** Asked. */
   readonly machine: VirtMachine
+  /** What commands that start and stop act on. */
   readonly control: MonitorControl
   readonly nameOf: (intid: number) => string
   readonly #errors: GuestErrors | undefined
