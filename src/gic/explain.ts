@@ -7,7 +7,9 @@ import type { OutputLine } from './events.ts'
 import { causes, type GateReport } from './gates.ts'
 
 export interface Explanation {
+  /** The interrupt that was asked about. */
   readonly intid: number
+  /** The PE that was asked about. */
   readonly cpu: number
   /** Every gate is open: this interrupt is what the CPU is signalled, and what an acknowledge would take. */
   readonly deliverable: boolean

@@ -55,14 +55,17 @@ interface Bitmaps {
 export interface GateReport {
   /** Name of the gate, the same for every interrupt. */
   readonly gate: string
+  /** It lets the interrupt pass. */
   readonly open: boolean
   /** A gate that is not open is closed, or cannot be decided before others are open: it `depends` on those in `waitsFor`. */
   readonly state: 'open' | 'closed' | 'depends'
+  /** Gates that have to be open before this one can be decided. */
   readonly waitsFor: readonly string[]
   /** What it is that closes this gate, when it is closed. */
   readonly cause: Cause
   /** The register and field that decide, as software would name them: `GICD_ISENABLER1`, `Set_enable_bit[5]`. */
   readonly register: string
+  /** The field that decides. */
   readonly field: string
   /** The field's value now. */
   readonly value: number
@@ -70,6 +73,7 @@ export interface GateReport {
   readonly says: string
   /** For a closed gate: what opens it, in words, and as things to do; none where no software and no device can do it. */
   readonly remedy: string | undefined
+  /** What opens it, as things to do. */
   readonly actions: readonly RemedyAction[]
 }
 

@@ -15,7 +15,9 @@ export interface GuestMemory {
 
 /** A block of bytes from `base` on, as guest memory: for tests, replay, and machines whose RAM is one array. */
 export class ByteMemory implements GuestMemory {
+  /** First address, in bytes. */
   readonly base: number
+  /** The bytes themselves. */
   readonly bytes: Uint8Array
   readonly #view: DataView
 

@@ -5,6 +5,7 @@
 
 /** Memory that an action needs: its address goes into the value's address field. */
 export interface MemoryNeed {
+  /** How many, from there on. */
   readonly bytes: number
   /** A power of two. */
   readonly align: number

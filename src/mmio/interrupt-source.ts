@@ -7,6 +7,7 @@
 export interface SourceGate {
   /** A few words, the same at every call. */
   readonly gate: string
+  /** It lets the interrupt pass. */
   readonly open: boolean
   /**
    * What it is that closes this gate, when it is closed: `configuration` is what a driver sets up, as a mask; `source` that there
@@ -15,6 +16,7 @@ export interface SourceGate {
   readonly cause: 'configuration' | 'source'
   /** The register and field that decide, as the device's manual names them. */
   readonly register: string
+  /** The field in it. */
   readonly field: string
   /** The field's value now, unsigned. */
   readonly value: number
@@ -33,7 +35,9 @@ export interface InterruptSource {
 
 /** A register of interrupt bits: its name, its value, and a name for each bit that it has. */
 export interface InterruptBits {
+  /** By the device's manual. */
   readonly register: string
+  /** Its bits now, unsigned. */
   readonly value: number
 }
 

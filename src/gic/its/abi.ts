@@ -25,7 +25,9 @@ const MOST_PROBLEMS = 16
 
 /** What a save wrote, or a restore took over. */
 export interface TablesReport {
+  /** Devices that were saved or restored. */
   readonly devices: number
+  /** Translations that were saved or restored. */
   readonly events: number
   /** Those that are mapped to a PE. */
   readonly collections: number

@@ -18,7 +18,9 @@ export type CommandWords = Int32Array
 
 export interface Command {
   readonly name: string
+  /** Bits 7:0 of its first word. */
   readonly opcode: number
+  /** Where each of its fields is. */
   readonly fields: Readonly<Record<string, CommandField>>
   /** Numbers of its command errors by the specification's names, without the command's own. */
   readonly errors: Readonly<Record<string, number>>

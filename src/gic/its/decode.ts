@@ -15,9 +15,11 @@ import { COMMAND_SIZE } from './verdicts.ts'
 export interface DecodedCommand {
   /** In the queue, in bytes. */
   readonly offset: number
+  /** Where it is in memory, in bytes. */
   readonly address: number
   /** The specification's name, or `opcode 0x..`. */
   readonly command: string
+  /** By the specification's names. */
   readonly fields: Readonly<Record<string, number>>
   /** `executed` before GITS_CREADR; `waiting` from there to GITS_CWRITER; `stalled`, the one that GITS_CREADR stands at. */
   readonly state: 'executed' | 'waiting' | 'stalled'

@@ -12,15 +12,19 @@ import { NO_PAGE } from './tables.ts'
 import { FIRST_LPI } from './translate.ts'
 
 export interface MsiExplanation {
+  /** The device that was asked about. */
   readonly deviceId: number
+  /** The event that was asked about. */
   readonly eventId: number
   /** Every link is there: the MSI makes LPI `intid` pending on PE `pe`. */
   readonly mapped: boolean
   /** As far as the links that are there tell. */
   readonly intid: number | undefined
+  /** Where its LPI goes; undefined where the way ends before. */
   readonly pe: number | undefined
   /** The links up to the first that is missing. */
   readonly gates: readonly GateReport[]
+  /** Where the way ends; undefined where it does not. */
   readonly closed: GateReport | undefined
   /** One sentence for a person. */
   readonly summary: string

@@ -23,7 +23,9 @@ const PAGE_SIZES = [4096, 16384, 65536, 65536]
 
 /** What an ITS stands on. */
 export interface ItsSurroundings {
+  /** Where tables and queue are. */
   readonly memory: GuestMemory
+  /** The Redistributors: a GicV3. */
   readonly targets: LpiTargets
   /** Where its events go; a stream of its own unless given. */
   readonly events?: Events
@@ -32,32 +34,41 @@ export interface ItsSurroundings {
 }
 
 export class Its implements ItsState {
+  /** What it was made with, defaults among them. */
   readonly config: CheckedItsConfig
+  /** Where tables and queue are. */
   readonly memory: GuestMemory
+  /** The Redistributors. */
   readonly targets: LpiTargets
+  /** The stream that it reports to. */
   readonly events: Events
   /** 64 KiB each: `control` at the ITS's base, `translation` directly above. */
   readonly frames: { readonly control: Frame<Its>; readonly translation: Frame<Its> }
+  /** The tables, as it reads and writes them. */
   readonly translation: Translation
   /** GITS_TYPER, low word first. */
   readonly typer: readonly [number, number]
 
+  /** GITS_CTLR.Enabled. */
   enabled = false
   /** GITS_CBASER, low word first. */
   readonly cbaser = new Int32Array(2)
   /** Offsets in the queue, in bytes. */
   creadr = 0
+  /** GITS_CWRITER, in bytes. */
   cwriter = 0
   /** GITS_CREADR.Stalled: a command failed and waits for GITS_CWRITER.Retry. */
   stalled = false
   /** GITS_BASER0 and GITS_BASER1, low words first. */
   readonly baser = new Int32Array(4)
+  /** GITS_STATUSR. */
   statusr = 0
   /** GITS_UMSIR: EventID, DeviceID. */
   readonly umsir = new Int32Array(2)
 
   /** Follow from GITS_CBASER; in bytes. */
   queueBase = 0
+  /** Bytes of the queue. */
   queueSize = 4096
 
   /**
@@ -69,6 +80,7 @@ export class Its implements ItsState {
   /** The command in execution. */
   readonly words = new Int32Array(8)
   lpisSeen = 0
+  /** What became of commands, for `decodeQueue`. */
   readonly verdicts = new Verdicts()
   readonly #settle: (() => void) | undefined
   #running = false

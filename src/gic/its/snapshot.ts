@@ -14,8 +14,11 @@ const SNAPSHOT_VERSION = 1
 
 /** Plain JSON. */
 export interface ItsSnapshot {
+  /** Tells it from other snapshots. */
   readonly format: 'vgic-its'
+  /** Of the format. */
   readonly version: number
+  /** The registers. */
   readonly its: unknown
 }
 

@@ -17,6 +17,7 @@ export interface GicV2Config {
   ppiConfig?: 'fixed' | 'programmable'
   /** GICD_IIDR and GICC_IIDR. */
   distributorIidr?: number
+  /** GICC_IIDR. */
   cpuInterfaceIidr?: number
   /** A GICv2m frame that turns MSIs into these SPIs: `count` of them from INTID `base` on. */
   msi?: { base: number; count: number } | undefined

@@ -33,9 +33,13 @@ const { irq: IRQ, fiq: FIQ } = Output
 export type OutputCallback = (cpu: number, line: OutputLine, level: boolean) => void
 
 export class GicV2 implements GicV2State {
+  /** What it was made with, defaults among them. */
   readonly config: CheckedConfig
+  /** The stream that `listen` listens to. */
   readonly events = new Events()
+  /** The state of every interrupt. */
   readonly irqs: IrqsV2
+  /** The CPU interfaces. */
   readonly cpus: readonly CpuInterface[]
   /** The register frames: put them on a bus where the machine's memory map says. */
   readonly frames: { readonly gicd: Frame<GicV2>; readonly gicc: Frame<GicV2>; readonly v2m: Frame<GicV2> | undefined }
@@ -48,6 +52,7 @@ export class GicV2 implements GicV2State {
   readonly priorityMask: number
   /** Key of the interrupt that an acknowledge by each CPU would take, or NONE. */
   readonly signalled: Int32Array
+  /** Called when an output wire of a CPU changes, and only then. */
   onOutput: OutputCallback | undefined
 
   /** Levels of each CPU's output wires, bits of Output. */

@@ -21,7 +21,9 @@ import type { GicV2State } from './state.ts'
 export const SNAPSHOT_VERSION = 2
 
 export interface SnapshotV2 {
+  /** Tells it from other snapshots. */
   readonly format: 'vgic-gicv2'
+  /** Of the format. */
   readonly version: number
   readonly [part: string]: unknown
 }

@@ -18,6 +18,10 @@ export interface GicV3Config {
   extendedPpis?: number
   /** Priority bits of the CPU interface, 5 to 8 (4 to 8 without `security`), and of the Distributor, as many or more. */
   priorityBits?: number
+  /**
+   * Implemented bits of a priority in the Distributor, at least as many as in the CPU interface, up to 8; 8 unless
+   * given.
+   */
   distributorPriorityBits?: number
   /** Two Security states: GICD_CTLR.DS is 0 after reset, and may be set. Without it DS is 1 for good. */
   security?: boolean

@@ -55,11 +55,16 @@ export interface GicV3Options {
 }
 
 export class GicV3 implements GicV3State {
+  /** What it was made with, defaults among them. */
   readonly config: CheckedConfigV3
   readonly memory: GuestMemory | undefined
+  /** The stream that `listen` listens to. */
   readonly events = new Events()
+  /** The state of every interrupt but LPIs. */
   readonly irqs: IrqsV3
+  /** The CPU interface of each PE. */
   readonly cpus: readonly CpuInterfaceV3[]
+  /** The Redistributor of each PE. */
   readonly redistributors: readonly Redistributor[]
   /** The Distributor's frame of 64 KiB, and for each PE the two of its Redistributor, 128 KiB together. */
   readonly frames: { readonly gicd: Frame<GicV3>; readonly gicr: readonly Frame<Redistributor>[] }

@@ -27,14 +27,21 @@ export interface IccRegister {
   readonly name: string
   /** op0, op1, CRn, CRm and op2, packed as MRS and MSR have them in bits 20:5. */
   readonly encoding: number
+  /** The lowest Exception level that reaches it. */
   readonly leastEl: 1 | 2 | 3
+  /** What SCR_EL3 traps it with. */
   readonly trap: Trap
   /** The bits of SCR_EL3 that trap it when all of them are set; 0 for none. */
   readonly traps: number
+  /** By the specification's names. */
   readonly fields: Fields
+  /** What MRS does; undefined for a write-only register. */
   readonly read: Read | undefined
+  /** What MSR does; undefined for a read-only register. */
   readonly write: Write | undefined
+  /** What MRS would return, with no effect. */
   readonly peek: Read | undefined
+  /** MRS changes state, as ICC_IAR1_EL1's does. */
   readonly readHasEffect: boolean
   /** Not there in some configurations; undefined where it always is. */
   readonly exists: ((gic: GicV3State, cpu: CpuInterfaceV3) => boolean) | undefined

@@ -42,7 +42,9 @@ const SGIS = 0xffff
 export const SNAPSHOT_VERSION = 2
 
 export interface SnapshotV3 {
+  /** Tells it from other snapshots. */
   readonly format: 'vgic-gicv3'
+  /** Of the format. */
   readonly version: number
   readonly [part: string]: unknown
 }

@@ -165,6 +165,7 @@ export class Monitor {
   readonly machine: VirtMachine
   /** What commands that start and stop act on. */
   readonly control: MonitorControl
+  /** Names a code address, where symbols were given. */
   readonly nameOf: (intid: number) => string
   readonly #errors: GuestErrors | undefined
   readonly #columns: number
