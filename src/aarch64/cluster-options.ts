@@ -1,6 +1,6 @@
 /** What CPUs may be asked to be: the options of a cluster, their defaults, and where guest memory begins behind the CPUs' own. */
 
-import type { Feature } from './isa/row.ts'
+import { type Feature, features } from './isa/row.ts'
 import type { Bus, MemoryRegion } from './memory/physical.ts'
 import type { Hooks } from './state/hooks.ts'
 import { CPU_AREA, MEMORY } from './state/state.ts'
@@ -10,7 +10,7 @@ export interface ClusterOptions {
   readonly memory: readonly MemoryRegion[]
   readonly bus: Bus
   readonly hooks?: Hooks
-  /** Default: FEAT_LSE, FEAT_CRC32 and FEAT_PAN. */
+  /** Default: all that there are: FEAT_AES, FEAT_SHA1, FEAT_SHA256 and FEAT_CRC32, as a Cortex-A57 has, and FEAT_LSE and FEAT_PAN. */
   readonly features?: readonly Feature[]
   /** ID_AA64PFR0_EL1.GIC. Default false. */
   readonly gicSystemRegisters?: boolean
@@ -38,7 +38,7 @@ export function complete(options: ClusterOptions) {
   if (!isWhole(counterRead, 0, 1000)) throw new Error('counterReadTime is a whole number from 0 to 1000')
   if (!isWhole(options.cpus, 1, 64)) throw new Error('a cluster has 1 to 64 CPUs')
   return {
-    features: new Set<Feature>(options.features ?? ['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN']),
+    features: new Set<Feature>(options.features ?? features),
     perTick,
     counterRead,
     frequency: options.counterFrequency ?? 62_500_000,

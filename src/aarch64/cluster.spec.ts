@@ -207,6 +207,26 @@ describe('a cluster', () => {
     expect(isar0(['FEAT_AES', 'FEAT_SHA1', 'FEAT_SHA256'])).toEqual([0x1110n, 0n])
   })
 
+  it('has AES, SHA-1, SHA-256, CRC32, LSE and PAN unless told otherwise (ID_AA64ISAR0_EL1, ID_AA64MMFR1_EL1)', () => {
+    const m = new TestMachine()
+    expect([m.system('ID_AA64ISAR0_EL1'), m.system('ID_AA64MMFR1_EL1')]).toEqual([0x0021_1110n, 0x10_0000n])
+  })
+
+  it('does not report a read of the ID space at EL0, which kernels emulate, but one at EL1 of what nobody has', () => {
+    // MRS X0, S3_0_C0_C7_7, which is reserved, RAZ at EL1 where it is allocated; S3_0_C15_C2_0 is nobody's.
+    const read = (word: number, el0: boolean) => {
+      const m = new TestMachine()
+      m.setSystem('SPSR_EL1', el0 ? 0n : 5n)
+      m.setSystem('ELR_EL1', BigInt(CODE + 4))
+      m.program([0xd69f03e0, word]) // eret
+      m.run(2)
+      return m.unknown
+    }
+    expect(read(0xd538_07e0, true)).toEqual([])
+    expect(read(0xd538_f200, true)).toEqual(['cpu 0 register 0xd538f200'])
+    expect(read(0xd538_f200, false)).toEqual(['cpu 0 register 0xd538f200'])
+  })
+
   it('stops inside a bus access when told to, with the instruction complete', () => {
     const m = new TestMachine()
     const { cluster } = m

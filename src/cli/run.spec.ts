@@ -262,6 +262,13 @@ describe('vgic run', () => {
     expect((await run([...args, '-D', join(folder, 'no', 'such')])).err).toContain('no such folder')
   })
 
+  it('says of an SP that is not aligned that QEMU does not check it (DDI 0487 D1.10.2)', async () => {
+    // SCTLR_EL1.SA set, SP at 8: MSR SCTLR_EL1, X0; MOV SP, X1; LDR X2, [SP]. The vector is where nothing is.
+    const path = file('stack', words(movz(0, 8), 0xd518_1000, movz(1, 8), 0x9100_003f, 0xf940_03e2, loop))
+    const ran = await run(['--kernel', path, ...small, '--timeout', '1kinstr', '-v'])
+    expect(ran.err).toMatch(/SP alignment fault, SP is 0x8 .*QEMU does not check it/)
+  })
+
   it('feeds standard input to the UART, and goes on behind its end', async () => {
     const ran = await run(['--kernel', demoImage, '--append', 'stay', '-m', '8', '--stats'], 'aq')
     expect(ran.status).toBe(0)

@@ -381,6 +381,12 @@ export class VirtMachine {
       hypercall: (cpu) => this.#hypercall(cpu),
       ...(this.options.gic === 3 ? { systemRegisters: new IccRegisters(() => this.gic as GicV3, this.#recorder) } : {}),
       sendEvent: () => this.scheduler.wakeAll(),
+      stackMisaligned: (cpu, pc, sp) => {
+        const message =
+          `CPU ${cpu} at 0x${pc.toString(16)}: SP alignment fault, SP is 0x${sp.toString(16)} and SCTLR_EL1 has it checked ` +
+          '(SA, SA0); QEMU does not check it'
+        this.onEvent?.({ kind: 'device', message })
+      },
       unknown: (cpu, what, word, pc) => this.onEvent?.({ kind: 'unknown', cpu, what, word, pc }),
     }
   }

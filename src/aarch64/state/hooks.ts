@@ -25,6 +25,8 @@ export interface Hooks {
   readonly systemRegisters?: ExternalRegisters
   /** An instruction was UNDEFINED because nothing has it or the system register that it names; for reports. `word` is the opcode. */
   unknown?(cpu: number, kind: 'instruction' | 'register', word: number, pc: bigint): void
+  /** SP was no multiple of 16 where an instruction used it as a base, and SCTLR_EL1.SA or SA0 has that checked; for reports. */
+  stackMisaligned?(cpu: number, pc: bigint, sp: bigint): void
   /** SEV, or an exclusive monitor's event: wake CPUs that are in WFE. The event registers are already set. */
   sendEvent?(cpu: number): void
 }

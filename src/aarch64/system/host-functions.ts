@@ -42,6 +42,10 @@ export interface HostContext {
   readonly sysSurroundings: readonly SysSurroundings[]
 }
 
+/** MRS with op0 3, op1 0 and CRn 0, whatever CRm, op2 and Rt are. */
+const ID_SPACE = 0xffff_f000
+const ID_READ = 0xd538_0000
+
 export class HostFunctions {
   private readonly hooks: Hooks
   private readonly cpus: readonly Cpu[]
@@ -58,7 +62,9 @@ export class HostFunctions {
   }
 
   private undefinedInstruction(cpu: Cpu, kind: 'instruction' | 'register', word: number): void {
-    this.hooks.unknown?.(cpu.index, kind, word >>> 0, cpu.quad(STATE.PC))
+    // Reads of the ID space at EL0 are emulated by kernels, as by Linux: nothing is missing.
+    const emulated = kind === 'register' && cpu.el === 0 && (word & ID_SPACE) >>> 0 === ID_READ
+    if (!emulated) this.hooks.unknown?.(cpu.index, kind, word >>> 0, cpu.quad(STATE.PC))
     takeSynchronous(cpu, EC.unknown, 0, cpu.quad(STATE.PC))
   }
 
@@ -78,8 +84,10 @@ export class HostFunctions {
       }
       takeSynchronous(cpu, EC.unknown, 0, pc)
     } else if (kind === EXCEPTION.fpAccess) takeSynchronous(cpu, EC.fpAccess, 0x1e00000, pc)
-    else if (kind === EXCEPTION.spAlignment) takeSynchronous(cpu, EC.spAlignment, 0, pc)
-    else this.undefinedInstruction(cpu, 'instruction', immediate)
+    else if (kind === EXCEPTION.spAlignment) {
+      this.hooks.stackMisaligned?.(cpu.index, pc, cpu.quad(STATE.SP))
+      takeSynchronous(cpu, EC.spAlignment, 0, pc)
+    } else this.undefinedInstruction(cpu, 'instruction', immediate)
   }
 
   /** Whether the access is allowed now; takes the exception when not. */

@@ -67,7 +67,9 @@ export class Code {
 
   i64(value: bigint | number): this {
     this.bytes.byte(0x42)
-    this.bytes.s64(BigInt(value))
+    // Small ones, which most are, have the same bytes as 32-bit numbers, and cost no bigint.
+    if (typeof value === 'number' && (value | 0) === value) this.bytes.s32(value)
+    else this.bytes.s64(BigInt(value))
     return this
   }
 
