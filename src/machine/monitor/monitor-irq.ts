@@ -3,6 +3,7 @@
 import { GicV3, kindOf } from '../../gic/index.ts'
 import { cpuInitiator } from '../../mmio/index.ts'
 import type { VirtMachine } from '../virt.ts'
+import type { History } from '../why/history.ts'
 import { hex, table } from './monitor-text.ts'
 
 interface Row {
@@ -18,7 +19,12 @@ interface Row {
 const FIRST_LPI = 8192
 
 /** @param most rows of LPIs of one kind */
-export function interruptLines(machine: VirtMachine, nameOf: (intid: number) => string, most: number): string[] {
+export function interruptLines(
+  machine: VirtMachine,
+  nameOf: (intid: number) => string,
+  most: number,
+  history?: History,
+): string[] {
   const { gic, options } = machine
   const rows = [...banked(machine), ...shared(machine), ...(gic instanceof GicV3 ? messages(gic, most) : [])]
     // SGIs are always enabled on many implementations, so that alone says nothing.
@@ -30,14 +36,22 @@ export function interruptLines(machine: VirtMachine, nameOf: (intid: number) => 
       to,
       hex(priority, 2),
       [enabled ? 'enabled' : '', pending ? 'pending' : '', active ? 'active' : ''].filter(Boolean).join(' '),
+      ...(history === undefined ? [] : [String(taken(history, intid, to, options.cpus))]),
       nameOf(intid),
     ])
-  const lines = table(['INTID', 'kind', 'to', 'priority', 'state', ''], rows)
+  const count = history === undefined ? [] : ['taken']
+  const lines = table(['INTID', 'kind', 'to', 'priority', 'state', ...count, ''], rows)
   for (let cpu = 0; cpu < options.cpus; cpu++) {
     const wires = [gic.irq(cpu) ? 'IRQ' : '', gic.fiq(cpu) ? 'FIQ' : ''].filter(Boolean).join(' and ')
     if (wires !== '') lines.push(`CPU ${cpu}: ${wires} is signalled`)
   }
   return lines
+}
+
+/** By the CPU whose own it is, or by all together. */
+function taken(history: History, intid: number, to: string, cpus: number): number {
+  if (intid < 32) return history.taken(intid, Number(to.slice(4)))
+  return Array.from({ length: cpus }, (_, cpu) => history.taken(intid, cpu)).reduce((sum, count) => sum + count, 0)
 }
 
 type Peek = (offset: number, size: 1 | 4) => number

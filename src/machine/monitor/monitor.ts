@@ -6,6 +6,7 @@
 import { explainMsi, formatExplanation, formatMsiExplanation, GicV3 } from '../../gic/index.ts'
 import type { GuestErrors } from '../guest-errors.ts'
 import type { VirtMachine } from '../virt.ts'
+import { History } from '../why/history.ts'
 import { deviceLines, deviceNames, gicLines, itsLines, peekDevice, timerLines } from './monitor-devices.ts'
 import { interruptLines } from './monitor-irq.ts'
 import { addressOf, examine } from './monitor-memory.ts'
@@ -48,8 +49,8 @@ const MOST_STEPS = 1_000_000
 const commands: Readonly<Record<string, CommandRow>> = {
   'info irq': {
     usage: 'info irq',
-    help: 'interrupts that are enabled, pending or active',
-    run: (monitor) => interruptLines(monitor.machine, monitor.nameOf, MOST_LINES).join('\n'),
+    help: 'interrupts that are enabled, pending or active; and how often each was taken, with track on',
+    run: (monitor) => interruptLines(monitor.machine, monitor.nameOf, MOST_LINES, monitor.history).join('\n'),
   },
   why: {
     usage: 'why INTID [CPU] | DEVICE:EVENT',
@@ -75,6 +76,11 @@ const commands: Readonly<Record<string, CommandRow>> = {
     usage: 'info device [NAME | ADDRESS]',
     help: "the devices on the bus, or one's registers, read without an effect",
     run: (monitor, [name]) => monitor.device(name),
+  },
+  track: {
+    usage: 'track on|off',
+    help: 'keeps who writes what in the GIC, for why to name who closed a gate; the machine is slower with it',
+    run: (monitor, [on]) => monitor.track(on),
   },
   'info log': {
     usage: 'info log',
@@ -167,6 +173,8 @@ export class Monitor {
   readonly control: MonitorControl
   /** Names a code address, where symbols were given. */
   readonly nameOf: (intid: number) => string
+  /** Who wrote what, where that is asked for. */
+  history: History | undefined
   readonly #errors: GuestErrors | undefined
   readonly #columns: number
 
@@ -214,7 +222,9 @@ export class Monitor {
       throw new CommandError(
         `there is no INTID ${intid}: 0 to ${gic.config.intids - 1}${lpis ? `, 8192 to ${(gic as GicV3).lpiEnd - 1}` : ''}`,
       )
-    return formatExplanation(this.machine.explain(intid, cpu)).join('\n')
+    const explanation = this.machine.explain(intid, cpu)
+    const who = this.history?.lines(explanation.gates, intid, cpu) ?? []
+    return [...formatExplanation(explanation), ...who].join('\n')
   }
 
   /** `DEVICEID:EVENTID`: through the ITS, and then the LPI on the PE that it comes to. */
@@ -233,6 +243,13 @@ export class Monitor {
     const lines = deviceLines(this.machine, name)
     if (lines === undefined) throw new CommandError(`${shown(name ?? '')} is no device; 'info device' lists them`)
     return lines.join('\n')
+  }
+
+  track(on: string | undefined): string {
+    if (on !== 'on' && on !== 'off') throw new CommandError('on or off?')
+    this.history?.stop()
+    this.history = on === 'on' ? new History(this.machine) : undefined
+    return on === 'on' ? 'writes to the GIC are kept from now on' : 'writes to the GIC are not kept'
   }
 
   log(): string {

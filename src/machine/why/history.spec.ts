@@ -1,0 +1,45 @@
+/** Who wrote last what closes a gate, and how often an interrupt was taken: by guests that close one. */
+
+import { describe, expect, it } from 'vitest'
+import { virtMap } from '../board/virt-map.ts'
+import { Monitor } from '../monitor/monitor.ts'
+import { booted } from '../testing/guest.ts'
+import { interruptGuest, store } from '../testing/interrupt-guest.ts'
+
+const { gicd, gicc } = virtMap
+const control = { paused: true, quit: () => {}, ended: () => {} }
+
+describe('the history of writes', () => {
+  it.each([
+    ['enabled', store(gicd.base + 0x180, 1 << 27), '0x0'],
+    ['priority mask', store(gicc.base + 4, 0), '0x0'],
+  ] as const)('names CPU, PC and time of the write that closed "%s" (GICv2)', async (gate, last, value) => {
+    const { machine } = await booted(interruptGuest(2, { last, unmask: [] }))
+    const monitor = new Monitor(machine, control)
+    expect(monitor.execute('why 27')).not.toContain('last written')
+    expect(monitor.execute('track on')).toMatch(/writes .* are kept/)
+    machine.run(2000)
+    const line = monitor
+      .execute('why 27')
+      .split('\n')
+      .find((text) => text.startsWith(`  ${gate}: last written`))
+    expect(line).toMatch(new RegExp(`by CPU 0 at 0x4008[0-9a-f]{4}, 0\\.0000[0-9]{2} s after the start: ${value}$`))
+    // The store itself is where it points.
+    const pc = BigInt(/at (0x[0-9a-f]+)/.exec(line!)![1]!)
+    expect(machine.cluster.disassemble(0xb900_0022, pc)).toBe(
+      monitor.execute(`x/i 0x${pc.toString(16)}`).split(': ')[1],
+    )
+    monitor.execute('track off')
+    expect(machine.gic.events.active).toBe(false)
+  })
+
+  it('counts how often an interrupt was taken', async () => {
+    // LDR W2, [X1, #12] with X1 = GICC: GICC_IAR, once.
+    const { machine } = await booted(interruptGuest(2, { unmask: [0xd2a1_0021, 0xb940_0c22] }))
+    const monitor = new Monitor(machine, control)
+    monitor.execute('track on')
+    machine.run(2000)
+    expect(monitor.execute('info irq')).toMatch(/^INTID .* taken/)
+    expect(monitor.execute('info irq')).toMatch(/^27 .* active +1( |$)/m)
+  })
+})

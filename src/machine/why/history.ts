@@ -1,0 +1,93 @@
+/**
+ * Who closed a gate: for each state of an interrupt and each register of the GIC, who changed it last; and how often each interrupt
+ * was taken. Kept only while somebody asked for it, and bounded. Writes to other devices and to the CPU's own registers are not kept.
+ */
+
+import type { GateReport, GicEvent } from '../../gic/index.ts'
+import type { VirtMachine } from '../virt.ts'
+
+/** A write, as far as it is of interest afterwards. */
+export interface LastWrite {
+  readonly cpu: number
+  readonly pc: bigint
+  /** Machine time in seconds. */
+  readonly seconds: number
+  readonly value: number
+}
+
+/** Most states and registers that are kept; the oldest makes room. */
+const MOST = 65_536
+
+/** The state of an interrupt behind a gate; the other gates are registers. */
+const states: Readonly<Record<string, string>> = {
+  enabled: 'enabled',
+  pending: 'pending',
+  'not active': 'active',
+  targeted: 'target',
+}
+
+export class History {
+  readonly #machine: VirtMachine
+  readonly #last = new Map<string, LastWrite>()
+  readonly #taken = new Map<number, number>()
+  readonly #stop: () => void
+
+  /** Listens from now on. */
+  constructor(machine: VirtMachine) {
+    this.#machine = machine
+    this.#stop = machine.gic.listen((event) => this.#hear(event))
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  /** How often an interrupt was acknowledged by a CPU. */
+  taken(intid: number, cpu: number): number {
+    return this.#taken.get(intid * 256 + cpu) ?? 0
+  }
+
+  /** The last write to what decides a gate; undefined where none was seen. */
+  of(gate: GateReport, intid: number, cpu: number): LastWrite | undefined {
+    const state = states[gate.gate]
+    const banked = intid < 32 ? cpu : -1
+    return (
+      (state === undefined ? undefined : this.#last.get(`${state} ${intid} ${banked}`)) ??
+      this.#last.get(`${gate.register} ${cpu}`) ??
+      (gate.register.startsWith('GICD') && intid >= 32 ? this.#last.get(`${gate.register} any`) : undefined) ??
+      (gate.register === 'GICD_CTLR' ? this.#last.get('GICD_CTLR any') : undefined)
+    )
+  }
+
+  /** A line for each closed gate of which somebody is known to have written what decides it. */
+  lines(gates: readonly GateReport[], intid: number, cpu: number): string[] {
+    return gates.flatMap((gate) => {
+      const last = gate.state === 'closed' ? this.of(gate, intid, cpu) : undefined
+      if (last === undefined) return []
+      const { pc, seconds, value } = last
+      return [
+        `  ${gate.gate}: last written by CPU ${last.cpu} at 0x${pc.toString(16)}, ${seconds.toFixed(6)} s after the start: 0x${value.toString(16)}`,
+      ]
+    })
+  }
+
+  #hear(event: GicEvent): void {
+    if (event.kind === 'acknowledge') {
+      if (event.intid >= 1020 && event.intid < 1024) return
+      const key = event.intid * 256 + event.cpu
+      if (this.#taken.size < MOST || this.#taken.has(key)) this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1)
+    } else if (event.kind === 'state') this.#note(`${event.state} ${event.intid} ${event.cpu}`, event.value)
+    else if (event.kind === 'access' && event.write && event.register !== undefined && event.outcome === 'ok') {
+      this.#note(`${event.register} ${event.cpu}`, event.low)
+      this.#note(`${event.register} any`, event.low)
+    }
+  }
+
+  #note(key: string, value: number): void {
+    const { cluster, scheduler, seconds } = this.#machine
+    const cpu = scheduler.current
+    this.#last.delete(key)
+    if (this.#last.size >= MOST) this.#last.delete(this.#last.keys().next().value!)
+    this.#last.set(key, { cpu, pc: cluster.pc(cpu), seconds, value: value >>> 0 })
+  }
+}
