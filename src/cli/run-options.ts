@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly json: boolean
   /** What is said of what the guest does wrong, and what the machine has not. */
   readonly log: readonly LogItem[]
+  /** Who writes what in the GIC is kept. */
+  readonly track: boolean
   /** Where it is said; undefined is standard error. */
   readonly logFile: string | undefined
   readonly limit: RunLimit | undefined
@@ -78,6 +80,7 @@ const specs = {
   stats: { type: 'boolean' },
   json: { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
+  track: { type: 'boolean' },
   debug: { type: 'string', short: 'd', multiple: true },
   'debug-file': { type: 'string', short: 'D' },
   timeout: { type: 'string' },
@@ -147,6 +150,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     json: values.json ?? false,
     log: values.verbose ? logItems : logOf(values.debug ?? []),
     logFile: values['debug-file'],
+    track: values.track ?? false,
     limit: limitOf(values.timeout),
     hostLimit: hostLimitOf(values['host-timeout']),
     epoch: epochOf(values.rtc),

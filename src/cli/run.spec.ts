@@ -269,6 +269,14 @@ describe('vgic run', () => {
     expect(ran.err).toMatch(/SP alignment fault, SP is 0x8 .*QEMU does not check it/)
   })
 
+  it('names with --track who closed a gate, and counts what was taken', async () => {
+    const ran = await run(['--kernel', demoImage, '-m', '8', '--track', '--ask', 'why 45', '--ask', 'info irq'])
+    expect(ran.out).toMatch(
+      /^ {2}priority mask: last written by CPU 0 at 0x4[0-9a-f]{7}, [0-9.]+ s after the start: 0x[0-9a-f]+$/m,
+    )
+    expect(ran.out).toMatch(/^INTID +kind +to +priority +state +taken$/m)
+  })
+
   it('feeds standard input to the UART, and goes on behind its end', async () => {
     const ran = await run(['--kernel', demoImage, '--append', 'stay', '-m', '8', '--stats'], 'aq')
     expect(ran.status).toBe(0)

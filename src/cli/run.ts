@@ -9,6 +9,7 @@ import { GuestErrors } from '../machine/guest-errors.ts'
 import { Monitor } from '../machine/monitor/monitor.ts'
 import { describeVirt, Recorder } from '../machine/recorder.ts'
 import { VirtMachine } from '../machine/virt.ts'
+import { History } from '../machine/why/history.ts'
 import { TraceWriter } from '../trace/index.ts'
 import type { Command, Host, Io } from './command.ts'
 import { type ExitStatus, UsageError } from './command.ts'
@@ -59,6 +60,7 @@ in which every CPU waits is skipped, and a run is the same each time.
                          storm), and what it uses that the machine does not have; each once
   -D FILE                ... into a file
   -v, --verbose          both of -d
+  --track                keep who writes what in the GIC, so that 'why' names who closed a gate; slower
 
 QEMU's single dashes are taken, and those of its options that ask for what this machine is: -M virt,gic-version=3, -cpu,
 -nographic, -serial mon:stdio, -device virtio-blk-device,drive=ID and the like.
@@ -129,7 +131,13 @@ function seeded(seed: number, length: number): Uint8Array {
 
 const nameOf = (intid: number) => interruptName(intid, false)
 
-function keysFor(machine: VirtMachine, errors: GuestErrors, host: Host, session: () => Session | undefined): Keys {
+function keysFor(
+  machine: VirtMachine,
+  errors: GuestErrors,
+  history: History | undefined,
+  host: Host,
+  session: () => Session | undefined,
+): Keys {
   const encoder = new TextEncoder()
   const control = {
     get paused() {
@@ -142,7 +150,7 @@ function keysFor(machine: VirtMachine, errors: GuestErrors, host: Host, session:
     quit: () => session()?.end({ why: 'quit' }),
     ended: (why: 'off' | 'reset') => session()?.end({ why }),
   }
-  const monitor = new Monitor(machine, control, { nameOf, errors, columns: 80 })
+  const monitor = new Monitor(machine, control, { nameOf, errors, history, columns: 80 })
   return new Keys({
     write: (text) => {
       session()?.flush()
@@ -219,12 +227,13 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         recorder: writer && new Recorder((event) => writer.write(event)),
         console: (character) => session?.transmit(character),
       })
+      const history = options.track ? new History(machine) : undefined
       const errors = new GuestErrors(machine, options.log, (line) =>
         log === undefined ? io.err.write(`vgic: ${line}${raw ? '\r' : ''}\n`) : log.write(`${line}\n`),
       )
       plan.start(machine)
       if (untyped.length > 0) machine.type(untyped)
-      const keys = host.interactive ? keysFor(machine, errors, host, () => session) : undefined
+      const keys = host.interactive ? keysFor(machine, errors, history, host, () => session) : undefined
       session = new Session({
         machine,
         host,
@@ -244,7 +253,11 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       input.release()
       writer?.flush()
       if (raw) host.setRaw(false)
-      const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { nameOf, errors })
+      const monitor = new Monitor(
+        machine,
+        { paused: true, quit: () => {}, ended: () => {} },
+        { nameOf, errors, history },
+      )
       for (const line of options.ask) io.out.write(`${PROMPT}${printable(line)}\n${monitor.execute(line)}\n`)
       if (options.stats) {
         const stats = statsOf(machine, session.busy)

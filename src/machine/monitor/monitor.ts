@@ -29,6 +29,8 @@ export interface MonitorOptions {
   nameOf?: (intid: number) => string
   /** What the guest did wrong so far, where somebody keeps it. */
   errors?: GuestErrors | undefined
+  /** Keeps from the start who writes what, as `track on` does from then on. */
+  history?: History | undefined
   /** Lines are broken at so many columns; not at all unless given. */
   columns?: number
 }
@@ -183,6 +185,7 @@ export class Monitor {
     this.control = control
     this.nameOf = options.nameOf ?? (() => '')
     this.#errors = options.errors
+    this.history = options.history
     this.#columns = options.columns ?? Number.POSITIVE_INFINITY
   }
 
