@@ -8,18 +8,8 @@ import { keyIntid, keyPriority, NONE } from '../candidates.ts'
 import { type Explanation, kindOf, summarise } from '../explain.ts'
 import { activeGate, askGates, enabledGate, type Gate, pendingGate } from '../gates.ts'
 import { advice, hex, type Remedy, type RemedyAction, remedy } from '../remedy.ts'
-import {
-  deactivate,
-  enableInDistributor,
-  enableInInterface,
-  endAll,
-  isSplitFor,
-  openMask,
-  sendToSelf,
-  setBit,
-  setByte,
-} from './actions.ts'
-import { type CpuInterface, Ctlr, IDLE } from './cpu-interface.ts'
+import { enableInDistributor, enableInInterface, endAll, openMask, sendToSelf, setBit, setByte } from './actions.ts'
+import { Ctlr } from './cpu-interface.ts'
 import {
   bestCandidate,
   distributorGroupOpen,
@@ -27,24 +17,10 @@ import {
   priorityMaskOpen,
   runningPriorityOpen,
 } from './delivery.ts'
-import { droppedOn, type Running, runningDownTo, runningOn } from './running.ts'
+import { activeSays, endRemedy, inTheWay, runningSays } from './handling.ts'
 import { sgiSays } from './sgi-request.ts'
 import type { GicV2State } from './state.ts'
-
-/** One interrupt on one CPU, as the gates see it. */
-export interface Subject {
-  readonly gic: GicV2State
-  readonly cpu: CpuInterface
-  readonly intid: number
-  readonly word: number
-  readonly bit: number
-  readonly group: number
-  readonly priority: number
-}
-
-const numbered = (register: string, intid: number, perRegister: number) =>
-  `${register}${Math.floor(intid / perRegister)}`
-const bitOf = ({ word, bit }: Subject, bitmap: Int32Array) => (bitmap[word]! >>> bit) & 1
+import { bitOf, isIntid, numbered, type Subject, subjectOf } from './subject.ts'
 
 /** What makes an interrupt a candidate on a CPU: without all of it, none is ahead of it. */
 const candidacy = [
@@ -235,16 +211,6 @@ export function explainInterrupt(gic: GicV2State, intid: number, cpu: number): E
   return summarise(intid, cpu, fiq ? 'fiq' : 'irq', reports)
 }
 
-const isIntid = (intid: number) => Number.isInteger(intid) && intid >= 0 && intid < 1024
-
-export function subjectOf(gic: GicV2State, intid: number, cpu: number): Subject {
-  const known = isIntid(intid)
-  const word = gic.irqs.wordOf(known ? intid : 0, cpu)
-  const bit = intid & 31
-  const group = known ? (gic.irqs.group[word]! >>> bit) & 1 : 0
-  return { gic, cpu: gic.cpus[cpu]!, intid, word, bit, group, priority: gic.irqs.priority[word * 32 + bit]! }
-}
-
 function pendingSays(s: Subject, open: boolean): string {
   const { irqs } = s.gic
   const edge = bitOf(s, irqs.edge) === 1
@@ -278,59 +244,6 @@ function pendingRemedy(s: Subject): Remedy {
   return edge
     ? { text: 'Pulse its line, or write GICD_ISPENDR.', actions: [high, low] }
     : { text: 'Raise its line, or write GICD_ISPENDR.', actions: [high] }
-}
-
-/** The CPU that acknowledged an active interrupt and has not dropped its priority, with what has to be ended up to it. */
-function runner(s: Subject): { cpu: CpuInterface; running: Running[] } | undefined {
-  for (const cpu of s.intid < 32 ? [s.cpu] : s.gic.cpus) {
-    const running = runningDownTo(s.gic, cpu, s.intid)
-    if (running !== undefined) return { cpu, running }
-  }
-  return undefined
-}
-
-function dropper(s: Subject): CpuInterface | undefined {
-  const cpus = s.intid < 32 ? [s.cpu] : s.gic.cpus
-  return cpus.find((cpu) => droppedOn(cpu, s.intid) && isSplitFor(s.gic, cpu, s.group))
-}
-
-function activeSays(s: Subject): string {
-  const at = runner(s)
-  if (at !== undefined) return `it is still active: CPU ${at.cpu.cpu} acknowledged it and has not ended it.`
-  const dropped = dropper(s)
-  return dropped === undefined
-    ? 'it is active, but no CPU runs it: a write made it so, or its end did not deactivate it.'
-    : `it is still active: CPU ${dropped.cpu} dropped its priority and has not deactivated it.`
-}
-
-/** An active interrupt is ended by the CPU whose running priority it is; once that has dropped it is only deactivated. */
-function endRemedy(s: Subject): Remedy {
-  const { gic, intid, group } = s
-  const at = runner(s)
-  if (at !== undefined) {
-    const before =
-      at.running.length > 1 ? `${at.running.length - 1} that preempted it on CPU ${at.cpu.cpu} end first.` : undefined
-    const after = ` when its handler is done${isSplitFor(gic, at.cpu, group) ? ' (GICC_CTLR.EOImode is set)' : ''}`
-    return remedy(endAll(gic, at.cpu, at.running), before === undefined ? { after } : { before, after })
-  }
-  const dropped = dropper(s)
-  if (dropped !== undefined)
-    return remedy([deactivate(gic, intid, group, dropped.cpu)], { after: ' (GICC_CTLR.EOImode is set)' })
-  return remedy([setBit(gic, 'ICACTIVER', 0x380, intid, group, s.cpu.cpu)])
-}
-
-/** What has to be ended before this interrupt preempts what is left. */
-function inTheWay(s: Subject): Running[] {
-  const mask = s.cpu.groupPriorityMask(s.group)
-  return runningOn(s.gic, s.cpu).filter(({ priority }) => (priority & mask) <= (s.priority & mask))
-}
-
-function runningSays(s: Subject): string {
-  if (s.cpu.running === IDLE) return 'nothing runs on this CPU.'
-  const [best] = runningOn(s.gic, s.cpu)
-  const mask = s.cpu.groupPriorityMask(s.group)
-  const what = best?.intid === undefined ? 'an interrupt' : kindOf(best.intid)
-  return `${what} runs at priority ${hex(s.cpu.running)}; its own group priority is ${hex(s.priority & mask)}, and only values below ${hex(s.cpu.running & mask)} preempt.`
 }
 
 function otherGroup(s: Subject): string {

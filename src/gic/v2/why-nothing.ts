@@ -4,8 +4,9 @@ import { keyIntid, NONE } from '../candidates.ts'
 import { type Explanation, kindOf } from '../explain.ts'
 import { Ctlr } from './cpu-interface.ts'
 import { groupOf, type View } from './delivery.ts'
-import { explainInterrupt, gates, subjectOf } from './explain.ts'
+import { explainInterrupt, gates } from './explain.ts'
 import type { GicV2State } from './state.ts'
+import { subjectOf } from './subject.ts'
 
 /** Why an acknowledge in this view gives 1023 or 1022; undefined when it gives an interrupt. */
 export function whyNothing(gic: GicV2State, cpu: number, view: View): string | undefined {
