@@ -32,7 +32,14 @@ export function isCheckout() {
 
 function isCurrent() {
   const built = timeOf(stamp)
-  const makers = ['tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'scripts/bundle.mjs', 'package.json']
+  const makers = [
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/build.mjs',
+    'scripts/bundle.mjs',
+    'scripts/engine.mjs',
+    'package.json',
+  ]
   return built > 0 && Math.max(newest(join(root, 'src')), ...makers.map((name) => timeOf(join(root, name)))) <= built
 }
 

@@ -6,6 +6,7 @@
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { prebuiltEngine } from './engine.mjs'
 
 const source = fileURLToPath(new URL('../src', import.meta.url))
 const fromSource = (path) => relative(source, path).split(sep).join('/')
@@ -48,6 +49,7 @@ async function bundle(directory) {
     input: Object.fromEntries(entries.map((path) => [path.replace(/\.ts$/, ''), join(source, path)])),
     platform: 'node',
     external: [/^node:/],
+    plugins: [await prebuiltEngine()],
     logLevel: 'warn',
   })
   await build.write({

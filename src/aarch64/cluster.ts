@@ -5,9 +5,9 @@
 
 import { type ClusterOptions, complete, layOut } from './cluster-options.ts'
 import { BEFORE, Debug } from './debug/debug.ts'
-import { engineFor } from './engine/engine.ts'
+import { type Engine, engineFor } from './engine/engine.ts'
 import { instantiate } from './engine/instance.ts'
-import { type Decoder, indexEntries } from './isa/decode.ts'
+import { indexEntries } from './isa/decode.ts'
 import { disassemble } from './isa/disassemble.ts'
 import { MemoryAccess } from './memory/access.ts'
 import { Mmu } from './memory/mmu.ts'
@@ -38,7 +38,7 @@ export class Cluster {
   readonly linear: LinearMemory
   readonly cpus: readonly Cpu[]
   readonly physical: PhysicalMemory
-  private readonly decoder: Decoder
+  private readonly engine: Engine
   private readonly access: MemoryAccess
   private readonly timers: readonly Timer[]
   private readonly debugs: readonly Debug[]
@@ -103,7 +103,7 @@ export class Cluster {
     })
     fillTables(buffer, this.registers)
     const engine = engineFor(features)
-    this.decoder = engine.decoder
+    this.engine = engine
     new Uint16Array(buffer, MEMORY.decode, indexEntries).set(engine.dispatch)
     this.enter = instantiate(engine.module, this.linear, this.cpus, this.access, this.functions)
     for (const cpu of this.cpus) this.reset(cpu.index)
@@ -414,7 +414,7 @@ export class Cluster {
 
   /** Text of an instruction word as if at `address`. */
   disassemble(word: number, address: bigint): string {
-    return disassemble(this.decoder, word, address, this.registerNames)
+    return disassemble(this.engine.decoder, word, address, this.registerNames)
   }
 
   // --- snapshots -----------------------------------------------------------------------------------------------------
