@@ -134,6 +134,14 @@ describe('vgic replay', () => {
     expect((await vgic(['replay', bundled], { terminal: true, env: { NO_COLOR: '1' } })).out).not.toContain('\u001b[')
   })
 
+  it('lists with --misuse what the traffic does wrong, once with its count (IHI 0048 4.4.5: an end of nothing)', async () => {
+    const text = `${machine}0 W gicc 0x0 4 0x1\n0 W gicc 0x10 4 0x1b\n0 W gicc 0x10 4 0x1b\n`
+    const path = file('misuse.trace', text)
+    const ran = await vgic(['replay', '--misuse', path])
+    expect(ran.out).toMatch(/^ {2}event 2: CPU 0: end of interrupt 27, but none is running: ignored \(2 times\)$/m)
+    expect((await vgic(['replay', path])).out).not.toContain('end of interrupt')
+  })
+
   it('ends with 1 at a divergence and shows line, both values, the events before it, and the gates', async () => {
     const text = `${machine}0 W gicd 0x0 4 0x1\n0 W gicd 0x100 4 0x8000000\nirq 27 0 1\n0 R gicc 0xc 4 0x1b\n`
     const ran = await vgic(['replay', file('diverges.trace', text)])

@@ -21,6 +21,7 @@ cannot be used.
   --stop-at N            stop after event N (from 1, 'out' lines count) and print the state there
   --explain INTID@CPU    say why that interrupt is or is not signalled, at the end or where --stop-at stops; repeatable
   --explain DEVICE:EVENT say where that message of a device goes through the ITS, and why not; decimal or 0x
+  --misuse               list what the traffic does wrong: misuse, refused accesses, failed commands of an ITS
   --machine OPTIONS      the machine, instead of what the header says: 'virt,gic-version=2 -smp 4'
   --json                 print one JSON object
 
@@ -37,6 +38,7 @@ const optionSpecs = {
   'stop-at': { type: 'string' },
   explain: { type: 'string', multiple: true },
   machine: { type: 'string' },
+  misuse: { type: 'boolean' },
 } as const
 
 /** A number of 32 bits, decimal or hexadecimal; undefined for anything else. */
@@ -88,6 +90,8 @@ function printFile(file: string, replay: FileReplay, io: Io): void {
         : `stopped after event ${result.events}`
     lines.push(`  ${where}:`, ...stateLines(replay.state, style))
   }
+  for (const { message, count, event } of replay.misuse)
+    lines.push(`  event ${event}: ${printable(message)}${count === 1 ? '' : ` (${counted(count, 'time')})`}`)
   for (const message of replay.messages) lines.push(...messageLines(message, style))
   for (const explanation of replay.explanations) lines.push(...explanationLines(explanation, style))
   const { divergenceCount } = result
@@ -114,6 +118,7 @@ function jsonOf(entry: Entry): unknown {
     eventsPerSecond: Math.round(result.events / Math.max(seconds, 1e-6)),
     divergences,
     ...(state === undefined ? {} : { state }),
+    ...(entry.replay?.misuse.length ? { misuse: entry.replay.misuse } : {}),
     ...(messages.length === 0 ? {} : { messages }),
     ...(explanations.length === 0 ? {} : { explanations }),
     ...(error === undefined ? {} : { error }),
@@ -151,6 +156,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
     stopAt: wholeNumber(values['stop-at'], 'stop-at', 1),
     explain: (values.explain ?? []).map(wanted),
     machine: givenMachine(values.machine),
+    misuse: values.misuse ?? false,
   }
   const entries: Entry[] = []
   let status: ExitStatus = ExitStatus.ok

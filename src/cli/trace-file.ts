@@ -28,6 +28,8 @@ export interface FileReplayOptions {
   stopAt: number | undefined
   /** Takes the place of what the header says. */
   machine: MachineDescription | undefined
+  /** Whether what the traffic does wrong is listed. */
+  misuse?: boolean
   /** What to explain when the replay is over. */
   explain: readonly Wanted[]
 }
@@ -35,9 +37,21 @@ export interface FileReplayOptions {
 /** An interrupt, or a device's message to the ITS, that is to be explained; `text` is how it was asked for. */
 export type Wanted = { text: string } & ({ intid: number; cpu: number } | { deviceId: number; eventId: number })
 
+export interface Misuse {
+  readonly message: string
+  count: number
+  /** Number of the event, from 1. */
+  readonly event: number
+}
+
+/** So many different ones are kept. */
+const MOST_MISUSE = 200
+
 export interface FileReplay {
   header: TraceHeader
   result: ReplayResult
+  /** What the traffic did wrong, by how it is said: how often, and at which event first. At most so many as are kept. */
+  misuse: readonly Misuse[]
   /** Messages first, then interrupts, those that messages lead to among them. */
   messages: MsiExplanation[]
   explanations: Explanation[]
@@ -167,6 +181,13 @@ export async function replayFile(
         context: options.context,
         ...(options.stopAt === undefined ? {} : { stopAt: options.stopAt }),
       })
+      const misuse = new Map<string, Misuse>()
+      if (options.misuse)
+        machine.hearMisuse?.((message) => {
+          const known = misuse.get(message)
+          if (known !== undefined) known.count++
+          else if (misuse.size < MOST_MISUSE) misuse.set(message, { message, count: 1, event: replayer.events })
+        })
       let error: string | undefined
       let countDiffers = false
       try {
@@ -192,6 +213,7 @@ export async function replayFile(
       return {
         header,
         result,
+        misuse: [...misuse.values()],
         messages: explained.flatMap((each) => each?.message ?? []),
         explanations: explained.flatMap((each) => each?.interrupt ?? []),
         state: options.stopAt === undefined ? undefined : machine.state(),

@@ -116,6 +116,15 @@ export class GicV2Machine implements ReplayMachine {
     return this.gic.explain(intid, cpu)
   }
 
+  hearMisuse(hear: (message: string) => void): void {
+    this.gic.listen(
+      (event) => {
+        if (event.kind === 'misuse') hear(`CPU ${event.cpu}: ${event.message}`)
+      },
+      { accesses: false },
+    )
+  }
+
   explainMessage(): undefined {
     return undefined
   }

@@ -6,6 +6,7 @@
 import {
   type Explanation,
   explainMsi,
+  type GicEvent,
   GicV3,
   Its,
   iccEncoding,
@@ -209,6 +210,18 @@ export class GicV3Machine implements ReplayMachine {
   explain(intid: number, cpu: number): Explanation | undefined {
     const known = intid < this.description.intids || (intid >= 8192 && intid < this.gic.lpiEnd)
     return cpu < this.description.cpus && known ? this.gic.explain(intid, cpu) : undefined
+  }
+
+  hearMisuse(hear: (message: string) => void): void {
+    const listener = (event: GicEvent) => {
+      if (event.kind === 'misuse') hear(`CPU ${event.cpu}: ${event.message}`)
+      else if (event.kind === 'its-misuse') hear(`ITS: ${event.message}`)
+      else if (event.kind === 'its-error') hear(`ITS: ${event.command}: ${event.name}: ${event.message}`)
+      else if (event.kind === 'msi' && event.outcome !== 'delivered')
+        hear(`ITS: the message ${event.deviceId}:${event.eventId} is lost: ${event.reason}`)
+    }
+    this.gic.listen(listener, { accesses: false })
+    this.its?.events.listen(listener, false)
   }
 
   explainMessage(deviceId: number, eventId: number): MsiExplanation | undefined {

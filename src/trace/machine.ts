@@ -102,6 +102,8 @@ export interface ReplayMachine {
   explain(intid: number, cpu: number): Explanation | undefined
   /** Where a device's message goes, and why not; both numbers are unsigned 32-bit. Undefined where there is no ITS. */
   explainMessage(deviceId: number, eventId: number): MsiExplanation | undefined
+  /** Tells from now on of each thing that the traffic does wrong, in a line. */
+  hearMisuse?(hear: (message: string) => void): void
   /** As it is now. */
   state(): MachineState
 }
