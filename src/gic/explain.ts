@@ -33,6 +33,14 @@ export function kindOf(intid: number): string {
   return intid >= 8192 ? `LPI ${intid}` : `INTID ${intid}`
 }
 
+/** A priority; Non-secure software with two Security states sees the lower half of all as the whole (IHI 0048 3.8.1, IHI 0069 4.8.6). */
+export function priorityName(priority: number, nonSecure: boolean): string {
+  const own = `0x${priority.toString(16)}`
+  return nonSecure && priority >= 0x80
+    ? `${own} (0x${((priority << 1) & 0xff).toString(16)} to Non-secure software)`
+    : own
+}
+
 /** The closed gates in the order of mending; of one kind of cause, in the order of the walk. */
 export function mendingOrder(gates: readonly GateReport[]): GateReport[] {
   return causes.flatMap((cause) => gates.filter((gate) => gate.state === 'closed' && gate.cause === cause))

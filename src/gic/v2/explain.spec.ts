@@ -262,6 +262,9 @@ describe('explain names the gate that holds an interrupt back', () => {
     expect(closed(rig).remedy).toContain('by a Secure access')
     rig.write('gicc', 4, 0x80, 0, true)
     expect(closed(rig).actions).toMatchObject([{ register: 'GICC_PMR', secure: false }])
+    expect(closed(rig).says).toBe(
+      'its priority is 0xa0 (0x40 to Non-secure software), and the mask lets values below 0x80 pass only.',
+    )
   })
 
   it('whether another is ahead of it is not decided while it is not even enabled', () => {

@@ -5,7 +5,7 @@
  */
 
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
-import { type Explanation, kindOf, summarise } from '../explain.ts'
+import { type Explanation, kindOf, priorityName, summarise } from '../explain.ts'
 import { activeGate, askGates, enabledGate, type Gate, pendingGate } from '../gates.ts'
 import { advice, hex, type Remedy, type RemedyAction, remedy } from '../remedy.ts'
 import { enableInDistributor, enableInInterface, endAll, openMask, sendToSelf, setBit, setByte } from './actions.ts'
@@ -135,7 +135,7 @@ export const gates: readonly Gate<Subject>[] = [
       says:
         s.cpu.pmr === 0
           ? 'the mask is 0, which lets no priority pass, as it is after reset.'
-          : `its priority is ${hex(s.priority)}, and the mask lets values below ${hex(s.cpu.pmr)} pass${priorityMaskOpen(s.cpu, s.priority) ? '' : ' only'}.`,
+          : `its priority is ${priorityName(s.priority, s.gic.config.security && s.group === 1)}, and the mask lets values below ${hex(s.cpu.pmr)} pass${priorityMaskOpen(s.cpu, s.priority) ? '' : ' only'}.`,
     }),
     remedy: maskRemedy,
   },

@@ -4,7 +4,7 @@
  */
 
 import { NONE } from '../candidates.ts'
-import { kindOf } from '../explain.ts'
+import { kindOf, priorityName } from '../explain.ts'
 import type { Gate } from '../gates.ts'
 import { hex, type Remedy, remedy } from '../remedy.ts'
 import { enableField, enableInDistributor, enableInInterface, endAll, openMask, setPriority, wake } from './actions.ts'
@@ -165,7 +165,8 @@ function maskSays(s: Subject, open: boolean): string {
       ? 'it is non-maskable, and passes.'
       : `it is a Non-secure non-maskable interrupt, and the mask ${hex(mask)} is in the Secure half of the priorities, which holds it back.`
   if (mask === 0) return 'the mask is 0, which lets no priority pass, as it is after reset.'
-  return `its priority is ${hex(s.priority)}, and the mask lets values below ${hex(mask)} pass${open ? '' : ' only'}.`
+  const priority = priorityName(s.priority, s.gic.twoStates && s.group === Group.G1NS)
+  return `its priority is ${priority}, and the mask lets values below ${hex(mask)} pass${open ? '' : ' only'}.`
 }
 
 /** A usual priority that every mask can let pass, for one that none does. */
