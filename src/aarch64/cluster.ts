@@ -12,7 +12,8 @@ import { disassemble } from './isa/disassemble.ts'
 import { MemoryAccess } from './memory/access.ts'
 import { Mmu } from './memory/mmu.ts'
 import { PhysicalMemory } from './memory/physical.ts'
-import { Cpu } from './state/cpu.ts'
+import { Pmu } from './pmu/pmu.ts'
+import { Cpu, SLOT } from './state/cpu.ts'
 import type { ExceptionRow } from './state/exception-row.ts'
 import { EXIT, MEMORY, STATE } from './state/state.ts'
 import { EC, takePending, takeSynchronous } from './system/exceptions.ts'
@@ -42,6 +43,7 @@ export class Cluster {
   private readonly access: MemoryAccess
   private readonly timers: readonly Timer[]
   private readonly debugs: readonly Debug[]
+  private readonly pmus: readonly Pmu[]
   private readonly surroundings: readonly Surroundings[]
   private readonly functions: HostFunctions
   private readonly registers = new Map<number, SystemRegister>()
@@ -72,6 +74,7 @@ export class Cluster {
     this.timers = this.cpus.map(
       (cpu) => new Timer(cpu, perTick, (index, timer, level) => hooks.timerOutput?.(index, timer, level)),
     )
+    this.pmus = this.cpus.map((cpu) => new Pmu(cpu, (index, level) => hooks.pmuOutput?.(index, level)))
     this.surroundings = this.cpus.map((cpu, index) => {
       const identity: Identity = {
         features,
@@ -79,7 +82,7 @@ export class Cluster {
         gicSystemRegisters: options.gicSystemRegisters ?? false,
         counterFrequency: frequency,
       }
-      return { cpu, timer: this.timers[index]!, debug: this.debugs[index]!, identity }
+      return { cpu, timer: this.timers[index]!, debug: debugs[index]!, pmu: this.pmus[index]!, identity }
     })
     const sysSurroundings: readonly SysSurroundings[] = this.cpus.map((cpu) => ({
       cpu,
@@ -132,6 +135,7 @@ export class Cluster {
     if (cpu.word(STATE.POWER) === 0) return 'halted'
     const timer = this.timers[index]!
     const debug = this.debugs[index]!
+    const pmu = this.pmus[index]!
     const target = cpu.time + budget
     timer.update()
     for (;;) {
@@ -150,7 +154,8 @@ export class Cluster {
         continue
       }
       const alone = ahead === BEFORE.alone
-      const chunk = alone ? 1 : Math.min(left, most32, Math.max(1, Math.ceil(timer.deadline - cpu.time)))
+      const due = Math.min(timer.deadline - cpu.time, pmu.deadline - cpu.retired)
+      const chunk = alone ? 1 : Math.min(left, most32, Math.max(1, Math.ceil(due)))
       const before = cpu.time
       cpu.setCount(STATE.END, cpu.retired + chunk)
       cpu.setWord(STATE.LEFT, chunk)
@@ -162,6 +167,7 @@ export class Cluster {
       }
       if (alone) debug.after()
       if (cpu.time >= timer.deadline) timer.update()
+      if (cpu.retired >= pmu.deadline) pmu.update()
       const reason = cpu.word(STATE.EXIT)
       if (reason !== EXIT.budget && reason !== EXIT.wfi) {
         cpu.setWord(STATE.EXIT, EXIT.budget)
@@ -274,6 +280,7 @@ export class Cluster {
     this.physical.bytes.fill(0, cpu.base, cpu.base + STATE.END_OF_BLOCK)
     cpu.setCount(STATE.END, retired)
     cpu.setCount(STATE.TIME_OFFSET, time)
+    cpu.setCount(SLOT.PMU_COUNTED, retired)
     cpu.setWord(STATE.LINES, lines)
     cpu.row.length = 0
     cpu.setWord(STATE.INDEX, index)
@@ -294,6 +301,7 @@ export class Cluster {
     cpu.flushAll()
     cpu.update()
     this.debugs[cpu.index]!.update()
+    this.pmus[cpu.index]!.restored()
     this.timers[cpu.index]!.update()
   }
 

@@ -19,7 +19,8 @@ export const gaps: readonly string[] = [
   'Self-hosted debug: a breakpoint or watchpoint with HMC or SSC set, or linked to one that is not there, behaves as disabled; MASK of 1 and 2 as 0. ' +
     'DBGBCR<n>_EL1.BAS is RES1. DC IVAC does nothing, so no watchpoint matches it. The instructions of a page with a breakpoint run one at a time.',
   'Halting debug: HLT and DCPSn are UNDEFINED, as without a debugger; nobody is at the other end of the Debug Communications Channel.',
-  'Performance Monitors: ID_AA64DFR0_EL1.PMUVer is 0 and their registers are UNDEFINED. So are those of trace.',
+  'Performance Monitors: PMUv3 with six event counters. A cycle is an instruction of machine time, so none pass in WFI; the events are SW_INCR, ' +
+    'INST_RETIRED, EXC_TAKEN, EXC_RETURN, CPU_CYCLES and CHAIN, and others count nothing. PMCR_EL0.X is RAZ/WI. Trace registers are UNDEFINED.',
   'Big-endian data: ID_AA64MMFR0_EL1.BigEnd is 0 and SCTLR_EL1.EE and E0E are RES0.',
   'Half-precision arithmetic (FEAT_FP16) and what came later and is not listed as an option: FEAT_RDM, FEAT_DotProd, FEAT_FCMA, ' +
     'FEAT_JSCVT, FEAT_FHM, FEAT_LRCPC, FEAT_LOR, FEAT_UAO, FEAT_SVE and all others. Their ID fields are 0 and their encodings UNDEFINED; ' +

@@ -377,6 +377,10 @@ export class VirtMachine {
         this.gic?.setPpi(cpu, intid, level)
         this.#recorder?.input(cpu, intid, level)
       },
+      pmuOutput: (cpu, level) => {
+        this.gic?.setPpi(cpu, virtPpi.pmu, level)
+        this.#recorder?.input(cpu, virtPpi.pmu, level)
+      },
       // Every immediate is a call, as with QEMU: there is nobody else to take it.
       hypercall: (cpu) => this.#hypercall(cpu),
       ...(this.options.gic === 3 ? { systemRegisters: new IccRegisters(() => this.gic as GicV3, this.#recorder) } : {}),

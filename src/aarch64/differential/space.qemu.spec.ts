@@ -13,7 +13,6 @@ const SYSL = 0xd5280004
 
 /** By op0, op1, CRn, CRm, op2. */
 const byDesign: readonly (readonly [pattern: RegExp, why: string])[] = [
-  [/^3 (0 9 14 [12]|3 9 1[234] \d|3 14 (8|12|15) \d)$/, 'Performance Monitors: ID_AA64DFR0_EL1.PMUVer is 0'],
   [/^3 [0-7] 1[15] /, 'IMPLEMENTATION DEFINED: the L2 control registers of Cortex cores'],
   [/^2 (0 0 (0|3|6) 2|0 1 4 4|0 7 (8|9|14) 6|3 0 [45] 0)$/, 'debug registers that QEMU leaves out'],
   [/^3 0 4 2 3$/, 'PSTATE.PAN: FEAT_PAN, which the Cortex-A57 has not'],

@@ -57,9 +57,33 @@ export const SLOT = {
   CONTEXTIDR_EL1: STATE.REGISTERS + 0xc8,
   BREAKPOINTS: STATE.REGISTERS + 0xd0,
   WATCHPOINTS: STATE.REGISTERS + 0x130,
+  /** Performance Monitors; of each of the six event counters one word. */
+  PMCR_EL0: STATE.REGISTERS + 0x170,
+  PMCNTEN: STATE.REGISTERS + 0x178,
+  PMINTEN: STATE.REGISTERS + 0x180,
+  PMOVS: STATE.REGISTERS + 0x188,
+  PMSELR_EL0: STATE.REGISTERS + 0x190,
+  PMUSERENR_EL0: STATE.REGISTERS + 0x198,
+  PMCCNTR_EL0: STATE.REGISTERS + 0x1a0,
+  PMCCFILTR_EL0: STATE.REGISTERS + 0x1a8,
+  PMEVCNTR: STATE.REGISTERS + 0x1b0,
+  PMEVTYPER: STATE.REGISTERS + 0x1e0,
+  /** Retired instructions up to which the counters have counted. */
+  PMU_COUNTED: STATE.REGISTERS + 0x210,
   /** From here on: registers that only the table knows. */
-  TABLE: STATE.REGISTERS + 0x200,
+  TABLE: STATE.REGISTERS + 0x218,
 } as const
+
+/** Who is told of the ends of stretches of instructions at one Exception level. */
+export interface Boundaries {
+  /** An exception is about to be taken; whether the last instruction that was counted is not retired, because of it. */
+  taken(unfinished: boolean): void
+  /** It was taken: the Exception level may be another one now. */
+  entered(): void
+  /** An exception return is about to be done, and was done. */
+  returning(): void
+  returned(): void
+}
 
 export class Cpu {
   readonly index: number
@@ -76,6 +100,8 @@ export class Cpu {
   private anyBus = true
   /** Exceptions taken, of all kinds; not state. */
   exceptions = 0
+  /** Set while somebody counts; not state. */
+  boundaries: Boundaries | undefined
 
   /** The same exception, again and again. No part of the architecture's state. */
   readonly row = new ExceptionRow()

@@ -19,6 +19,8 @@ export interface ExternalRegisters {
 export interface Hooks {
   /** A timer's output changed: PPI 30 is `physical`, PPI 27 is `virtual`. */
   timerOutput?(cpu: number, timer: TimerName, level: boolean): void
+  /** The overflow interrupt of the Performance Monitors changed: PPI 23. */
+  pmuOutput?(cpu: number, level: boolean): void
   /** HVC and SMC at EL1. X registers are read and written by `register`. False: the instruction is UNDEFINED. */
   hypercall?(cpu: number, conduit: 'hvc' | 'smc', immediate: number): boolean
   /** The system registers that the CPU does not have itself (ICC_*). */

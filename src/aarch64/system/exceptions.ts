@@ -38,8 +38,9 @@ function vector(cpu: Cpu, kind: number): bigint {
   return BigInt.asUintN(64, (cpu.quad(SLOT.VBAR_EL1) & ~0x7ffn) + BigInt(from + kind))
 }
 
-/** Enters EL1 at a vector; `link` becomes ELR_EL1. */
-export function enterException(cpu: Cpu, kind: number, link: bigint): void {
+/** Enters EL1 at a vector; `link` becomes ELR_EL1. `unfinished`: an instruction was begun, and did not retire because of it. */
+export function enterException(cpu: Cpu, kind: number, link: bigint, unfinished = false): void {
+  cpu.boundaries?.taken(unfinished)
   const target = vector(cpu, kind)
   cpu.setQuad(SLOT.SPSR_EL1, BigInt(cpu.pstate))
   cpu.setQuad(SLOT.ELR_EL1, link)
@@ -50,14 +51,22 @@ export function enterException(cpu: Cpu, kind: number, link: bigint): void {
   if (cpu.panImplemented && (cpu.word(SLOT.SCTLR_EL1) & SCTLR.SPAN) === 0) cpu.setWord(STATE.PAN, 1)
   cpu.setMode(1, 1)
   cpu.setQuad(STATE.PC, target)
+  cpu.boundaries?.entered()
 }
+
+/** Exceptions that come after an instruction, or before the next one has begun. */
+const between: ReadonlySet<number> = new Set([
+  EC.svc64,
+  EC.illegalState,
+  ...[EC.breakpointLower, EC.stepLower].flatMap((lower) => [lower, lower + 1]),
+])
 
 /** A synchronous exception with its syndrome. IL is always 1: every A64 instruction is 32 bits. */
 export function takeSynchronous(cpu: Cpu, ec: number, iss: number, link: bigint): void {
   const syndrome = ((ec << 26) | 0x02000000 | iss) >>> 0
   cpu.setQuad(SLOT.ESR_EL1, BigInt(syndrome))
   cpu.row.taken(syndrome, link, cpu.quad(SLOT.FAR_EL1))
-  enterException(cpu, VECTOR.synchronous, link)
+  enterException(cpu, VECTOR.synchronous, link, !between.has(ec))
 }
 
 /** Of the exceptions that have a class for each EL they come from: `ec` is that of a lower one, and the next is that of the same. */
@@ -90,6 +99,7 @@ function legal(mode: number): boolean {
 
 /** ERET. An illegal return keeps the mode and sets PSTATE.IL (DDI 0487 D1.11.4). */
 export function exceptionReturn(cpu: Cpu): void {
+  cpu.boundaries?.returning()
   const spsr = cpu.word(SLOT.SPSR_EL1)
   const target = cpu.quad(SLOT.ELR_EL1)
   const mode = spsr & 31
@@ -109,4 +119,5 @@ export function exceptionReturn(cpu: Cpu): void {
     cpu.update()
   }
   cpu.setQuad(STATE.PC, target)
+  cpu.boundaries?.returned()
 }

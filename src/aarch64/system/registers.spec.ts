@@ -30,6 +30,13 @@ describe('the system register table', () => {
         expect(text(encoding)).toBe(`2 0 0 ${indexed[2]} ${op2}`)
         continue
       }
+      // As are those of event counters: their number is in CRm<1:0>:op2.
+      const counter = name.match(/^PMEV(CNTR|TYPER)(\d+)_EL0$/)
+      if (counter) {
+        const n = Number(counter[2])
+        expect(text(encoding)).toBe(`3 3 14 ${(counter[1] === 'CNTR' ? 8 : 12) + (n >> 3)} ${n & 7}`)
+        continue
+      }
       const read = byInstruction.get(`MRS ${name}`)
       const write = byInstruction.get(`MSR ${writeName}`)
       expect(read ?? write, name).toBe(text(encoding))

@@ -8,6 +8,7 @@ import type { Feature } from '../isa/row.ts'
 import { SCTLR, SLOT } from '../state/cpu.ts'
 import { STATE } from '../state/state.ts'
 import { debug } from './debug-registers.ts'
+import { performanceMonitors } from './pmu-registers.ts'
 import {
   all,
   computed,
@@ -37,11 +38,11 @@ const identification: readonly SystemRegister[] = [
     [3, 0, 0, 4, 0],
     (identity) => 0x1100000000000011n | (identity.gicSystemRegisters ? 1n << 24n : 0n),
   ),
-  // Debug architecture v8, and as many breakpoints and watchpoints as a Cortex-A57.
+  // Debug architecture v8, PMUv3, and as many breakpoints and watchpoints as a Cortex-A57.
   constant(
     'ID_AA64DFR0_EL1',
     [3, 0, 0, 5, 0],
-    BigInt(((CONTEXT_AWARE - 1) << 28) | ((WATCHPOINTS - 1) << 20) | ((BREAKPOINTS - 1) << 12) | 6),
+    BigInt(((CONTEXT_AWARE - 1) << 28) | ((WATCHPOINTS - 1) << 20) | ((BREAKPOINTS - 1) << 12) | (1 << 8) | 6),
   ),
   constant(
     'ID_AA64ISAR0_EL1',
@@ -197,7 +198,7 @@ const pan: SystemRegister = computed(
   },
 )
 
-const everyone: readonly SystemRegister[] = [...identification, ...control, ...debug, ...timers]
+const everyone: readonly SystemRegister[] = [...identification, ...control, ...debug, ...timers, ...performanceMonitors]
 
 /** Every register there can be; PAN only with FEAT_PAN. */
 export const allRegisters: readonly SystemRegister[] = [...everyone, pan]

@@ -5,6 +5,7 @@
 
 import type { Debug } from '../debug/debug.ts'
 import type { Feature } from '../isa/row.ts'
+import type { Pmu } from '../pmu/pmu.ts'
 import { type Cpu, SLOT } from '../state/cpu.ts'
 import type { Timer } from './timer.ts'
 
@@ -18,6 +19,7 @@ export interface Surroundings {
   readonly cpu: Cpu
   readonly timer: Timer
   readonly debug: Debug
+  readonly pmu: Pmu
   readonly identity: Identity
 }
 

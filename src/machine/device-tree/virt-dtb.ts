@@ -1,6 +1,6 @@
 /**
- * The device tree of the board: what QEMU's `virt` says of itself, of the devices that this one has. Left out are PCI Express,
- * the platform bus and the PMU (unless asked for), which it has not.
+ * The device tree of the board: what QEMU's `virt` says of itself, of the devices that this one has. Left out are PCI Express
+ * and the platform bus, which it has not.
  */
 
 import { type OwnDevice, ownPlace } from '../board/own-devices.ts'
@@ -28,8 +28,6 @@ export interface VirtTree {
   its?: boolean
   /** CPUs come up at EL2: PSCI by SMC, the GIC's virtualization registers and maintenance interrupt. */
   el2?: boolean
-  /** The CPUs have a PMU. */
-  pmu?: boolean
   /** Kernel command line. */
   bootargs?: string
   /** First address of the initial RAM disk, and the one behind its last. */
@@ -83,9 +81,7 @@ export function virtTree(board: VirtTree): FdtNode {
       ...(has('gpio') ? gpio(handle) : []),
       ...(has('rtc') ? [primecell('pl031', virtMap.rtc, virtSpi.rtc, handle.clock, ['apb_pclk'])] : []),
       primecell('pl011', virtMap.uart, virtSpi.uart, handle.clock, ['uartclk', 'apb_pclk']),
-      board.pmu
-        ? fdtNode('pmu', { interrupts: [PPI, virtPpi.pmu - 16, ppiFlags(board)], compatible: 'arm,armv8-pmuv3' })
-        : undefined,
+      fdtNode('pmu', { interrupts: [PPI, virtPpi.pmu - 16, ppiFlags(board)], compatible: 'arm,armv8-pmuv3' }),
       gic(board, handle),
       ...(has('flash') ? [flash()] : []),
       ...(board.devices ?? []).map(ownDevice),
