@@ -469,6 +469,35 @@ export const GICV2_DEVIATIONS: readonly Deviation<Gicv2View>[] = [
       !view.secure(step) &&
       (other.value & ~qemu.value) === 0n,
   },
+  {
+    id: 'Q2-22',
+    title:
+      "a GICv2m message is a pulse on its SPI's own wire: one that is high makes no edge, and is low afterwards, though the device still drives it",
+    clause:
+      'IHI 0048 1.4.2, 3.2.4: a level-sensitive interrupt is asserted for as long as its signal is; SBSA appendix E: each message is an edge of its SPI',
+    versions: ['7.2'],
+    reproduction: {
+      config: four,
+      steps: [
+        write(0, 'gicd', 0x854, 0x0101, 4),
+        write(0, 'gicd', 0xc14, 2 << 10),
+        spi(84, 1),
+        spi(85, 1),
+        write(0, 'gicd', 0x288, 1 << 21),
+        read(0, 'gicd', 0x208),
+        write(0, 'v2m', 0x040, 84),
+        write(0, 'v2m', 0x040, 85),
+        read(0, 'gicd', 0x208),
+      ],
+      qemu: [1 << 20, 0],
+      specification: [1 << 20, 3 << 20],
+    },
+    breaks: (step, view) =>
+      step.op === 'write' &&
+      step.region === 'v2m' &&
+      step.offset === 0x040 &&
+      view.wire[Number(step.value) & 0x3ff] === 1,
+  },
 ]
 
 /** What a random test of QEMU's GICv2 keeps clear of, over and above what is UNPREDICTABLE. */

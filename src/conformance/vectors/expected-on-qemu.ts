@@ -59,6 +59,10 @@ const byDeviation: Readonly<Record<string, readonly string[]>> = {
     'The target byte of a Group 0 interrupt is RAZ/WI to Non-secure accesses',
     'GICD_NSACR 2 does not grant GICD_ITARGETSR',
   ],
+  'Q2-22': [
+    'An MSI leaves its SPI’s wire as it is: a level-sensitive one whose wire is high stays pending',
+    'An MSI is an edge whatever its SPI’s wire does: one whose wire has been high for long is pending again',
+  ],
 }
 
 /** Deviation by the name of the vector. */

@@ -1,10 +1,10 @@
 /** Vectors on the GICv2m frame: a device's write of an SPI's number is an edge on it (SBSA, appendix E; 64 SPIs from 80 on). */
 
-import { ack, enabled, eoi, irqOf, open, read, type Vector, vector, write } from './build.ts'
+import { ack, bitOf, enabled, eoi, irqOf, open, read, spi, type Vector, vector, write } from './build.ts'
 
 const needs = { parts: ['v2m'] } as const
 const clause = '3.2.4; SBSA appendix E'
-const send = (spi: number) => write(0, 'V2M_MSI_SETSPI_NS', spi)
+const send = (intid: number) => write(0, 'V2M_MSI_SETSPI_NS', intid)
 
 export const v2mVectors: readonly Vector[] = [
   vector('V2M_MSI_TYPER tells the first SPI and their number', clause, needs, read(0, 'V2M_MSI_TYPER').is(0x0050_0040)),
@@ -75,5 +75,35 @@ export const v2mVectors: readonly Vector[] = [
     enabled(82, { edge: true }),
     write(0, 'V2M_MSI_SETSPI_NS', 82, 2),
     ack(0).is(82),
+  ),
+  vector(
+    'An MSI leaves its SPI’s wire as it is: a level-sensitive one whose wire is high stays pending',
+    clause,
+    needs,
+    open(),
+    enabled(84),
+    spi(84, 1),
+    irqOf(0).is(1),
+    send(84),
+    irqOf(0).is(1),
+    ack(0).is(84),
+    spi(84, 0),
+    eoi(0, 84),
+    irqOf(0).is(0),
+  ),
+  vector(
+    'An MSI is an edge whatever its SPI’s wire does: one whose wire has been high for long is pending again',
+    clause,
+    needs,
+    open(),
+    enabled(85, { edge: true }),
+    spi(85, 1),
+    write(0, 'GICD_ICPENDR2', bitOf(85)),
+    irqOf(0).is(0),
+    send(85),
+    irqOf(0).is(1),
+    ack(0).is(85),
+    eoi(0, 85),
+    irqOf(0).is(0),
   ),
 ]
