@@ -25,10 +25,16 @@ describe('vgic on QEMU', () => {
     expect(ran.out).toMatch(/no unlisted failure: \d+ vectors/)
   })
 
-  it.each([['2'], ['3']])('takes random operations to a GICv%s and to ours', async (gic) => {
-    const ran = await vgic('fuzz', '--gic', gic, '--seed', '5', '--operations', '2000')
+  it.each([
+    ['2', [], 'GICv2, 4 CPUs: agree'],
+    ['2', ['--security'], 'GICv2, 4 CPUs, two Security states: agree'],
+    ['3', [], 'GICv3, 4 CPUs: agree'],
+    ['3', ['--security', '--cpus', '2'], 'GICv3, 2 CPUs, two Security states: agree'],
+  ])('takes random operations to a GICv%s %j and to ours', async (gic, more, verdict) => {
+    const ran = await vgic('fuzz', '--gic', gic, ...more, '--seed', '5', '--operations', '2000')
     expect(ran).toMatchObject({ status: 0, err: '' })
     expect(ran.out).toContain('seed 5\n')
+    expect(ran.out).toContain(verdict)
     expect(ran.out).toContain('no unlisted difference')
   })
 })

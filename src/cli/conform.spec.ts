@@ -150,7 +150,6 @@ describe('vgic fuzz', () => {
     [['--seed', '4294967296'], '--seed wants a whole number from 1 to 4294967295'],
     [['--operations', 'x'], '--operations wants a whole number'],
     [['--operations', '9999999999'], 'from 1 to 1000000000'],
-    [['--gic', '3', '--security'], 'for one Security state'],
     [['--cpus', '64', '--gic', '3'], 'a GICv3 has 1 to 32'],
     [['x'], "fuzz takes no 'x'"],
   ])('answers %j with one line and status 2', async (args, reason) => {
