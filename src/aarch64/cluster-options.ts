@@ -10,7 +10,7 @@ export interface ClusterOptions {
   readonly memory: readonly MemoryRegion[]
   readonly bus: Bus
   readonly hooks?: Hooks
-  /** Default: all that there are: FEAT_AES, FEAT_SHA1, FEAT_SHA256 and FEAT_CRC32, as a Cortex-A57 has, and FEAT_LSE and FEAT_PAN. */
+  /** Default: all that there are: FEAT_AES, FEAT_PMULL, FEAT_SHA1, FEAT_SHA256 and FEAT_CRC32, as a Cortex-A57 has, and FEAT_LSE and FEAT_PAN. */
   readonly features?: readonly Feature[]
   /** ID_AA64PFR0_EL1.GIC. Default false. */
   readonly gicSystemRegisters?: boolean
@@ -37,8 +37,11 @@ export function complete(options: ClusterOptions) {
   if (!isWhole(perTick, 1, 2 ** 31 - 1)) throw new Error('instructionsPerTick is a whole number from 1 on')
   if (!isWhole(counterRead, 0, 1000)) throw new Error('counterReadTime is a whole number from 0 to 1000')
   if (!isWhole(options.cpus, 1, 64)) throw new Error('a cluster has 1 to 64 CPUs')
+  const present = new Set<Feature>(options.features ?? features)
+  // ID_AA64ISAR0_EL1.AES is 2 for both, and has no value for FEAT_PMULL alone.
+  if (present.has('FEAT_PMULL') && !present.has('FEAT_AES')) throw new Error('FEAT_PMULL needs FEAT_AES')
   return {
-    features: new Set<Feature>(options.features ?? features),
+    features: present,
     perTick,
     counterRead,
     frequency: options.counterFrequency ?? 62_500_000,

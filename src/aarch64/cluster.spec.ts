@@ -205,11 +205,13 @@ describe('a cluster', () => {
     expect(isar0(['FEAT_CRC32'])).toEqual([0x10000n, 0n])
     expect(isar0(['FEAT_LSE', 'FEAT_PAN'])).toEqual([0x200000n, 0x100000n])
     expect(isar0(['FEAT_AES', 'FEAT_SHA1', 'FEAT_SHA256'])).toEqual([0x1110n, 0n])
+    expect(isar0(['FEAT_AES', 'FEAT_PMULL'])).toEqual([0x20n, 0n])
+    expect(() => isar0(['FEAT_PMULL'])).toThrow('FEAT_PMULL needs FEAT_AES')
   })
 
-  it('has AES, SHA-1, SHA-256, CRC32, LSE and PAN unless told otherwise (ID_AA64ISAR0_EL1, ID_AA64MMFR1_EL1)', () => {
+  it('has AES with PMULL, SHA-1, SHA-256, CRC32, LSE and PAN unless told otherwise (ID_AA64ISAR0_EL1, ID_AA64MMFR1_EL1)', () => {
     const m = new TestMachine()
-    expect([m.system('ID_AA64ISAR0_EL1'), m.system('ID_AA64MMFR1_EL1')]).toEqual([0x0021_1110n, 0x10_0000n])
+    expect([m.system('ID_AA64ISAR0_EL1'), m.system('ID_AA64MMFR1_EL1')]).toEqual([0x0021_1120n, 0x10_0000n])
   })
 
   it('does not report a read of the ID space at EL0, which kernels emulate, but one at EL1 of what nobody has', () => {

@@ -25,7 +25,6 @@ export const gaps: readonly string[] = [
   'Half-precision arithmetic (FEAT_FP16) and what came later and is not listed as an option: FEAT_RDM, FEAT_DotProd, FEAT_FCMA, ' +
     'FEAT_JSCVT, FEAT_FHM, FEAT_LRCPC, FEAT_LOR, FEAT_UAO, FEAT_SVE and all others. Their ID fields are 0 and their encodings UNDEFINED; ' +
     'those in hint space (FEAT_PAuth, FEAT_BTI, FEAT_RAS) are NOPs.',
-  'PMULL of 64-bit polynomials (FEAT_PMULL): UNDEFINED, also with FEAT_AES.',
   'Translation: 48-bit addresses in, 40 out. No FEAT_HPDS, FEAT_HAFDBS, FEAT_LVA or FEAT_LPA: their bits of TCR_EL1 do nothing. The ' +
     'contiguous bit is a hint that is not taken.',
   'RMR_EL1, whose presence is IMPLEMENTATION DEFINED: UNDEFINED. Registers of IMPLEMENTATION DEFINED encodings: none.',

@@ -23,8 +23,6 @@ const isMemory = (name: string): boolean =>
   /_(ldst|loadlit|comswap|memop|asisdls)/.test(name) || /_(ldstord|ldstexcl)/.test(name)
 
 function unpredictable(row: Row, word: number): boolean {
-  // PMULL of 64 bits comes with the AES instructions, which QEMU's ARMv8.0 models have and this CPU does not claim.
-  if (/^PMULL/.test(row.name) && bitsOf(word, [23, 22]) === 3) return true
   if (/_hints$/.test(row.name)) return bitsOf(word, [11, 5]) === 3 // WFI: there is nothing to end it
   if (/_pstate$/.test(row.name)) return bitsOf(word, [18, 16]) !== 3 // SPSel and PAN, of which the agent needs one and QEMU's core lacks the other
   const t = bitsOf(word, [4, 0])

@@ -113,6 +113,17 @@ describe('the decode table', () => {
     expect(plain.decode(crc32b)).toBeUndefined()
   })
 
+  it('leaves PMULL of 64 bits UNDEFINED without FEAT_PMULL, and that of bytes as it is (DDI 0487 C7.2 PMULL)', () => {
+    const aes = new Decoder(rows, new Set(['FEAT_AES']))
+    for (const q of [0, 0x40000000]) {
+      const [bytes, doublewords] = [0x0e22e020 + q, 0x0ee2e020 + q]
+      expect(decoder.decode(doublewords)?.name).toBe('PMULL_asimddiff_L')
+      expect(aes.decode(doublewords)).toBeUndefined()
+      expect(aes.decode(bytes)?.name).toBe('PMULL_asimddiff_L')
+      for (const size of [1, 2]) expect(decoder.decode(bytes + size * 0x400000)).toBeUndefined()
+    }
+  })
+
   it.each([
     ['add x0, x1, x2, with shift 11 (reserved)', 0x8bc20020],
     ['add w0, w1, w2, lsl #32 (imm6<5> set)', 0x0b028020],

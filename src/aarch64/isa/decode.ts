@@ -71,7 +71,8 @@ function leavesOf(rows: readonly Row[], features: ReadonlySet<Feature>): Leaf[] 
     if (row.feature && !features.has(row.feature)) continue
     const base = patternBits(row.pattern)
     const rank = ones(base.mask) * 100
-    for (const pattern of row.unallocated) {
+    const missing = row.optional.flatMap(([pattern, feature]) => (features.has(feature) ? [] : [pattern]))
+    for (const pattern of [...row.unallocated, ...missing]) {
       const hole = intersect(base, patternBits(pattern))
       if (hole) leaves.push({ ...hole, row: undefined, rank: rank + 99 })
     }

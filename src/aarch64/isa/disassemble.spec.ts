@@ -7,9 +7,10 @@ import texts from '../testdata/disassembly.json' with { type: 'json' }
 import { TestMachine } from '../testing/machine.ts'
 import { Decoder } from './decode.ts'
 import { disassemble } from './disassemble.ts'
+import { features } from './row.ts'
 import { rows } from './rows.ts'
 
-const decoder = new Decoder(rows, new Set(['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN']))
+const decoder = new Decoder(rows, new Set(features))
 
 describe('the disassembler', () => {
   it('gives texts that assemble back to the word', () => {

@@ -21,7 +21,15 @@ import type { Emitter } from './emitter.ts'
 import type { Field } from './fields.ts'
 
 /** What a configuration may have or not have; everything else of ARMv8.0-A is always there. */
-export const features = ['FEAT_LSE', 'FEAT_CRC32', 'FEAT_PAN', 'FEAT_AES', 'FEAT_SHA1', 'FEAT_SHA256'] as const
+export const features = [
+  'FEAT_LSE',
+  'FEAT_CRC32',
+  'FEAT_PAN',
+  'FEAT_AES',
+  'FEAT_PMULL',
+  'FEAT_SHA1',
+  'FEAT_SHA256',
+] as const
 export type Feature = (typeof features)[number]
 
 export interface Row {
@@ -32,6 +40,8 @@ export interface Row {
   readonly fields: string
   /** Patterns inside this one that are unallocated: UNDEFINED. */
   readonly unallocated: readonly string[]
+  /** Patterns inside this one that need a feature of their own, and are unallocated without it. */
+  readonly optional: readonly (readonly [pattern: string, feature: Feature])[]
   readonly split: readonly Field[]
   /** More special patterns inside this one that deserve a handler of their own: speed only, no other meaning. */
   readonly variants: readonly string[]
@@ -52,6 +62,7 @@ export interface Group {
   readonly split?: readonly Field[]
   readonly variants?: readonly string[]
   readonly unallocated?: readonly string[]
+  readonly optional?: Row['optional']
   readonly feature?: Feature
   readonly fp?: boolean
   readonly merge?: boolean
@@ -66,6 +77,7 @@ export function group(group: Group): readonly Row[] {
       pattern,
       fields: group.fields,
       unallocated: [...(group.unallocated ?? []), ...unallocated],
+      optional: group.optional ?? [],
       split: group.split ?? [],
       variants: group.variants ?? [],
       feature: group.feature,

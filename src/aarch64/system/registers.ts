@@ -48,7 +48,7 @@ const identification: readonly SystemRegister[] = [
     'ID_AA64ISAR0_EL1',
     [3, 0, 0, 6, 0],
     (identity) =>
-      has(identity, 'FEAT_AES', 1n << 4n) |
+      (has(identity, 'FEAT_AES', 1n << 4n) + has(identity, 'FEAT_PMULL', 1n << 4n)) |
       has(identity, 'FEAT_SHA1', 1n << 8n) |
       has(identity, 'FEAT_SHA256', 1n << 12n) |
       has(identity, 'FEAT_CRC32', 1n << 16n) |

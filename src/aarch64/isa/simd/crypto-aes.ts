@@ -1,6 +1,7 @@
 /**
  * FEAT_AES: one round of AES on a register (DDI 0487, C6 AESE, AESD, AESMC, AESIMC; FIPS 197). The S-boxes are computed from the field,
- * and looked up sixteen entries at a time. PMULL on 64 bits (FEAT_PMULL) is not implemented.
+ * and looked up sixteen entries at a time. PMULL, which GCM needs beside it, is in
+ * three-different.ts.
  */
 
 import type { LibraryFunction } from '../../wasm/module.ts'

@@ -1,15 +1,16 @@
 /**
  * Advanced SIMD three different: long, wide and narrowing, vector and scalar (DDI 0487, C4.1 "Advanced SIMD three different",
- * "Advanced SIMD scalar three different"). With Q the second half of the narrow registers. PMULL on 64 bits (FEAT_PMULL) is not implemented.
+ * "Advanced SIMD scalar three different"). With Q the second half of the narrow registers.
  */
 
-import { i16x8, v128 } from '../../wasm/opcodes.ts'
+import { lane } from '../../wasm/opcodes.ts'
 import type { Emitter, Push } from '../emitter.ts'
 import type { Field } from '../fields.ts'
 import { bitsOf, group, type Row } from '../row.ts'
 import * as A from './arithmetic.ts'
 import * as L from './lanes.ts'
 import { Lanes, readV, type Size, type Width, writeV } from './lanes.ts'
+import { multiply64, multiplyBytes } from './polynomial.ts'
 import {
   isScalar,
   noSize0,
@@ -78,17 +79,17 @@ const differenceAccumulateLong =
   (k, size, upper, a, b, d) =>
     k.op(L.add[wider(size)], d, differenceLong(signed)(k, size, upper, a, b, d))
 
-/** Products of byte polynomials, 16 bits each: the partial products of the bits of b, shifted in 16-bit lanes. */
 const polynomialLong: Long = (k, size, upper, a, b) => {
-  const wideA = k.keep(extend(k, size, upper, false, a))
-  const wideB = k.keep(extend(k, size, upper, false, b))
-  const partial = (bit: number): Push => {
-    const chosen = k.op(i16x8.ne, k.op(v128.and, wideB, k.constant(1, 1n << BigInt(bit))), k.zero())
-    return k.op(v128.and, k.op(i16x8.shl, wideA, k.i32(bit)), chosen)
+  if (size === 0) return multiplyBytes(k, extend(k, size, upper, false, a), extend(k, size, upper, false, b))
+  const half = (v: Push) => {
+    v()
+    k.e.code.lane(lane.i64x2_extract, upper ? 1 : 0)
   }
-  let sum = partial(0)
-  for (let bit = 1; bit < 8; bit++) sum = k.op(v128.xor, sum, partial(bit))
-  return sum
+  return () => {
+    half(a)
+    half(b)
+    k.e.call(multiply64)
+  }
 }
 
 /** Emits a long instruction whose second operand `pushB` pushes: a register, or an element in every lane. */
@@ -114,12 +115,13 @@ export function longText(word: number, mnemonic: string, last: (size: number) =>
 
 type Encoding = readonly [string, string]
 
-function long(kernel: Long, encodings: readonly Encoding[], unallocated = [noSize3]) {
+function long(kernel: Long, encodings: readonly Encoding[], unallocated = [noSize3], optional: Row['optional'] = []) {
   return group({
     fields,
     fp: true,
     split: [Q, SIZE],
     unallocated,
+    optional,
     emit: (e) => emitLong(e, kernel, (width) => readV(e, Rm, width)),
     text: (word, mnemonic) => longText(word, mnemonic, (size) => operand(word, Rm, size)),
     encodings,
@@ -223,7 +225,12 @@ export const rows: readonly Row[] = [
   long(multiplyAccumulateLong(false, true), [['UMLSL_asimddiff_L', '0x101110xx1xxxxx101000xxxxxxxxxx']]),
   long(multiplyLong(true), [['SMULL_asimddiff_L', '0x001110xx1xxxxx110000xxxxxxxxxx']]),
   long(multiplyLong(false), [['UMULL_asimddiff_L', '0x101110xx1xxxxx110000xxxxxxxxxx']]),
-  long(polynomialLong, [['PMULL_asimddiff_L', '0x001110xx1xxxxx111000xxxxxxxxxx']], [noSize1, noSize2, noSize3]),
+  long(
+    polynomialLong,
+    [['PMULL_asimddiff_L', '0x001110xx1xxxxx111000xxxxxxxxxx']],
+    [noSize1, noSize2],
+    [[noSize3, 'FEAT_PMULL']],
+  ),
   long(
     saturatingAccumulateLong(false),
     [
