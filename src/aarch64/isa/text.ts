@@ -4,7 +4,7 @@
  */
 
 import type { Field } from './fields.ts'
-import { Rm } from './fields.ts'
+import { Rd, Rm, Rn, sf } from './fields.ts'
 import { bitsOf } from './row.ts'
 
 export function xName(n: number, wide: number | boolean): string {
@@ -83,4 +83,10 @@ export function bitmaskImmediate(n: number, immr: number, imms: number): bigint 
   let value = 0n
   for (let at = 0; at < 64; at += size) value |= rotated << BigInt(at)
   return value
+}
+
+/** `add x0, x1, x2`: three registers of the width that bit 31 says. */
+export function three(word: number, name: string): string {
+  const wide = bitsOf(word, sf)
+  return `${name} ${x(word, Rd, wide)}, ${x(word, Rn, wide)}, ${x(word, Rm, wide)}`
 }
