@@ -82,6 +82,23 @@ describe('The doors of a GICv3', () => {
     }
   })
 
+  it('put PTZ back into one whose LPIs are enabled, before GICR_CTLR says that they are not (IHI 0069, GICR_PENDBASER)', () => {
+    const config = { cpus: 1, intids: 32, lpis: { intidBits: 14 } }
+    const [one, other] = [new RigV3(gicOf(config)), new RigV3(gicOf(config))]
+    one.write(0, 0x7c, 0x4000_0000, true)
+    other.write(0, 0, 1, true)
+    const saved = savedV3(one.gic)
+    for (const order of [saved, [...saved].reverse()]) {
+      for (const each of order) each.restore(other.gic)
+      expect(other.gic.snapshot()).toEqual(one.gic.snapshot())
+      other.write(0, 0, 1, true)
+    }
+    // Never at once: a snapshot refuses that.
+    other.gic.frames.gicr[0]!.restore(0x7c, 0x4000_0000, by(0, true))
+    other.gic.restore(other.gic.snapshot())
+    expect(other.gic.frames.gicr[0]!.save(0x7c, by(0, true))).toBe(0)
+  })
+
   it('make of whatever is put into them a state that a snapshot can have', () => {
     const random = new Random(seed + 2)
     for (let run = 0; run < 25; run++) {

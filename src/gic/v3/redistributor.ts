@@ -70,6 +70,8 @@ export class Redistributor {
   ignoredTables = ''
   /** LPIs that are restored to be pending before the registers that their tables follow from are. */
   #early: readonly number[] = []
+  /** GICR_PENDBASER.PTZ that is restored while LPIs are still enabled, from what this GIC was before. */
+  #earlyPtz = 0
 
   constructor(gic: RedistributorHost, pe: number, config: CheckedConfigV3) {
     this.gic = gic
@@ -93,6 +95,7 @@ export class Redistributor {
     this.#closeTables()
     this.ignoredTables = ''
     this.#early = []
+    this.#earlyPtz = 0
   }
 
   /** GICR_CTLR: nothing takes time here, so RWP and UWP are 0; EnableLPIs may be cleared again (CES). */
@@ -113,6 +116,7 @@ export class Redistributor {
     if (enable === (this.lpis !== undefined)) return
     this.ignoredTables = ''
     this.#early = []
+    this.#earlyPtz = 0
     if (enable) this.#enableLpis()
     else {
       this.lpis?.savePendingTable()
@@ -186,6 +190,8 @@ export class Redistributor {
     if (enable) this.#openTables()
     else this.#closeTables()
     if (this.lpis !== undefined) this.pendbaserHigh &= ~PTZ_HIGH
+    else this.pendbaserHigh |= this.#earlyPtz
+    this.#earlyPtz = 0
     this.#adopt(this.#early)
   }
 
@@ -197,18 +203,22 @@ export class Redistributor {
     if (this.propbaserLow !== propbaserLow || this.propbaserHigh !== propbaserHigh) this.#reopen()
   }
 
-  /** PTZ is used up where LPIs are enabled. */
+  /** PTZ is used up where LPIs are enabled, and waits for GICR_CTLR to say that they are not. */
   restorePendbaser(half: number, value: number): void {
     if (this.gic.config.lpis === undefined) return
     const { pendbaserLow, pendbaserHigh, lpis } = this
     if (half === 0) this.pendbaserLow = value & PENDBASER_LOW
-    else this.pendbaserHigh = value & (lpis === undefined ? BASE_HIGH | PTZ_HIGH : BASE_HIGH)
+    else {
+      this.pendbaserHigh = value & (lpis === undefined ? BASE_HIGH | PTZ_HIGH : BASE_HIGH)
+      this.#earlyPtz = lpis === undefined ? 0 : value & PTZ_HIGH
+    }
     if (this.pendbaserLow !== pendbaserLow || this.pendbaserHigh !== pendbaserHigh) this.#reopen()
   }
 
   /** Takes LPIs up as a snapshot has them: pending ones where they are enabled. Call `refreshAll` when memory is there. */
   loadLpis(pending: readonly number[] | null): void {
     this.#early = []
+    this.#earlyPtz = 0
     this.#closeTables()
     if (pending !== null) this.#openTables()
     this.#adopt(pending ?? [])
