@@ -209,6 +209,7 @@ describe('vgic replay', () => {
     expect(ran.out).toContain('EventID 0x1 of DeviceID 0x10 is LPI 8195 on PE 0.')
     expect(ran.out).toMatch(/closed +device mapped +DeviceID 0x18 is not mapped/)
     expect(ran.out).toMatch(/closed +pending +it is not pending on PE 0/)
+    expect(ran.out).toMatch(/waits +best pending +not decided before these are open/)
     const json: unknown = JSON.parse((await vgic(['replay', '--json', ...args.slice(1)])).out)
     expect(json).toMatchObject({
       files: [

@@ -33,7 +33,7 @@ function levelText(level: OutputLevel['recorded']): string {
 
 /** A gate on one line; what would open it stands in the summary above. */
 function gateLine(gate: GateReport, width: number, style: Style): string {
-  const mark = gate.open ? style.good('open  ') : style.bad('closed')
+  const mark = { open: style.good('open  '), closed: style.bad('closed'), depends: style.dim('waits ') }[gate.state]
   const field = gate.field === '' ? gate.register : `${gate.register}.${gate.field}`
   return `    ${mark}  ${gate.gate.padEnd(width)}  ${gate.says}  ${style.dim(`${field} = 0x${gate.value.toString(16)}`)}`
 }
