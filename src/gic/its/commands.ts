@@ -176,9 +176,10 @@ function moveInterrupt(its: ItsState, words: CommandWords): number {
   return 0
 }
 
+/** The entry first: whoever sees the LPI go may send an MSI at once, which walks to another one. */
 function discard(its: ItsState, pe: number, intid: number): void {
-  its.targets.clearLpi(pe, intid)
   its.translation.entries.clear(its.translation.translationEntry)
+  its.targets.clearLpi(pe, intid)
 }
 
 function moveAll(its: ItsState, words: CommandWords): number {

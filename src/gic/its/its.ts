@@ -179,10 +179,11 @@ export class Its implements ItsState {
     const { translation } = this
     if (translation.packed && this.enabled) unpackCollections(translation)
     let reason = this.lookup(deviceId, eventId)
-    if (reason === Reason.delivered && !this.targets.setLpi(translation.entries.pe, translation.entries.intid))
-      reason = Reason.lpisDisabled
+    // Whoever sees the LPI come may send another MSI at once, which walks elsewhere.
+    const { intid, pe } = translation.entries
+    if (reason === Reason.delivered && !this.targets.setLpi(pe, intid)) reason = Reason.lpisDisabled
     if (reason !== Reason.delivered && this.config.umsi && this.enabled) this.#recordUnmapped(reason, deviceId, eventId)
-    if (this.events.active) this.#report(reason, deviceId, eventId)
+    if (this.events.active) this.#report(reason, deviceId, eventId, intid, pe)
     this.#settle?.()
     return reason
   }
@@ -258,8 +259,7 @@ export class Its implements ItsState {
     this.umsir[1] = deviceId
   }
 
-  #report(reason: Reason, deviceId: number, eventId: number): void {
-    const { entries } = this.translation
+  #report(reason: Reason, deviceId: number, eventId: number, intid: number, pe: number): void {
     const known = reason === Reason.delivered || reason === Reason.lpisDisabled
     this.events.emit({
       kind: 'msi',
@@ -268,8 +268,8 @@ export class Its implements ItsState {
       eventId,
       outcome: outcomeOf(reason) satisfies MsiOutcome,
       reason: reasons[reason]!.name,
-      intid: known ? entries.intid : -1,
-      pe: known ? entries.pe : -1,
+      intid: known ? intid : -1,
+      pe: known ? pe : -1,
     })
   }
 }

@@ -7,6 +7,7 @@ import { GicV3 } from '../v3/gic.ts'
 import { iccEncoding } from '../v3/icc-registers.ts'
 import { explainMsi } from './explain-msi.ts'
 import { Its } from './its.ts'
+import { Reason } from './reasons.ts'
 import { assemble, type CommandFields } from './testing/rig.ts'
 
 const ITS = 0x0808_0000
@@ -86,6 +87,17 @@ describe.each([0, 1] as const)('an ITS and a GICv3 (GITS_TYPER.PTA %i)', (pta) =
     expect(gic.irq(3)).toBe(true)
     command('DISCARD', { DeviceID: 8, EventID: 1 })
     expect(gic.irq(3)).toBe(false)
+  })
+
+  it('unmap with DISCARD what it names, where whoever sees the LPI go sends another MSI at once (IHI 0069 5.3, DISCARD)', () => {
+    const { gic, its, command, acknowledge } = board(pta)
+    command('MAPTI', { DeviceID: 8, EventID: 2, pINTID: 8194, ICID: 1 })
+    its.signal(8, 1)
+    gic.onOutput = (_, line, level) => line === 'irq' && !level && its.signal(8, 2)
+    command('DISCARD', { DeviceID: 8, EventID: 1 })
+    expect(its.lookup(8, 1)).toBe(Reason.eventUnmapped)
+    expect(its.lookup(8, 2)).toBe(Reason.delivered)
+    expect(acknowledge(3)).toBe(8194)
   })
 
   it('move no LPI to a PE whose EnableLPIs is 0, and lose none: it pends where it did (GICR_CTLR.EnableLPIs, 5.3)', () => {

@@ -55,8 +55,9 @@ export class GicV2 implements GicV2State {
   /** Called when an output wire of a CPU changes, and only then. */
   onOutput: OutputCallback | undefined
 
-  /** Levels of each CPU's output wires, bits of Output. */
+  /** Levels of each CPU's output wires, bits of Output; and those that were told, as whoever is told may change them at once. */
   readonly #outputs: Uint8Array
+  readonly #told: Uint8Array
 
   /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: GicV2Config = {}) {
@@ -68,6 +69,7 @@ export class GicV2 implements GicV2State {
     this.cpus = Array.from({ length: cpus }, (_, cpu) => new CpuInterface(cpu, priorityBits))
     this.signalled = new Int32Array(cpus).fill(NONE)
     this.#outputs = new Uint8Array(cpus)
+    this.#told = new Uint8Array(cpus)
     const settle = (gic: GicV2) => gic.settle()
     this.frames = {
       gicd: new Frame<GicV2>(distributor, this, { security, settle }),
@@ -204,14 +206,16 @@ export class GicV2 implements GicV2State {
   }
 
   #drive(cpu: number, levels: number): void {
-    if (((this.#outputs[cpu]! ^ levels) & IRQ) !== 0) {
-      this.#outputs[cpu]! ^= IRQ
-      this.#signal(cpu, 'irq', (levels & IRQ) !== 0)
-    }
-    if (((this.#outputs[cpu]! ^ levels) & FIQ) !== 0) {
-      this.#outputs[cpu]! ^= FIQ
-      this.#signal(cpu, 'fiq', (levels & FIQ) !== 0)
-    }
+    this.#outputs[cpu] = levels
+    if (this.#moved(cpu, IRQ)) this.#signal(cpu, 'irq', this.irq(cpu))
+    if (this.#moved(cpu, FIQ)) this.#signal(cpu, 'fiq', this.fiq(cpu))
+  }
+
+  /** Whether a wire is other than it was told, which it then counts as. */
+  #moved(cpu: number, wire: number): boolean {
+    if (((this.#outputs[cpu]! ^ this.#told[cpu]!) & wire) === 0) return false
+    this.#told[cpu]! ^= wire
+    return true
   }
 
   visible(word: number, by: Initiator, level: 0 | 1 | 2 | 3): number {

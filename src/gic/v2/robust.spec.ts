@@ -56,6 +56,32 @@ describe('A GICv2 under fuzz', () => {
     expect(events).toBeGreaterThan(1000)
   })
 
+  it('drives wires as its state is, and tells each change once, where whoever is told acknowledges at once', () => {
+    // FIQEn: Group 0 is FIQ, Group 1 is IRQ. SPI 32, of Group 1, holds IRQ high.
+    const gic = new GicV2({ cpus: 1, intids: 64, security: true })
+    const rig = new Rig(gic)
+    rig.write('gicd', 0x0, 3, 0, true)
+    rig.write('gicd', 0x84, 1, 0, true)
+    rig.write('gicd', 0x420, 0x0040, 0, true)
+    rig.write('gicd', 0x104, 3, 0, true)
+    rig.write('gicc', 0x4, 0xff, 0, true)
+    rig.write('gicc', 0x0, 0xb, 0, true)
+    gic.setSpi(32, true)
+    const told: string[] = []
+    let acknowledged = -1
+    gic.onOutput = (_, line, level) => {
+      told.push(`${line} ${level}`)
+      if (acknowledged < 0) acknowledged = rig.read('gicc', 0xc, 0, true)
+    }
+    rig.write('gicd', 0x420, 0x0080, 0, true)
+    expect([gic.irq(0), gic.fiq(0), acknowledged]).toEqual([true, false, -1])
+    // SPI 33, of Group 0 and better: IRQ falls, FIQ would rise, and is acknowledged before it is told.
+    gic.setSpi(33, true)
+    expect(acknowledged).toBe(33)
+    expect([gic.irq(0), gic.fiq(0)]).toEqual([false, false])
+    expect(told).toEqual(['irq false'])
+  })
+
   it('refuses, by name, inputs that do not exist', () => {
     const gic = new GicV2({ cpus: 2, intids: 64 })
     expect(() => gic.setSpi(64, true)).toThrow('INTID 64: this input takes 32 to 63')

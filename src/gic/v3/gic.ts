@@ -94,8 +94,9 @@ export class GicV3 implements GicV3State {
   /** Called when `superpriority` of a PE changes, before `onOutput` for the wire that it is about. Only with `nmi`. */
   onSuperpriority: ((cpu: number, level: boolean) => void) | undefined
 
-  /** Levels of each PE's output wires, bits of Output. */
+  /** Levels of each PE's output wires, bits of Output; and those that were told, as whoever is told may change them at once. */
   readonly #outputs: Uint8Array
+  readonly #told: Uint8Array
 
   /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: GicV3Config = {}, options: GicV3Options = {}) {
@@ -107,6 +108,7 @@ export class GicV3 implements GicV3State {
     this.lpiEnd = lpis === undefined ? FIRST_LPI : 2 ** lpis.intidBits
     this.lpiStore = new LpiStore(this.lpiEnd - FIRST_LPI)
     this.#outputs = new Uint8Array(cpus)
+    this.#told = new Uint8Array(cpus)
     this.signalled = new Int32Array(cpus).fill(NONE)
     this.irqs = new IrqsV3(this.config, this.events)
     this.recipients = this.irqs.recipients
@@ -528,11 +530,17 @@ export class GicV3 implements GicV3State {
   }
 
   #drive(pe: number, levels: number): void {
-    const changed = this.#outputs[pe]! ^ levels
     this.#outputs[pe] = levels
-    if ((changed & SUPERPRIORITY) !== 0) this.#signalSuperpriority(pe, (levels & SUPERPRIORITY) !== 0)
-    if ((changed & IRQ) !== 0) this.#signal(pe, 'irq', (levels & IRQ) !== 0)
-    if ((changed & FIQ) !== 0) this.#signal(pe, 'fiq', (levels & FIQ) !== 0)
+    if (this.#moved(pe, SUPERPRIORITY)) this.#signalSuperpriority(pe, this.superpriority(pe))
+    if (this.#moved(pe, IRQ)) this.#signal(pe, 'irq', this.irq(pe))
+    if (this.#moved(pe, FIQ)) this.#signal(pe, 'fiq', this.fiq(pe))
+  }
+
+  /** Whether a wire is other than it was told, which it then counts as. */
+  #moved(pe: number, wire: number): boolean {
+    if (((this.#outputs[pe]! ^ this.#told[pe]!) & wire) === 0) return false
+    this.#told[pe]! ^= wire
+    return true
   }
 
   #recipientOf(group: number): number {

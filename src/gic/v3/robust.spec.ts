@@ -70,6 +70,32 @@ describe('A GICv3 under fuzz', () => {
     expect(events).toBeGreaterThan(1000)
   })
 
+  it('drives wires as its state is, and tells each change once, where whoever is told acknowledges at once', () => {
+    // With one Security state Group 0 is FIQ and Group 1 IRQ. SPI 32, of Group 1, holds IRQ high.
+    const rig = new RigV3(gicOf({ cpus: 1, intids: 64 }))
+    const { gic } = rig
+    rig.write(0, 0x14, 0)
+    rig.write('gicd', 0x0, 3)
+    rig.write('gicd', 0x84, 1)
+    rig.write('gicd', 0x420, 0x0080)
+    rig.write('gicd', 0x104, 3)
+    for (const register of ['ICC_IGRPEN0_EL1', 'ICC_IGRPEN1_EL1']) rig.msr(0, register, 1)
+    rig.msr(0, 'ICC_PMR_EL1', 0xff)
+    gic.setSpi(32, true)
+    expect([gic.irq(0), gic.fiq(0)]).toEqual([true, false])
+    const told: string[] = []
+    let acknowledged = 0n
+    gic.onOutput = (_, line, level) => {
+      told.push(`${line} ${level}`)
+      if (acknowledged === 0n) acknowledged = rig.mrs(0, 'ICC_IAR0_EL1').value
+    }
+    // SPI 33, of Group 0 and better: IRQ falls, FIQ would rise, and is acknowledged before it is told.
+    gic.setSpi(33, true)
+    expect(acknowledged).toBe(33n)
+    expect([gic.irq(0), gic.fiq(0)]).toEqual([false, false])
+    expect(told).toEqual(['irq false'])
+  })
+
   it('answers UNDEFINED for every encoding that is no ICC register, and traps none of them', () => {
     const gic = gicOf({ cpus: 1, nmi: true, security: true, el2: true })
     gic.setExecution(0, { el: 3, secure: false, sctlrNmi: true })
