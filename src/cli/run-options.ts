@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly log: readonly LogItem[]
   /** Who writes what in the GIC is kept. */
   readonly track: boolean
+  /** An ELF file with the names of the guest's code, where the kernel has none. */
+  readonly symbols: string | undefined
   /** Where it is said; undefined is standard error. */
   readonly logFile: string | undefined
   readonly limit: RunLimit | undefined
@@ -81,6 +83,7 @@ const specs = {
   json: { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
   track: { type: 'boolean' },
+  symbols: { type: 'string' },
   debug: { type: 'string', short: 'd', multiple: true },
   'debug-file': { type: 'string', short: 'D' },
   timeout: { type: 'string' },
@@ -151,6 +154,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     log: values.verbose ? logItems : logOf(values.debug ?? []),
     logFile: values['debug-file'],
     track: values.track ?? false,
+    symbols: values.symbols,
     limit: limitOf(values.timeout),
     hostLimit: hostLimitOf(values['host-timeout']),
     epoch: epochOf(values.rtc),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
+import { elfWithSymbols } from '../machine/testing/elf-with-symbols.ts'
 import { a64, words } from '../machine/testing/guest.ts'
 import { demoImage } from './demo.ts'
 import { main } from './main.ts'
@@ -275,6 +276,29 @@ describe('vgic run', () => {
       /^ {2}priority mask: last written by CPU 0 at 0x4[0-9a-f]{7}, [0-9.]+ s after the start: 0x[0-9a-f]+$/m,
     )
     expect(ran.out).toMatch(/^INTID +kind +to +priority +state +taken$/m)
+  })
+
+  it('names code with the symbols of an ELF kernel, or of --symbols, and refuses a file that has none in one line', async () => {
+    const names = [{ name: 'first', value: 0x4008_0000n }]
+    const elf = file('named.elf', elfWithSymbols(words(0xd503_201f, loop), { virtual: 0x4008_0000n, names }))
+    const ask = ['--timeout', '100instr', '--ask', 'info cpus', '--ask', 'x/2i $pc-4']
+    const listed = /^0 .* first\+0x4$[\s\S]*^0x0000000040080000 <first>: nop\n0x0000000040080004 <first\+0x4>: b /m
+    expect((await run(['--kernel', elf, ...small, ...ask])).out).toMatch(listed)
+    const flat = ['--kernel', file('flat', words(0xd503_201f, loop)), ...small, ...ask]
+    expect((await run(flat)).out).not.toContain('first')
+    expect((await run([...flat, '--symbols', elf])).out).toMatch(listed)
+    const refused = await run([...flat, '--symbols', guests.loop])
+    expect([refused.status, refused.err]).toEqual([
+      2,
+      expect.stringMatching(/^vgic: --symbols .*loop: is no ELF file.*\n$/),
+    ])
+  })
+
+  it('names the code of the exception that a CPU takes for ever', async () => {
+    const names = [{ name: 'broken_driver', value: 0x4008_0000n }]
+    const elf = file('broken.elf', elfWithSymbols(words(0xd503_201f, 0), { virtual: 0x4008_0000n, names }))
+    const ran = await run(['--kernel', elf, ...small, '--timeout', '500kinstr'])
+    expect(ran.err).toContain('Before that came an undefined instruction at 0x40080004 (broken_driver+0x4)')
   })
 
   it('feeds standard input to the UART, and goes on behind its end', async () => {

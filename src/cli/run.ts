@@ -4,12 +4,15 @@ import { type Disk, OverlayDisk, readOnlyDisk } from '../devices/disk.ts'
 import { openBase, openDisk } from '../devices/file-disk.ts'
 import { virtMap } from '../machine/board/virt-map.ts'
 import { type BootFiles, fwCfgItems, planBoot } from '../machine/boot/boot.ts'
-import { LoaderError, NoRoomError } from '../machine/boot/loaded.ts'
+import { isElf } from '../machine/boot/elf.ts'
+import { elfSymbols } from '../machine/boot/elf-symbols.ts'
+import { type LoadedKernel, LoaderError, NoRoomError } from '../machine/boot/loaded.ts'
 import { GuestErrors } from '../machine/guest-errors.ts'
 import { Monitor } from '../machine/monitor/monitor.ts'
 import { describeVirt, Recorder } from '../machine/recorder.ts'
 import { VirtMachine } from '../machine/virt.ts'
 import { History } from '../machine/why/history.ts'
+import type { Symbols } from '../machine/why/symbols.ts'
 import { TraceWriter } from '../trace/index.ts'
 import type { Command, Host, Io } from './command.ts'
 import { type ExitStatus, UsageError } from './command.ts'
@@ -61,6 +64,7 @@ in which every CPU waits is skipped, and a run is the same each time.
   -D FILE                ... into a file
   -v, --verbose          both of -d
   --track                keep who writes what in the GIC, so that 'why' names who closed a gate; slower
+  --symbols FILE         an ELF file with the names of the guest's code, as vmlinux beside an Image; an ELF kernel's own are read
 
 QEMU's single dashes are taken, and those of its options that ask for what this machine is: -M virt,gic-version=3, -cpu,
 -nographic, -serial mon:stdio, -device virtio-blk-device,drive=ID and the like.
@@ -102,6 +106,26 @@ function fileError(error: LoaderError, options: RunOptions): FileError {
   const name = error.about === undefined ? undefined : options[error.about]
   const help = error instanceof NoRoomError ? MORE : ''
   return new FileError(`${name === undefined ? '' : `${printable(name)}: `}${error.message}${help}`)
+}
+
+/** The most that a file of symbols may have: a kernel with its debug information is some hundreds of MiB. */
+const SYMBOLS_LIMIT = 2 ** 30
+
+/** Names for the guest's code: of the file that was given for it, which must have them, or of the kernel, which may. */
+async function readSymbols(
+  file: string | undefined,
+  bytes: Uint8Array | undefined,
+  kernel: LoadedKernel | undefined,
+): Promise<Symbols | undefined> {
+  const image = kernel?.kind === 'Linux Image' ? kernel.entry : undefined
+  try {
+    if (file !== undefined) return elfSymbols(await readInputFile(file, SYMBOLS_LIMIT), image)
+    return bytes !== undefined && isElf(bytes) ? elfSymbols(bytes) : undefined
+  } catch (error) {
+    if (!(error instanceof LoaderError)) throw error
+    if (file !== undefined) throw new FileError(`--symbols ${printable(file)}: ${error.message}`)
+    return undefined
+  }
 }
 
 function openDrive({ file, mode }: DriveOption): { disk: Disk; close(): void } {
@@ -197,6 +221,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       firmware: firmware !== undefined,
       rngSeed: seeded(seed, 64),
     })
+    const symbols = await readSymbols(options.symbols, files.kernel, plan.kernel)
     const fwCfg = firmware && (await fwCfgItems(files, memory))
     const clock = live ? new LiveClock() : undefined
     const input = new Relay(io.input[Symbol.asyncIterator]())
@@ -227,6 +252,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         recorder: writer && new Recorder((event) => writer.write(event)),
         console: (character) => session?.transmit(character),
       })
+      machine.symbols = symbols
       const history = options.track ? new History(machine) : undefined
       const errors = new GuestErrors(machine, options.log, (line) =>
         log === undefined ? io.err.write(`vgic: ${line}${raw ? '\r' : ''}\n`) : log.write(`${line}\n`),

@@ -5,6 +5,7 @@
 
 import { type GicEvent, kindOf } from '../gic/index.ts'
 import type { MachineEvent, VirtMachine } from './virt.ts'
+import { withSymbol } from './why/symbols.ts'
 
 /** QEMU's names for what may be logged: faults of the guest, and what the machine has not. */
 export const logItems = ['guest_errors', 'unimp'] as const
@@ -79,6 +80,10 @@ export class GuestErrors {
     this.#say(line)
   }
 
+  #place(pc: bigint): string {
+    return withSymbol(this.#machine.symbols, pc)
+  }
+
   #hear(event: MachineEvent): void {
     const { cluster } = this.#machine
     switch (event.kind) {
@@ -96,7 +101,7 @@ export class GuestErrors {
         this.#note(
           'guest_errors',
           `psci ${event.what}`,
-          () => `CPU ${event.cpu} at ${hex(event.pc)}: PSCI ${event.what} is refused: ${event.why}`,
+          () => `CPU ${event.cpu} at ${this.#place(event.pc)}: PSCI ${event.what} is refused: ${event.why}`,
         )
         break
       case 'unmapped':
@@ -111,7 +116,7 @@ export class GuestErrors {
           'guest_errors',
           `refused ${event.address} ${event.write} ${event.outcome}`,
           () =>
-            `CPU ${event.cpu} at ${hex(cluster.pc(event.cpu))}: ${event.write ? 'write' : 'read'} of ${event.size} bytes at ${hex(event.address)} is refused: ${refusals[event.outcome]}`,
+            `CPU ${event.cpu} at ${this.#place(cluster.pc(event.cpu))}: ${event.write ? 'write' : 'read'} of ${event.size} bytes at ${hex(event.address)} is refused: ${refusals[event.outcome]}`,
         )
         break
       case 'unknown':
@@ -120,7 +125,7 @@ export class GuestErrors {
           'unimp',
           `word ${event.word}`,
           () =>
-            `CPU ${event.cpu} at ${hex(event.pc)}: unknown ${event.what} ${hex(event.word >>> 0)} (${cluster.disassemble(event.word, event.pc)})`,
+            `CPU ${event.cpu} at ${this.#place(event.pc)}: unknown ${event.what} ${hex(event.word >>> 0)} (${cluster.disassemble(event.word, event.pc)})`,
         )
     }
   }
@@ -133,7 +138,7 @@ export class GuestErrors {
         this.#note(
           item,
           `misuse ${event.code} ${event.message}`,
-          () => `CPU ${event.cpu} at ${hex(this.#machine.cluster.pc(event.cpu))}: ${event.message}`,
+          () => `CPU ${event.cpu} at ${this.#place(this.#machine.cluster.pc(event.cpu))}: ${event.message}`,
         )
         break
       }

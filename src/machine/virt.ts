@@ -34,6 +34,7 @@ import type { Recorder } from './recorder.ts'
 import { INSTRUCTIONS_PER_SECOND, type RunOutcome, Scheduler } from './scheduler.ts'
 import { describeExceptionLoop, inExceptionLoop } from './why/exception-loop.ts'
 import type { PowerStory } from './why/pe-gates.ts'
+import type { Symbols } from './why/symbols.ts'
 import { timerSource } from './why/timer-source.ts'
 import { explainChain } from './why/why.ts'
 
@@ -80,6 +81,8 @@ export class VirtMachine {
   interrupts = 0
   /** Called with what a person may want to know. */
   onEvent: ((event: MachineEvent) => void) | undefined
+  /** Names of code, where somebody has them: they stand beside a PC that is shown. */
+  symbols: Symbols | undefined
 
   readonly #cpuBus: CpuBus
   readonly #own: OwnDevices
@@ -418,7 +421,7 @@ export class VirtMachine {
       if (!inExceptionLoop(this.cluster, cpu)) this.#loops.delete(cpu)
       else if (!this.#loops.has(cpu)) {
         this.#loops.add(cpu)
-        this.onEvent?.({ kind: 'exception-loop', cpu, ...describeExceptionLoop(this.cluster, cpu) })
+        this.onEvent?.({ kind: 'exception-loop', cpu, ...describeExceptionLoop(this.cluster, cpu, this.symbols) })
       }
   }
 

@@ -1,6 +1,7 @@
 /** Guest memory as lines of text, in the formats of debuggers' `x`. Devices are read by a door that they do not notice, where one is given. */
 
 import type { Cluster } from '../../aarch64/cluster.ts'
+import type { Symbols } from '../why/symbols.ts'
 
 const sizes: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, g: 8 }
 const MOST = 4096
@@ -56,6 +57,7 @@ export function examine(
   address: bigint,
   cpu: number | undefined,
   peek: (address: number, size: number) => bigint | undefined = () => undefined,
+  symbols?: Symbols,
 ): string {
   const { count, kind, size } = parse(format)
   const perLine = kind === 'i' ? 1 : Math.max(1, 16 / size)
@@ -66,7 +68,8 @@ export function examine(
     const value = load(cluster, at, size, cpu) ?? (at < 2n ** 52n ? peek(Number(at), size) : undefined)
     if (i % perLine === 0) {
       if (line !== '') lines.push(line)
-      line = `0x${at.toString(16).padStart(16, '0')}:`
+      const name = kind === 'i' ? symbols?.at(at) : undefined
+      line = `0x${at.toString(16).padStart(16, '0')}${name === undefined ? '' : ` <${name}>`}:`
     }
     if (value === undefined) {
       if (line !== '') lines.push(`${line} not memory`)

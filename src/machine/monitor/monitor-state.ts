@@ -14,6 +14,8 @@ export function registerLines(machine: VirtMachine, cpu: number): string[] {
   lines.push(
     ` sp ${hex(cluster.register(cpu, 31), 16)}   pc ${hex(cluster.pc(cpu), 16)}  EL${(pstate >>> 2) & 3} ${flags} ${masks}  ${power(machine, cpu)}`,
   )
+  const name = machine.symbols?.at(cluster.pc(cpu))
+  if (name !== undefined) lines.push(`    pc is ${name}`)
   const names = [
     'SCTLR_EL1',
     'TTBR0_EL1',
@@ -40,8 +42,9 @@ export function cpuLines(machine: VirtMachine): string[] {
     power(machine, cpu),
     hex(cluster.pc(cpu), 16),
     String(cluster.retired(cpu)),
+    machine.symbols?.at(cluster.pc(cpu)) ?? '',
   ])
-  return table(['CPU', 'state', 'PC', 'instructions'], rows)
+  return table(['CPU', 'state', 'PC', 'instructions', ''], rows)
 }
 
 export function treeLines({ bus, ram, flash }: VirtMachine): string[] {

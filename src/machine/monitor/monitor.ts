@@ -292,7 +292,8 @@ export class Monitor {
     if (address === undefined) throw new CommandError(`${shown(addressText)} is no address`)
     const { cluster } = this.machine
     const peek = (at: number, size: number) => peekDevice(this.machine, at, size)
-    return virtual ? examine(cluster, format, address, cpu) : examine(cluster, format, address, undefined, peek)
+    const { symbols } = this.machine
+    return examine(cluster, format, address, virtual ? cpu : undefined, virtual ? undefined : peek, symbols)
   }
 
   pause(on: boolean): string {
@@ -315,7 +316,7 @@ export class Monitor {
     }
     if (machine.cluster.isWaiting(cpu)) return `CPU ${cpu} waits for an interrupt (WFI)`
     const pc = machine.cluster.pc(cpu)
-    return examine(machine.cluster, 'i', pc, cpu)
+    return examine(machine.cluster, 'i', pc, cpu, undefined, machine.symbols)
   }
 
   /** A CPU by its number, the first unless given. */

@@ -4,6 +4,7 @@
  */
 
 import type { Cluster } from '../../aarch64/index.ts'
+import { type Symbols, withSymbol } from './symbols.ts'
 import { describeSyndrome, isAbort } from './syndrome.ts'
 
 /** The same exception so often in a row that no guest gets anywhere by it. */
@@ -16,16 +17,21 @@ export function inExceptionLoop(cluster: Cluster, cpu: number): boolean {
 }
 
 /** What it is, what came before it, and what to do: three sentences or so. */
-export function describeExceptionLoop(cluster: Cluster, cpu: number): { says: string; remedy: string } {
+export function describeExceptionLoop(
+  cluster: Cluster,
+  cpu: number,
+  symbols?: Symbols,
+): { says: string; remedy: string } {
+  const place = (address: bigint) => withSymbol(symbols, address)
   const { syndrome, link, fault, length, syndromeBefore, linkBefore } = cluster.exceptionRow(cpu)
   const vbar = cluster.systemRegister(cpu, 'VBAR_EL1') ?? 0n
   const exception = describeSyndrome(syndrome)
   const far = isAbort(syndrome) ? `, FAR_EL1 = ${hex(fault)}` : ''
   const before =
-    syndromeBefore < 0 ? '' : ` Before that came ${describeSyndrome(syndromeBefore)} at ${hex(linkBefore)}.`
+    syndromeBefore < 0 ? '' : ` Before that came ${describeSyndrome(syndromeBefore)} at ${place(linkBefore)}.`
   const says =
     `CPU ${cpu} takes the same exception at the same PC again and again, ${length.toLocaleString('en-US')} times so far: ` +
-    `${exception} at ${hex(link)} (ESR_EL1 = ${hex(syndrome)}${far}).${before}`
+    `${exception} at ${place(link)} (ESR_EL1 = ${hex(syndrome)}${far}).${before}`
   // The exception is in its own handler, or so near that it never gets through.
   const inVectors = link >= vbar && link < vbar + 0x800n
   const first = hex(syndromeBefore < 0 ? link : linkBefore)

@@ -2,9 +2,11 @@
 
 import { describe, expect, it } from 'vitest'
 import { virtMap } from '../board/virt-map.ts'
+import { elfSymbols } from '../boot/elf-symbols.ts'
 import { Monitor } from '../monitor/monitor.ts'
+import { elfWithSymbols } from '../testing/elf-with-symbols.ts'
 import { booted } from '../testing/guest.ts'
-import { interruptGuest, store } from '../testing/interrupt-guest.ts'
+import { interruptGuest, START, store } from '../testing/interrupt-guest.ts'
 
 const { gicd, gicc } = virtMap
 const control = { paused: true, quit: () => {}, ended: () => {} }
@@ -28,6 +30,11 @@ describe('the history of writes', () => {
     const pc = BigInt(/at (0x[0-9a-f]+)/.exec(line!)![1]!)
     expect(machine.cluster.disassemble(0xb900_0022, pc)).toBe(
       monitor.execute(`x/i 0x${pc.toString(16)}`).split(': ')[1],
+    )
+    const names = [{ name: 'mask_all', value: BigInt(START) }]
+    machine.symbols = elfSymbols(elfWithSymbols(new Uint8Array(0x1000), { virtual: BigInt(START), names }))
+    expect(monitor.execute('why 27')).toContain(
+      `${line!.split(', ')[0]} (mask_all+0x${(pc - BigInt(START)).toString(16)}), `,
     )
     monitor.execute('track off')
     expect(machine.gic.events.active).toBe(false)

@@ -5,6 +5,7 @@
 
 import type { GateReport, GicEvent } from '../../gic/index.ts'
 import type { VirtMachine } from '../virt.ts'
+import { withSymbol } from './symbols.ts'
 
 /** A write, as far as it is of interest afterwards. */
 export interface LastWrite {
@@ -66,7 +67,7 @@ export class History {
       if (last === undefined) return []
       const { pc, seconds, value } = last
       return [
-        `  ${gate.gate}: last written by CPU ${last.cpu} at 0x${pc.toString(16)}, ${seconds.toFixed(6)} s after the start: 0x${value.toString(16)}`,
+        `  ${gate.gate}: last written by CPU ${last.cpu} at ${withSymbol(this.#machine.symbols, pc)}, ${seconds.toFixed(6)} s after the start: 0x${value.toString(16)}`,
       ]
     })
   }

@@ -6,6 +6,7 @@
 import type { Cluster } from '../../aarch64/index.ts'
 import type { GateReport, OutputLine } from '../../gic/index.ts'
 import { describeExceptionLoop, inExceptionLoop } from './exception-loop.ts'
+import { type Symbols, withSymbol } from './symbols.ts'
 
 /** What the machine knows of a CPU's power beside whether it is on. */
 export interface PowerStory {
@@ -20,10 +21,17 @@ type Found = Omit<GateReport, 'state' | 'waitsFor' | 'actions'>
 
 const hex = (value: number | bigint) => `0x${value.toString(16)}`
 
-export function peGates(cluster: Cluster, cpu: number, line: OutputLine, power: PowerStory): GateReport[] {
+export function peGates(
+  cluster: Cluster,
+  cpu: number,
+  line: OutputLine,
+  power: PowerStory,
+  symbols?: Symbols,
+): GateReport[] {
   const found = [powered(cluster, cpu, power)]
   // A PE that is off has no state to speak of.
-  if (found[0]!.open) found.push(progress(cluster, cpu), vector(cluster, cpu, line), unmasked(cluster, cpu, line))
+  if (found[0]!.open)
+    found.push(progress(cluster, cpu, symbols), vector(cluster, cpu, line), unmasked(cluster, cpu, line, symbols))
   return found.map((gate) => ({ ...gate, state: gate.open ? 'open' : 'closed', waitsFor: [], actions: [] }))
 }
 
@@ -45,9 +53,9 @@ function powered(cluster: Cluster, cpu: number, { affinity, refused }: PowerStor
   }
 }
 
-function progress(cluster: Cluster, cpu: number): Found {
+function progress(cluster: Cluster, cpu: number, symbols: Symbols | undefined): Found {
   const open = !inExceptionLoop(cluster, cpu)
-  const story = open ? { says: `CPU ${cpu} gets on.`, remedy: undefined } : describeExceptionLoop(cluster, cpu)
+  const story = open ? { says: `CPU ${cpu} gets on.`, remedy: undefined } : describeExceptionLoop(cluster, cpu, symbols)
   // Nothing else is worth mending as long as the PE takes one exception for ever.
   const value = Number(cluster.systemRegister(cpu, 'ESR_EL1') ?? 0n)
   return { gate: 'PE gets on', open, cause: 'absent', register: 'ESR_EL1', field: '', value, ...story }
@@ -86,11 +94,11 @@ function vector(cluster: Cluster, cpu: number, line: OutputLine): Found {
 
 const BITS = { irq: { field: 'I', shift: 7, clear: 2 }, fiq: { field: 'F', shift: 6, clear: 1 } } as const
 
-function unmasked(cluster: Cluster, cpu: number, line: OutputLine): Found {
+function unmasked(cluster: Cluster, cpu: number, line: OutputLine, symbols: Symbols | undefined): Found {
   const { field, shift, clear } = BITS[line]
   const masked = ((cluster.pstate(cpu) >>> shift) & 1) === 1
   const waits = cluster.isWaiting(cpu)
-  const state = waits ? 'waits in WFI' : `runs at ${hex(cluster.pc(cpu))}`
+  const state = waits ? 'waits in WFI' : `runs at ${withSymbol(symbols, cluster.pc(cpu))}`
   return {
     gate: 'unmasked by the PE',
     open: !masked,

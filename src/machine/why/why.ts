@@ -7,6 +7,7 @@ import type { Cluster } from '../../aarch64/index.ts'
 import { causeOf, type Explanation, type GateReport, kindOf, mendingOrder } from '../../gic/index.ts'
 import type { InterruptSource, SourceGate } from '../../mmio/index.ts'
 import { type PowerStory, peGates } from './pe-gates.ts'
+import type { Symbols } from './symbols.ts'
 
 /** What the chain is made of; the machine is one. */
 export interface Chain {
@@ -15,13 +16,15 @@ export interface Chain {
   /** The device whose line is that interrupt, where one is known. */
   interruptSource(intid: number, cpu: number): InterruptSource | undefined
   power(cpu: number): PowerStory
+  readonly symbols: Symbols | undefined
 }
 
 /** `deliverable` is of the whole chain: the CPU takes the interrupt at its next instruction. */
 export function explainChain(chain: Chain, intid: number, cpu: number): Explanation {
   const gic = chain.gic.explain(intid, cpu)
   const source = chain.interruptSource(intid, cpu)
-  const gates = [...withSource(source, gic.gates), ...peGates(chain.cluster, cpu, gic.line, chain.power(cpu))]
+  const pe = peGates(chain.cluster, cpu, gic.line, chain.power(cpu), chain.symbols)
+  const gates = [...withSource(source, gic.gates), ...pe]
   const mend = mendingOrder(gates)
   const closed = gates.find((gate) => gate.state === 'closed')
   const name = `${kindOf(intid)}${source === undefined ? '' : ` (${source.name})`}`
