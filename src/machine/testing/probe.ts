@@ -1,4 +1,4 @@
-/** Builds guests/board-probe and runs it, on QEMU's `virt` and on our board; for a spec in `*.qemu.spec.ts`. Node only. */
+/** Builds one of the probes below guests/ and runs it, on QEMU's `virt` and on our board; for a spec in `*.qemu.spec.ts`. Node only. */
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { VirtMachine } from '../virt.ts'
 
 const COMPILER = process.env['VGIC_AARCH64_GCC'] ?? 'aarch64-linux-gnu-gcc'
 const QEMU = process.env['VGIC_QEMU'] ?? 'qemu-system-aarch64'
-const source = (name: string) => fileURLToPath(new URL(`../../../guests/board-probe/${name}`, import.meta.url))
+const guests = fileURLToPath(new URL('../../../guests/', import.meta.url))
 
 const FLAGS = [
   ...['-O2', '-Wall', '-Wextra', '-Werror', '-ffreestanding', '-nostdlib', '-static', '-fno-pic'],
@@ -36,7 +36,8 @@ function findings(text: string): Map<string, string> {
   return found
 }
 
-export async function probe(gic: 2 | 3, memory = 2 ** 28): Promise<Findings> {
+export async function probe(gic: 2 | 3, memory = 2 ** 28, guest = 'board-probe'): Promise<Findings> {
+  const source = (name: string) => join(guests, guest, name)
   const folder = mkdtempSync(join(tmpdir(), 'vgic-probe-'))
   try {
     const elf = join(folder, 'probe.elf')
