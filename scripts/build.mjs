@@ -1,9 +1,10 @@
-// Builds dist/ when it is missing or older than the source. Plain JavaScript without a dependency: it runs before anything
+// Builds dist/ when it is missing or of other source. Plain JavaScript without a dependency: it runs before anything
 // is installed or built. Prints one line when it has something to do.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -14,15 +15,28 @@ export function timeOf(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
-/** The newest time below a folder. Folders count too: a file that was removed leaves its mark there. */
-function newest(folder) {
-  let time = timeOf(folder)
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    const found = entry.isDirectory() ? newest(path) : timeOf(path)
-    if (found > time) time = found
+/** What dist/ is made of besides src/. */
+const makers = [
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'scripts/build.mjs',
+  'scripts/bundle.mjs',
+  'scripts/engine.mjs',
+  'package.json',
+]
+
+/**
+ * A checksum of the source below a folder and of the named files in it. Times would not do: what is unpacked, copied or checked
+ * out may be older than a dist/ of other source. Tests are not part of it, as nothing is made of them.
+ */
+export function checksum(folder, names = makers) {
+  const hash = createHash('sha256')
+  const sources = filesBelow(join(folder, 'src')).filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts'))
+  for (const path of [...sources.sort(), ...names.map((name) => join(folder, name))]) {
+    const content = readFileSync(path)
+    hash.update(`${relative(folder, path)} ${content.length}\n`).update(content)
   }
-  return time
+  return hash.digest('hex')
 }
 
 /** Whether this is a checkout: an installed package has no source, and nothing to build. */
@@ -30,18 +44,8 @@ export function isCheckout() {
   return existsSync(join(root, 'src')) && existsSync(join(root, 'tsconfig.build.json'))
 }
 
-function isCurrent() {
-  const built = timeOf(stamp)
-  const makers = [
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'scripts/build.mjs',
-    'scripts/bundle.mjs',
-    'scripts/engine.mjs',
-    'package.json',
-  ]
-  return built > 0 && Math.max(newest(join(root, 'src')), ...makers.map((name) => timeOf(join(root, name)))) <= built
-}
+/** Whether dist/ was made of the source that has this checksum. */
+const isMadeOf = (source) => existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === source
 
 function filesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -82,15 +86,16 @@ function replaceDist(fresh) {
  * @returns the exit status: 0, or that of a compiler that failed
  */
 export function build() {
-  if (!isCheckout() || isCurrent()) return 0
+  if (!isCheckout()) return 0
+  // From before: a file that changes while the compiler runs makes the next build do it again.
+  const source = checksum(root)
+  if (isMadeOf(source)) return 0
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   if (!existsSync(compiler)) {
     process.stderr.write("vgic: not built yet, and the compiler is not installed; 'npm ci' installs it\n")
     return 2
   }
   process.stderr.write('vgic: building\n')
-  // The time from before: a file that changes while the compiler runs is newer than what it makes.
-  const start = new Date().toISOString()
   // Into a folder of its own first: whoever runs the old dist/ meanwhile keeps it whole, and two builds do not mix.
   const fresh = join(root, `dist-${process.pid}`)
   try {
@@ -102,10 +107,9 @@ export function build() {
       if (status !== 0) return status ?? 2
     }
     pruneTypes(fresh)
-    writeFileSync(join(fresh, '.built'), `${start}\n`)
-    utimesSync(join(fresh, '.built'), new Date(start), new Date(start))
+    writeFileSync(join(fresh, '.built'), `${source}\n`)
     // Another build may have been quicker, and its programs may be loading from what it made.
-    if (!isCurrent()) replaceDist(fresh)
+    if (!isMadeOf(source)) replaceDist(fresh)
   } finally {
     rmSync(fresh, { recursive: true, force: true })
   }
