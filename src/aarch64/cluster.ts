@@ -22,7 +22,7 @@ import { encodingKey, registersOf } from './system/registers.ts'
 import type { SysSurroundings } from './system/sys.ts'
 import type { Identity, Surroundings, SystemRegister } from './system/system-register.ts'
 import { fillTables } from './system/tables.ts'
-import { Timer } from './system/timer.ts'
+import { Timer, type TimerWritten } from './system/timer.ts'
 import { type LinearMemory, wasm } from './wasm/api.ts'
 
 /** Why `run` returned. `budget`: it ran all of it. `halted`: the CPU is off. The others are instructions, already retired. */
@@ -257,6 +257,11 @@ export class Cluster {
       throw new RangeError(`time: ${instructions} is not a whole number of instructions`)
     cpu.setCount(STATE.TIME_OFFSET, instructions - cpu.retired)
     this.timers[index]!.update()
+  }
+
+  /** Who is told of writes to timers from now on, if anybody. */
+  set timerWritten(written: TimerWritten | undefined) {
+    for (const timer of this.timers) timer.written = written
   }
 
   /** Machine time at which a timer output of this CPU may change next, or Infinity. */

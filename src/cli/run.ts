@@ -63,7 +63,7 @@ in which every CPU waits is skipped, and a run is the same each time.
                          storm), and what it uses that the machine does not have; each once
   -D FILE                ... into a file
   -v, --verbose          both of -d
-  --track                keep who writes what in the GIC, so that 'why' names who closed a gate; slower
+  --track                keep who writes what in the GIC, devices and timers, so that 'why' names who closed a gate; slower
   --symbols FILE         an ELF file with the names of the guest's code, as vmlinux beside an Image; an ELF kernel's own are read
 
 QEMU's single dashes are taken, and those of its options that ask for what this machine is: -M virt,gic-version=3, -cpu,

@@ -18,6 +18,9 @@ const slots = {
   virtual: { control: SLOT.CNTV_CTL, compare: SLOT.CNTV_CVAL },
 } as const
 
+/** Told of a write to a timer's control or compare value, in whatever form it came: the register as it is then. */
+export type TimerWritten = (cpu: number, timer: TimerName, register: 'CTL' | 'CVAL', value: bigint) => void
+
 export class Timer {
   private readonly cpu: Cpu
   private readonly perTick: number
@@ -26,6 +29,8 @@ export class Timer {
   private readonly lines = { physical: false, virtual: false }
   /** Machine time at which an output may change next; Infinity for never. */
   deadline = NEVER
+  /** Somebody who wants to know who writes. */
+  written: TimerWritten | undefined
 
   constructor(cpu: Cpu, perTick: number, output: (cpu: number, timer: TimerName, level: boolean) => void) {
     this.cpu = cpu
@@ -52,6 +57,7 @@ export class Timer {
 
   setControl(timer: TimerName, value: number): void {
     this.cpu.setWord(slots[timer].control, value & (ENABLE | IMASK))
+    this.written?.(this.cpu.index, timer, 'CTL', BigInt(value & (ENABLE | IMASK)))
     this.update()
   }
 
@@ -61,6 +67,7 @@ export class Timer {
 
   setCompare(timer: TimerName, value: bigint): void {
     this.cpu.setQuad(slots[timer].compare, value)
+    this.written?.(this.cpu.index, timer, 'CVAL', value)
     this.update()
   }
 

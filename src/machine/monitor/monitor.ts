@@ -81,7 +81,7 @@ const commands: Readonly<Record<string, CommandRow>> = {
   },
   track: {
     usage: 'track on|off',
-    help: 'keeps who writes what in the GIC, for why to name who closed a gate; the machine is slower with it',
+    help: 'keeps who writes what in the GIC, devices and timers, for why to name who closed a gate; the machine is slower with it',
     run: (monitor, [on]) => monitor.track(on),
   },
   'info log': {
@@ -252,7 +252,7 @@ export class Monitor {
     if (on !== 'on' && on !== 'off') throw new CommandError('on or off?')
     this.history?.stop()
     this.history = on === 'on' ? new History(this.machine) : undefined
-    return on === 'on' ? 'writes to the GIC are kept from now on' : 'writes to the GIC are not kept'
+    return on === 'on' ? 'writes to the GIC, devices and timers are kept from now on' : 'writes are not kept'
   }
 
   log(): string {

@@ -6,7 +6,7 @@ import { elfSymbols } from '../boot/elf-symbols.ts'
 import { Monitor } from '../monitor/monitor.ts'
 import { elfWithSymbols } from '../testing/elf-with-symbols.ts'
 import { booted } from '../testing/guest.ts'
-import { interruptGuest, START, store } from '../testing/interrupt-guest.ts'
+import { interruptGuest, msr, register, START, store } from '../testing/interrupt-guest.ts'
 
 const { gicd, gicc } = virtMap
 const control = { paused: true, quit: () => {}, ended: () => {} }
@@ -38,6 +38,48 @@ describe('the history of writes', () => {
     )
     monitor.execute('track off')
     expect(machine.gic.events.active).toBe(false)
+  })
+
+  it.each([
+    [27, 'timer enabled', 2, { timer: msr(register.CNTV_CTL_EL0, 0) }, 0xd51b_e322, '0x0'],
+    [27, 'timer unmasked', 3, { timer: msr(register.CNTV_CTL_EL0, 3) }, 0xd51b_e322, '0x3'],
+    [
+      27,
+      'timer due',
+      2,
+      { compare: msr(register.CNTV_CVAL_EL0, 2n ** 60n) },
+      0xd51b_e342,
+      `0x${(2n ** 60n).toString(16)}`,
+    ],
+    // TVAL in place of CVAL: the compare value that comes of it is above 0x1000 (DDI 0487 D11.2.4).
+    [27, 'timer due', 2, { compare: msr([3, 3, 14, 3, 0], 0x1000_0000) }, 0xd51b_e302, '0x1000000[0-9a-f]'],
+    [33, 'unmasked', 2, { uartMask: store(virtMap.uart.base + 0x38, 0) }, 0xb900_0022, '0x0'],
+  ] as const)(
+    'names the write to the source of INTID %i that closed "%s" (GICv%s)',
+    async (intid, gate, gic, step, word, value) => {
+      const { machine } = await booted(interruptGuest(gic, { ...step, unmask: [] }), { gic })
+      const monitor = new Monitor(machine, control)
+      monitor.execute('track on')
+      machine.run(2000)
+      const answer = monitor.execute(`why ${intid}`)
+      const found = new RegExp(`^  ${gate}: last written by CPU 0 at (0x4008[0-9a-f]{4}), .*: ${value}$`, 'm').exec(
+        answer,
+      )
+      expect(found, answer).not.toBeNull()
+      // It is that very instruction.
+      expect(monitor.execute(`xp/x ${found![1]}`)).toContain(word.toString(16))
+    },
+  )
+
+  it('listens to devices and timers no longer than it is asked to', async () => {
+    const { machine } = await booted(interruptGuest(2))
+    const monitor = new Monitor(machine, control)
+    expect(machine.bus.observer).toBeUndefined()
+    monitor.execute('track on')
+    expect(machine.bus.observer).toBeDefined()
+    monitor.execute('track on')
+    monitor.execute('track off')
+    expect(machine.bus.observer).toBeUndefined()
   })
 
   it('counts how often an interrupt was taken', async () => {

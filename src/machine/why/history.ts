@@ -1,9 +1,11 @@
 /**
- * Who closed a gate: for each state of an interrupt and each register of the GIC, who changed it last; and how often each interrupt
- * was taken. Kept only while somebody asked for it, and bounded. Writes to other devices and to the CPU's own registers are not kept.
+ * Who closed a gate: for each state of an interrupt, each register of the GIC and of other devices, and the timers, who changed it
+ * last; and how often each interrupt was taken. Kept only while somebody asked for it, and bounded. Of the CPU's own registers,
+ * PSTATE and VBAR_EL1 are not kept; nor are a device's queues, of which one register is a window to many.
  */
 
 import type { GateReport, GicEvent } from '../../gic/index.ts'
+import { type Access, Frame, Outcome, type Range } from '../../mmio/index.ts'
 import type { VirtMachine } from '../virt.ts'
 import { withSymbol } from './symbols.ts'
 
@@ -13,7 +15,7 @@ export interface LastWrite {
   readonly pc: bigint
   /** Machine time in seconds. */
   readonly seconds: number
-  readonly value: number
+  readonly value: number | bigint
 }
 
 /** Most states and registers that are kept; the oldest makes room. */
@@ -31,16 +33,31 @@ export class History {
   readonly #machine: VirtMachine
   readonly #last = new Map<string, LastWrite>()
   readonly #taken = new Map<number, number>()
-  readonly #stop: () => void
+  readonly #stop: readonly (() => void)[]
 
   /** Listens from now on. */
   constructor(machine: VirtMachine) {
     this.#machine = machine
-    this.#stop = machine.gic.listen((event) => this.#hear(event))
+    const { bus, cluster } = machine
+    const before = bus.observer
+    bus.observer = (range, access, outcome) => {
+      before?.(range, access, outcome)
+      if (access.write && range !== undefined && outcome === Outcome.ok) this.#hearDevice(range, access)
+    }
+    // The CPU's own registers are written when its PC is on the next instruction.
+    cluster.timerWritten = (cpu, timer, register, value) =>
+      this.#note(`${timer === 'virtual' ? 'CNTV' : 'CNTP'}_${register}_EL0 ${cpu}`, value, 4n)
+    this.#stop = [
+      machine.gic.listen((event) => this.#hear(event)),
+      () => {
+        bus.observer = before
+        cluster.timerWritten = undefined
+      },
+    ]
   }
 
   stop(): void {
-    this.#stop()
+    for (const stop of this.#stop) stop()
   }
 
   /** How often an interrupt was acknowledged by a CPU. */
@@ -52,9 +69,12 @@ export class History {
   of(gate: GateReport, intid: number, cpu: number): LastWrite | undefined {
     const state = states[gate.gate]
     const banked = intid < 32 ? cpu : -1
+    // When a timer is due is not its control's doing.
+    const register = gate.gate === 'timer due' ? gate.register.replace('_CTL_', '_CVAL_') : gate.register
     return (
       (state === undefined ? undefined : this.#last.get(`${state} ${intid} ${banked}`)) ??
-      this.#last.get(`${gate.register} ${cpu}`) ??
+      this.#ofDevice(register, intid, cpu) ??
+      this.#last.get(`${register} ${cpu}`) ??
       (gate.register.startsWith('GICD') && intid >= 32 ? this.#last.get(`${gate.register} any`) : undefined) ??
       (gate.register === 'GICD_CTLR' ? this.#last.get('GICD_CTLR any') : undefined)
     )
@@ -72,23 +92,37 @@ export class History {
     })
   }
 
+  /** Of the device whose line that interrupt is, where its registers are one frame on the bus. */
+  #ofDevice(register: string, intid: number, cpu: number): LastWrite | undefined {
+    const source = this.#machine.interruptSource(intid, cpu)
+    if (source === undefined || !('frame' in source)) return undefined
+    const range = this.#machine.bus.ranges().find(({ device }) => device === source.frame)
+    return range && this.#last.get(`${register} of ${range.base}`)
+  }
+
+  #hearDevice({ base, device }: Range, { offset, low }: Access): void {
+    if (!(device instanceof Frame)) return
+    const name = device.table.at(offset)?.name
+    if (name !== undefined && !name.startsWith('Queue')) this.#note(`${name} of ${base}`, low >>> 0)
+  }
+
   #hear(event: GicEvent): void {
     if (event.kind === 'acknowledge') {
       if (event.intid >= 1020 && event.intid < 1024) return
       const key = event.intid * 256 + event.cpu
       if (this.#taken.size < MOST || this.#taken.has(key)) this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1)
-    } else if (event.kind === 'state') this.#note(`${event.state} ${event.intid} ${event.cpu}`, event.value)
+    } else if (event.kind === 'state') this.#note(`${event.state} ${event.intid} ${event.cpu}`, event.value >>> 0)
     else if (event.kind === 'access' && event.write && event.register !== undefined && event.outcome === 'ok') {
-      this.#note(`${event.register} ${event.cpu}`, event.low)
-      this.#note(`${event.register} any`, event.low)
+      this.#note(`${event.register} ${event.cpu}`, event.low >>> 0)
+      this.#note(`${event.register} any`, event.low >>> 0)
     }
   }
 
-  #note(key: string, value: number): void {
+  #note(key: string, value: number | bigint, ahead = 0n): void {
     const { cluster, scheduler, seconds } = this.#machine
     const cpu = scheduler.current
     this.#last.delete(key)
     if (this.#last.size >= MOST) this.#last.delete(this.#last.keys().next().value!)
-    this.#last.set(key, { cpu, pc: cluster.pc(cpu), seconds, value: value >>> 0 })
+    this.#last.set(key, { cpu, pc: BigInt.asUintN(64, cluster.pc(cpu) - ahead), seconds, value })
   }
 }
