@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from './build.mjs'
 
-/** Five configurations of GICv2, ten of GICv3. */
+/** Five configurations of GICv2, ten of GICv3; of these two and four have two Security states. Some two minutes in all. */
 const DEFAULT_STEPS = { 2: 220_000, 3: 120_000 }
 
 function wholeNumber(text, name, most) {

@@ -32,6 +32,9 @@ const pending = (ctlr: number, group1: boolean): Step[] => [
 const pends: Step = secure(read(0, 'gicr', SGI_FRAME + 0x200))
 const ownSgi = (8 << 24) | 1
 
+/** The IRQs among the lines of 32 CPUs. */
+const IRQS = 0xaaaa_aaaa_aaaa_aaaan
+
 const sendsBySgi1r = (step: Step): boolean => step.op === 'msr' && step.register === 'ICC_SGI1R_EL1'
 /** With one Security state every access is. */
 export const isNonSecureEl1 = (step: Step): boolean => {
@@ -92,7 +95,7 @@ export const GICV3_EL3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
     allows(step, qemu, other, view) {
       if (!view.config.security || !view.ds) return false
       // Every CPU's lines are sampled at EL3: bit 2n FIQ, bit 2n+1 IRQ.
-      if (step.op === 'lines') return (bits(qemu) & 0xaaaa_aaaa) === 0 && asFiq(bits(other)) === bits(qemu)
+      if (step.op === 'lines') return (qemu.value & IRQS) === 0n && asFiq(other.value) === qemu.value
       return step.op === 'mrs' && step.register === 'ISR_EL1' && bits(qemu) === 0x40 && bits(other) === 0x80
     },
     // Routed elsewhere by its own signal, it makes the one access and not the other.
@@ -168,6 +171,6 @@ export const GICV3_EL3_DEVIATIONS: readonly Deviation<Gicv3View>[] = [
 ]
 
 /** Lines with every IRQ moved to the FIQ beside it. */
-function asFiq(lines: number): number {
-  return ((lines & 0x5555_5555) | ((lines >>> 1) & 0x5555_5555)) >>> 0
+function asFiq(lines: bigint): bigint {
+  return (lines | (lines >> 1n)) & ~IRQS
 }

@@ -4,13 +4,15 @@
  */
 
 import { describe, expect, it } from 'vitest'
+import { Gicv3View } from '../fuzz/gicv3-view.ts'
 import { ModelTarget } from '../model.ts'
+import type { Result, TargetConfig } from '../target.ts'
 import { expectedOnQemu } from '../vectors/expected-on-qemu.ts'
 import { gicv3VectorDeviations } from '../vectors/gicv3-expected-on-qemu.ts'
 import { itsExpectedOnQemu } from '../vectors/its-expected-on-qemu.ts'
 import { GICV2_DEVIATIONS } from './deviations.ts'
 import { GICV3_DEVIATIONS } from './deviations-gicv3.ts'
-import { answers } from './steps.ts'
+import { answers, lines, secure, write } from './steps.ts'
 
 describe('what QEMU should have answered', () => {
   it.each(
@@ -19,6 +21,21 @@ describe('what QEMU should have answered', () => {
     const target = new ModelTarget(reproduction.config)
     const results = await target.run(reproduction.steps)
     expect(answers(reproduction.steps, results)).toEqual(reproduction.specification)
+  })
+})
+
+describe('an allowance for the lines', () => {
+  it.each([0, 15, 16, 31])('is as good for CPU %i as for the first (Q3-16)', (cpu) => {
+    const config: TargetConfig = { version: 3, cpus: 32, security: true, its: false }
+    const view = new Gicv3View(config)
+    view.issued(secure(write(0, 'gicd', 0x000, 0x40)))
+    const { allows } = GICV3_DEVIATIONS.find(({ id }) => id === 'Q3-16')!
+    const ok = (value: bigint): Result => ({ status: 'ok', value })
+    const fiq = 1n << BigInt(2 * cpu)
+    const allowed = (qemu: bigint, other: bigint) => allows?.(lines, ok(qemu), ok(other), view)
+    expect(allowed(fiq, fiq << 1n)).toBe(true)
+    expect(allowed(fiq << 1n, fiq)).toBe(false)
+    expect(allowed(0n, fiq << 1n)).toBe(false)
   })
 })
 
