@@ -6,7 +6,7 @@
 import { Frame, type FrameObserver, type Initiator, type RangeSpec, type Wiring } from '../../mmio/index.ts'
 import { reportAccess } from '../access-report.ts'
 import { NONE } from '../candidates.ts'
-import { ConfigError } from '../config.ts'
+import { ConfigError, integerIn } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
 import type { Explanation } from '../explain.ts'
 import type { GuestMemory } from '../memory.ts'
@@ -189,6 +189,7 @@ export class GicV3 implements GicV3State {
     state: Partial<Pick<CpuInterfaceV3, 'el' | 'secure' | 'scrFiq' | 'scrIrq' | 'sctlrNmi'>>,
   ): void {
     this.#checkCpu(pe)
+    if (state.el !== undefined) integerIn('el', state.el, 0, 3)
     Object.assign(this.cpus[pe]!, state)
     this.markDirty(pe)
     this.settle()

@@ -197,6 +197,15 @@ describe('A configuration of a GICv3 that cannot be is refused', () => {
     expect(of(config)).toThrow(message)
   })
 
+  it('and so is an Exception level that there is not, which no snapshot could hold', () => {
+    const gic = gicOf({ cpus: 1, intids: 32 })
+    const before = gic.snapshot()
+    for (const el of [4, -1, 1.5, Number.NaN]) expect(() => gic.setExecution(0, { el })).toThrow(ConfigError)
+    expect(gic.snapshot()).toEqual(before)
+    gic.setExecution(0, { el: 3 })
+    gic.restore(gic.snapshot())
+  })
+
   it('and so are inputs and PEs that do not exist', () => {
     const gic = gicOf({ cpus: 2, intids: 64, extendedPpis: 32, extendedSpis: 32 })
     for (const intid of [0, 31, 64, 1019, 1056, 4095, 4128, -1, 1.5, Number.NaN])
