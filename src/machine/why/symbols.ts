@@ -5,7 +5,9 @@
 
 /** A name for addresses from `start` up to, but not including, `end`. */
 export interface CodeSymbol {
+  /** First address, as the file has it. */
   readonly start: bigint
+  /** First address behind it. */
   readonly end: bigint
   readonly name: string
 }
@@ -14,6 +16,7 @@ export interface CodeSymbol {
 export interface LoadedAt {
   /** Physical. */
   readonly address: bigint
+  /** In bytes. */
   readonly size: bigint
   /** What it was linked for. */
   readonly linked: bigint
