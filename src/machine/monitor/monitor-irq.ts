@@ -41,6 +41,7 @@ export function interruptLines(
     ])
   const count = history === undefined ? [] : ['taken']
   const lines = table(['INTID', 'kind', 'to', 'priority', 'state', ...count, ''], rows)
+  if (history === undefined) lines.push("'track on', or run --track, counts from then on how often each is taken")
   for (let cpu = 0; cpu < options.cpus; cpu++) {
     const wires = [gic.irq(cpu) ? 'IRQ' : '', gic.fiq(cpu) ? 'FIQ' : ''].filter(Boolean).join(' and ')
     if (wires !== '') lines.push(`CPU ${cpu}: ${wires} is signalled`)

@@ -86,7 +86,9 @@ describe('the history of writes', () => {
     // LDR W2, [X1, #12] with X1 = GICC: GICC_IAR, once.
     const { machine } = await booted(interruptGuest(2, { unmask: [0xd2a1_0021, 0xb940_0c22] }))
     const monitor = new Monitor(machine, control)
+    expect(monitor.execute('info irq')).toMatch(/^'track on'.* counts/m)
     monitor.execute('track on')
+    expect(monitor.execute('info irq')).not.toContain('track on')
     machine.run(2000)
     expect(monitor.execute('info irq')).toMatch(/^INTID .* taken/)
     expect(monitor.execute('info irq')).toMatch(/^27 .* active +1( |$)/m)
