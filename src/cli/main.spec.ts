@@ -142,6 +142,39 @@ describe('vgic replay', () => {
     expect((await vgic(['replay', path])).out).not.toContain('end of interrupt')
   })
 
+  it.each([
+    // GICD_CTLR, GICD_ISENABLER0, GICC_PMR, GICC_CTLR; then GICC_IAR and GICC_EOIR again and again.
+    [
+      2,
+      machine,
+      ['W gicd 0x0 4 0x1', 'W gicd 0x100 4 0x8000000', 'W gicc 0x4 4 0xff', 'W gicc 0x0 4 0x1'],
+      ['R gicc 0xc 4 0x1b', 'W gicc 0x10 4 0x1b'],
+    ],
+    // GICD_CTLR, GICR_WAKER, GICR_IGROUPR0, GICR_ISENABLER0.
+    [
+      3,
+      machine.replace('version=2', 'version=3'),
+      [
+        ...['W gicd 0x0 4 0x12', 'W gicr 0x14 4 0x0', 'W gicr 0x10080 4 0xffffffff', 'W gicr 0x10100 4 0x8000000'],
+        ...['MSR ICC_PMR_EL1 0xff', 'MSR ICC_IGRPEN1_EL1 0x1'],
+      ],
+      ['MRS ICC_IAR1_EL1 0x1b', 'MSR ICC_EOIR1_EL1 0x1b'],
+    ],
+  ])(
+    'lists with --misuse an interrupt that storms, with its line high from end to end (GICv%i)',
+    async (_, header, before, turn) => {
+      const lines = (list: readonly string[]) => list.map((line) => `0 ${line}\n`).join('')
+      const start = `${header}${lines(before)}irq 27 0 1\nout 0 irq 1\n`
+      const ends = (turns: number, quiet: string) =>
+        start + lines(turn).repeat(turns) + quiet + lines(turn).repeat(turns)
+      // A line that falls and rises is a device that was quietened.
+      const calm = await vgic(['replay', '--misuse', file('calm.trace', ends(5000, 'irq 27 0 0\nirq 27 0 1\n'))])
+      expect(calm.out).not.toContain('its line high')
+      const ran = await vgic(['replay', '--misuse', file('storm.trace', ends(5000, ''))])
+      expect(ran.out).toMatch(/^ {2}event [0-9]+: CPU 0: PPI 27 ended 10,000 times with its line high all the time: /m)
+    },
+  )
+
   it('ends with 1 at a divergence and shows line, both values, the events before it, and the gates', async () => {
     const text = `${machine}0 W gicd 0x0 4 0x1\n0 W gicd 0x100 4 0x8000000\nirq 27 0 1\n0 R gicc 0xc 4 0x1b\n`
     const ran = await vgic(['replay', file('diverges.trace', text)])

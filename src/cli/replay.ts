@@ -21,7 +21,7 @@ cannot be used.
   --stop-at N            stop after event N (from 1, 'out' lines count) and print the state there
   --explain INTID@CPU    say why that interrupt is or is not signalled, at the end or where --stop-at stops; repeatable
   --explain DEVICE:EVENT say where that message of a device goes through the ITS, and why not; decimal or 0x
-  --misuse               list what the traffic does wrong: misuse, refused accesses, failed commands of an ITS
+  --misuse               list what the traffic does wrong: misuse, failed commands of an ITS, interrupts that storm
   --machine OPTIONS      the machine, instead of what the header says: 'virt,gic-version=2 -smp 4'
   --json                 print one JSON object
 

@@ -1,8 +1,9 @@
 /** What reaches a person of a guest's faults: by small guests that make each. */
 
 import { describe, expect, it } from 'vitest'
+import { STORM } from '../gic/index.ts'
 import { virtMap } from './board/virt-map.ts'
-import { GuestErrors, STORM } from './guest-errors.ts'
+import { GuestErrors } from './guest-errors.ts'
 import { a64, booted, words } from './testing/guest.ts'
 import { interruptGuest, store } from './testing/interrupt-guest.ts'
 

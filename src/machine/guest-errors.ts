@@ -3,16 +3,13 @@
  * ITS, interrupts that storm, a CPU that gets nowhere. Each is said once and then counted; what is kept is bounded.
  */
 
-import { type GicEvent, kindOf } from '../gic/index.ts'
+import { describeStorm, type GicEvent, kindOf, Storms } from '../gic/index.ts'
 import type { MachineEvent, VirtMachine } from './virt.ts'
 import { withSymbol } from './why/symbols.ts'
 
 /** QEMU's names for what may be logged: faults of the guest, and what the machine has not. */
 export const logItems = ['guest_errors', 'unimp'] as const
 export type LogItem = (typeof logItems)[number]
-
-/** So many ends of one interrupt in a row with its line high all the time are a storm. */
-export const STORM = 10_000
 
 /** Text that may have come from a guest, as it may stand in a line. */
 const plain = (text: string) => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 1000)
@@ -31,8 +28,11 @@ export class GuestErrors {
   readonly #say: (line: string) => void
   readonly #most: number
   readonly #entries = new Map<string, Entry>()
-  /** By INTID and CPU: how often it ended since its line was last seen low; none where the line is low. */
-  readonly #ends = new Map<number, number>()
+  readonly #storms = new Storms((intid, cpu) =>
+    this.#note('guest_errors', `storm ${intid} ${cpu}`, () =>
+      describeStorm(kindOf(intid), cpu, this.#machine.interruptSource(intid, cpu)?.name),
+    ),
+  )
   readonly #silence: (() => void) | undefined
 
   /**
@@ -131,6 +131,7 @@ export class GuestErrors {
   }
 
   #hearGic(event: GicEvent): void {
+    this.#storms.hear(event)
     switch (event.kind) {
       case 'misuse': {
         // The bus has said it of the address; here it would come again, but for the name of the register.
@@ -161,34 +162,7 @@ export class GuestErrors {
             `ITS: the message of DeviceID ${hex(event.deviceId)} with EventID ${hex(event.eventId)} is lost: ${event.reason}`,
         )
         break
-      case 'state':
-        if (event.state === 'line') this.#line(event.intid, event.cpu, event.value !== 0)
-        break
-      case 'priority-drop':
-        this.#ended(event.intid, event.cpu)
     }
-  }
-
-  #line(intid: number, cpu: number, level: boolean): void {
-    const key = intid * 256 + cpu + 1
-    if (level) this.#ends.set(key, this.#ends.get(key) ?? 0)
-    else this.#ends.delete(key)
-  }
-
-  #ended(intid: number, cpu: number): void {
-    const key = intid * 256 + (intid < 32 ? cpu : -1) + 1
-    const ends = this.#ends.get(key)
-    if (ends === undefined) return
-    this.#ends.set(key, ends + 1)
-    if (ends + 1 !== STORM) return
-    const source = this.#machine.interruptSource(intid, cpu)
-    this.#note(
-      'guest_errors',
-      `storm ${key}`,
-      () =>
-        `CPU ${cpu}: ${kindOf(intid)}${source === undefined ? '' : ` (${source.name})`} ended ${STORM.toLocaleString('en-US')} times with its line high all the time: ` +
-        'its handler does not quieten the device before it ends the interrupt',
-    )
   }
 }
 

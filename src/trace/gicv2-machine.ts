@@ -3,7 +3,7 @@
  * explanations. Translates only; what an event does is the GIC's.
  */
 
-import { GicV2 } from '../gic/index.ts'
+import { describeStorm, GicV2, kindOf, Storms } from '../gic/index.ts'
 import type { Frame, Initiator, Wiring } from '../mmio/index.ts'
 import { Bus, cpuInitiator, deviceInitiator, Outcome, outcomeNames } from '../mmio/index.ts'
 import type { AccessEvent, InputEvent, Region } from './event.ts'
@@ -117,8 +117,10 @@ export class GicV2Machine implements ReplayMachine {
   }
 
   hearMisuse(hear: (message: string) => void): void {
+    const storms = new Storms((intid, cpu) => hear(describeStorm(kindOf(intid), cpu)))
     this.gic.listen(
       (event) => {
+        storms.hear(event)
         if (event.kind === 'misuse') hear(`CPU ${event.cpu}: ${event.message}`)
       },
       { accesses: false },

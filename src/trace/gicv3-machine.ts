@@ -4,6 +4,7 @@
  */
 
 import {
+  describeStorm,
   type Explanation,
   explainMsi,
   type GicEvent,
@@ -11,8 +12,10 @@ import {
   Its,
   iccEncoding,
   iccRegister,
+  kindOf,
   type MsiExplanation,
   REDISTRIBUTOR_STRIDE,
+  Storms,
   SysregOutcome,
 } from '../gic/index.ts'
 import type { Fields, Initiator, Wiring } from '../mmio/index.ts'
@@ -213,7 +216,9 @@ export class GicV3Machine implements ReplayMachine {
   }
 
   hearMisuse(hear: (message: string) => void): void {
+    const storms = new Storms((intid, cpu) => hear(describeStorm(kindOf(intid), cpu)))
     const listener = (event: GicEvent) => {
+      storms.hear(event)
       if (event.kind === 'misuse') hear(`CPU ${event.cpu}: ${event.message}`)
       else if (event.kind === 'its-misuse') hear(`ITS: ${event.message}`)
       else if (event.kind === 'its-error') hear(`ITS: ${event.command}: ${event.name}: ${event.message}`)

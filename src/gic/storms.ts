@@ -1,0 +1,47 @@
+/**
+ * Interrupts that storm: ended again and again with their line high all the time, because no handler quietens the device. Counted
+ * from the events of a GIC, of either version; what is kept is an entry for each line that is high.
+ */
+
+import type { GicEvent } from './events.ts'
+
+/** So many ends of one interrupt in a row with its line high all the time are a storm. */
+export const STORM = 10_000
+
+export class Storms {
+  readonly #found: (intid: number, cpu: number) => void
+  /** By INTID and CPU: how often it ended since its line was last seen low; none where the line is low. */
+  readonly #ends = new Map<number, number>()
+
+  /** @param found told once of each row of so many ends, with the CPU of the last */
+  constructor(found: (intid: number, cpu: number) => void) {
+    this.#found = found
+  }
+
+  hear(event: GicEvent): void {
+    if (event.kind === 'priority-drop') this.#ended(event.intid, event.cpu)
+    else if (event.kind === 'state' && event.state === 'line') this.#line(event.intid, event.cpu, event.value !== 0)
+  }
+
+  #line(intid: number, cpu: number, level: boolean): void {
+    const key = intid * 256 + cpu + 1
+    if (level) this.#ends.set(key, this.#ends.get(key) ?? 0)
+    else this.#ends.delete(key)
+  }
+
+  #ended(intid: number, cpu: number): void {
+    const key = intid * 256 + (intid < 32 ? cpu : -1) + 1
+    const ends = this.#ends.get(key)
+    if (ends === undefined) return
+    this.#ends.set(key, ends + 1)
+    if (ends + 1 === STORM) this.#found(intid, cpu)
+  }
+}
+
+/** The sentence of a storm; `source` is who drives the line, where that is known. */
+export function describeStorm(name: string, cpu: number, source?: string): string {
+  return (
+    `CPU ${cpu}: ${name}${source === undefined ? '' : ` (${source})`} ended ${STORM.toLocaleString('en-US')} times with its line high all the time: ` +
+    'its handler does not quieten the device before it ends the interrupt'
+  )
+}
