@@ -20,7 +20,7 @@ export interface LoaderOption {
 export function devicesOf(
   texts: readonly string[],
   drives: readonly (string | undefined)[],
-): { loaders: LoaderOption[]; virtioConsole: boolean; slots: VirtioSlots } {
+): { loaders: LoaderOption[]; virtioConsole: boolean; slots: VirtioSlots; serials: readonly (string | undefined)[] } {
   const loaders = texts.filter((text) => text.startsWith('loader,')).map(loaderOf)
   const unknown = texts.find((text) => !text.startsWith('loader,') && !isVirtio(text))
   if (unknown !== undefined)

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly loaders: readonly LoaderOption[]
   readonly virtioConsole: boolean
   readonly slots: VirtioSlots
+  /** Of each drive's disk. */
+  readonly serials: readonly (string | undefined)[]
   readonly legacyVirtio: boolean
   readonly trace: string | undefined
   readonly stats: boolean
@@ -117,7 +119,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   if (positionals[0] !== undefined)
     throw new UsageError(`run takes no '${printable(positionals[0]).slice(0, 60)}'; --kernel names what is to run`)
   const drives = (values.drive ?? []).map(driveOf)
-  const { loaders, virtioConsole, slots } = devicesOf(
+  const { loaders, virtioConsole, slots, serials } = devicesOf(
     values.device ?? [],
     drives.map(({ id }) => id),
   )
@@ -147,6 +149,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     loaders,
     virtioConsole,
     slots,
+    serials,
     legacyVirtio: legacyOf(values.global ?? []),
     trace: values.trace,
     stats: values.stats ?? values.json ?? false,

@@ -9,6 +9,7 @@ import { elfWithSymbols } from '../machine/testing/elf-with-symbols.ts'
 import { a64, words } from '../machine/testing/guest.ts'
 import { demoImage } from './demo.ts'
 import { main } from './main.ts'
+import { virtioOf } from './virtio-options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vgic-run-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -333,7 +334,12 @@ describe('vgic run with the devices of a command line for QEMU', () => {
   })
 
   it('takes the names of devices that are there anyway, a virtio console, and the version of virtio', async () => {
-    const devices = ['virtio-serial-device', 'virtconsole,chardev=c', 'virtio-rng-device', 'virtio-blk-device,drive=d']
+    const devices = [
+      'virtio-serial-device',
+      'virtconsole,chardev=c',
+      'virtio-rng-device',
+      'virtio-blk-device,drive=d,serial=vgic-0',
+    ]
     const { status, err } = await run([
       ...['--kernel', guests.off, ...small, '-global', 'virtio-mmio.force-legacy=false'],
       ...['-drive', `file=${guests.loop},if=none,id=d`],
@@ -375,8 +381,15 @@ describe('vgic run with virtio devices', () => {
     expect(ran.out).toMatch(ids)
   })
 
+  it('gives each drive the serial number that its device names', () => {
+    const devices = ['virtio-blk-device,drive=c,serial=last', 'virtio-blk-device,serial=one,,two,drive=a']
+    expect(virtioOf(devices, ['a', undefined, 'c']).serials).toEqual(['one,two', undefined, 'last'])
+  })
+
   it.each([
     [[...drive('a'), '-device', 'virtio-blk-device,drive=a,bogus=1'], "virtio-blk-device: 'bogus=1' is not known"],
+    [['-device', 'virtio-rng-device,rng=r0'], 'virtio-rng-device: its entropy comes from --seed, not from an -object'],
+    [[...drive('a'), '-device', `virtio-blk-device,drive=a,serial=${'x'.repeat(21)}`], 'is not up to 20 characters'],
     [['-device', 'virtio-rng-device,rate=9'], "virtio-rng-device: 'rate=9' is not known; id and bus are"],
     [[...drive('a'), ...blk('b')], 'virtio-blk-device: there is no --drive with id=b'],
     [[...drive('a'), ...blk('a'), ...blk('a')], 'virtio-blk-device: drive a is in use already'],

@@ -245,6 +245,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
         disks: drives.map(({ disk }) => disk),
         virtioConsole: options.virtioConsole,
         slots: options.slots,
+        serials: options.serials,
         legacyVirtio: options.legacyVirtio,
         epoch,
         seed,

@@ -15,7 +15,7 @@ interface Line {
 
 /** The properties of each device that have a meaning here; any other is refused. */
 const known: Readonly<Record<string, readonly string[]>> = {
-  'virtio-blk-device': ['drive', 'id', 'bus'],
+  'virtio-blk-device': ['drive', 'serial', 'id', 'bus'],
   'virtio-serial-device': ['id', 'bus'],
   'virtio-rng-device': ['id', 'bus'],
   virtconsole: ['chardev', 'id', 'name', 'bus'],
@@ -33,10 +33,11 @@ export const isVirtio = (text: string): boolean => Object.hasOwn(known, text.spl
 export function virtioOf(
   texts: readonly string[],
   drives: readonly (string | undefined)[],
-): { virtioConsole: boolean; slots: VirtioSlots } {
+): { virtioConsole: boolean; slots: VirtioSlots; serials: readonly (string | undefined)[] } {
   const lines = texts.map(lineOf)
   const virtioConsole = lines.some(({ kind }) => kind === 'virtconsole')
   const disks: (number | undefined)[] = drives.map(() => undefined)
+  const serials: (string | undefined)[] = drives.map(() => undefined)
   let console: number | undefined
   let rng: number | undefined
   const taken = new Set<number>()
@@ -60,6 +61,7 @@ export function virtioOf(
       if (drive < 0) fail(kind, `there is no --drive with id=${printable(id).slice(0, 60)}`)
       if (disks[drive] !== undefined) fail(kind, `drive ${printable(id).slice(0, 60)} is in use already`)
       disks[drive] = take(slot)
+      serials[drive] = serialOf(kind, properties.get('serial'))
     } else if (kind === 'virtio-serial-device') {
       if (console !== undefined) fail(kind, 'there is one of these')
       // Without a console on it, nothing would show that it is there.
@@ -68,7 +70,7 @@ export function virtioOf(
     else rng = take(slot)
   }
   if (virtioConsole) console ??= take()
-  return { virtioConsole, slots: { disks, console, rng } }
+  return { virtioConsole, slots: { disks, console, rng }, serials }
 }
 
 function fail(kind: string, why: string): never {
@@ -81,6 +83,8 @@ function lineOf(text: string): Line {
   const properties = new Map<string, string>()
   for (const part of parts) {
     const [key = part, value = ''] = /^([^=]*)=(.*)$/s.exec(part.replaceAll(',,', ','))?.slice(1) ?? []
+    if (kind === 'virtio-rng-device' && key === 'rng')
+      fail(kind, 'its entropy comes from --seed, not from an -object; leave rng= out')
     if (!names.includes(key))
       fail(
         kind,
@@ -89,6 +93,13 @@ function lineOf(text: string): Line {
     properties.set(key, value)
   }
   return { kind, properties }
+}
+
+/** The serial number that VIRTIO_BLK_T_GET_ID gives (Virtual I/O Device 1.2, 5.2.6): QEMU cuts a longer one off, unsaid. */
+function serialOf(kind: string, serial: string | undefined): string | undefined {
+  if (serial !== undefined && !/^[\x20-\x7e]{0,20}$/.test(serial))
+    fail(kind, `serial '${printable(serial).slice(0, 60)}' is not up to 20 characters of ASCII`)
+  return serial
 }
 
 function slotOf(kind: string, bus: string | undefined): number | undefined {

@@ -114,7 +114,7 @@ export class VirtMachine {
     this.#recorder = recorder
     this.#programmed = firmware !== undefined
     this.options = complete(rest)
-    const { cpus, memory, gic, its, disks, slots, virtioConsole } = this.options
+    const { cpus, memory, gic, its, disks, serials, slots, virtioConsole } = this.options
     this.#cpuBus = new CpuBus(this.bus, cpus, (cpu, address, size, write, outcome) =>
       this.onEvent?.(
         outcome === Outcome.unmapped
@@ -187,7 +187,9 @@ export class VirtMachine {
         receiveReady: () => this.#feed(),
         waitForListener: () => this.seconds,
       })
-    this.#disks = disks.map((disk) => new VirtioBlk({ disk, later: () => this.#resumeTransfers() }))
+    this.#disks = disks.map(
+      (disk, i) => new VirtioBlk({ disk, serial: serials[i] ?? '', later: () => this.#resumeTransfers() }),
+    )
     const devices: Placed[] = this.#disks.map((device, i) => ({ device, slot: slots.disks?.[i] }))
     if (this.#console !== undefined) devices.push({ device: this.#console, slot: slots.console })
     // It is beside what was asked for, and gives way to that.

@@ -23,6 +23,8 @@ export interface VirtOptions {
   fwCfg?: ReadonlyMap<number, Uint8Array> | undefined
   /** A virtio block device each. */
   disks?: readonly Disk[]
+  /** Serial numbers by the place in `disks`: up to 20 bytes of ASCII. */
+  serials?: readonly (string | undefined)[]
   /** Devices of your own: the board gives each a place, an SPI and a node in the device tree. */
   devices?: readonly OwnDevice[]
   /** Slots of virtio, 0 to 31, for devices that are to have one of their own; the others take the last ones that are free. */
@@ -84,6 +86,7 @@ export function complete(given: Partial<CompleteOptions>): CompleteOptions {
     gic: 2,
     its: false,
     disks: [],
+    serials: [],
     devices: [],
     slots: {},
     virtioConsole: false,
