@@ -7,6 +7,9 @@ import { Random } from '../testing/random.ts'
 import { gicOf, RigV3 } from '../testing/rig-v3.ts'
 import { CONFIGURATION_TABLE, pendingTableOf, randomConfig, stepsOf } from '../testing/steps-v3.ts'
 
+/** `npm run test:long` makes it longer. */
+const times = Number(process.env['VGIC_STEPS'] ?? 1)
+
 const seed = 14
 // biome-ignore lint/suspicious/noExplicitAny: a snapshot to be spoilt anywhere.
 type Loose = any
@@ -69,7 +72,7 @@ describe('A snapshot of a GICv3', () => {
 
   it('is the same after a restore at every step of a random sequence', () => {
     const random = new Random(5)
-    for (let run = 0; run < 6; run++) {
+    for (let run = 0; run < 2 * times; run++) {
       const config = { ...randomConfig(random, 64), cpus: 2, affinities: [0, 1] }
       const rig = new RigV3(gicOf(config))
       const other = gicOf(config, rig.memory as Uint8Array<ArrayBuffer>)
