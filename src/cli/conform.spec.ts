@@ -88,6 +88,8 @@ describe('vgic conform', () => {
     [['--wiring', 'bus'], '--wiring wants frame or group'],
     [['--target', 'qemu', '--wiring', 'frame'], '--wiring is of the model'],
     [['--only', 'no\u001bsuch'], '--only: no vector has'],
+    [['--list', '--only', 'no\u001bsuch'], '--only: no vector has'],
+    [['--list', '--json', '--only', 'no\u001bsuch'], '--only: no vector has'],
     [['x'], "conform takes no 'x'"],
     [['--frob'], "Unknown option '--frob'"],
   ])('answers %j with one line and status 2', async (args, reason) => {

@@ -102,6 +102,10 @@ function withoutParts(text: string | undefined): Part[] {
   return text.split(',').map((name) => oneOf(name, 'without', parts)!)
 }
 
+function noneWith(only: string): UsageError {
+  return new UsageError(`--only: no vector has '${printable(only).slice(0, 60)}' in its name, subject or clause`)
+}
+
 type TargetName = 'model' | 'qemu'
 
 async function open(name: TargetName, { config, traits }: Machine, wiring: Wiring): Promise<GicTarget> {
@@ -145,6 +149,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
   const { only = '' } = values
   if (values.list === true) {
     const listed = vectorsToJson(versions, (subject, vector) => matches(subject, vector, only))
+    if (listed.subjects.length === 0) throw noneWith(only)
     if (values.json === true) io.out.write(`${JSON.stringify(listed, null, 1)}\n`)
     else io.out.write(`${listLines(listed, styleFor(io.out, io.env)).join('\n')}\n`)
     return ExitStatus.ok
@@ -158,11 +163,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
   }))
   if (plans.every(({ outcomes }) => outcomes.length === 0)) {
     const none = versions.every((version) => Object.keys(subjectsOf[version]).length === 0)
-    throw new UsageError(
-      none
-        ? `there are no conformance vectors for a GICv${versions[0]} yet`
-        : `--only: no vector has '${printable(values.only ?? '').slice(0, 60)}' in its name, subject or clause`,
-    )
+    if (none) throw new UsageError(`there are no conformance vectors for a GICv${versions[0]} yet`)
+    throw noneWith(only)
   }
   const start = performance.now()
   const total = plans.reduce((sum, { outcomes, machines }) => sum + outcomes.length * machines.length, 0)

@@ -14,7 +14,7 @@ import { VirtMachine } from '../machine/virt.ts'
 import { History } from '../machine/why/history.ts'
 import type { Symbols } from '../machine/why/symbols.ts'
 import { TraceWriter } from '../trace/index.ts'
-import type { Command, Host, Io } from './command.ts'
+import type { Command, Host, Io, Output } from './command.ts'
 import { type ExitStatus, UsageError } from './command.ts'
 import { readInputFile } from './input-file.ts'
 import { nameOf as interruptName } from './interrupt-names.ts'
@@ -153,6 +153,9 @@ function seeded(seed: number, length: number): Uint8Array {
   })
 }
 
+/** A narrower window is left to break lines itself. */
+const leastColumns = 40
+
 const nameOf = (intid: number) => interruptName(intid, false)
 
 function keysFor(
@@ -160,6 +163,7 @@ function keysFor(
   errors: GuestErrors,
   history: History | undefined,
   host: Host,
+  output: Output,
   session: () => Session | undefined,
 ): Keys {
   const encoder = new TextEncoder()
@@ -174,7 +178,15 @@ function keysFor(
     quit: () => session()?.end({ why: 'quit' }),
     ended: (why: 'off' | 'reset') => session()?.end({ why }),
   }
-  const monitor = new Monitor(machine, control, { nameOf, errors, history, columns: 80 })
+  const monitor = new Monitor(machine, control, {
+    nameOf,
+    errors,
+    history,
+    // A terminal that does not know its width says 0.
+    get columns() {
+      return Math.max(leastColumns, output.columns || 80)
+    },
+  })
   return new Keys({
     write: (text) => {
       session()?.flush()
@@ -260,7 +272,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<ExitStatus> 
       )
       plan.start(machine)
       if (untyped.length > 0) machine.type(untyped)
-      const keys = host.interactive ? keysFor(machine, errors, history, host, () => session) : undefined
+      const keys = host.interactive ? keysFor(machine, errors, history, host, io.out, () => session) : undefined
       session = new Session({
         machine,
         host,

@@ -21,6 +21,14 @@ class Device {
 
 const WIDTHS = { widths: [1, 2, 4] as const }
 
+/** A device as the README's are, in TypeScript: its frame's type is said, and the frame is made of `this`. */
+class Owner {
+  value = 7
+  readonly frame: Frame<Owner> = new Frame(owned, this)
+}
+
+const owned = registerTable<Owner>('OWNED', 0x10, [word('OWNED_VALUE', 0x0, { read: (owner) => owner.value })])
+
 function frameOf(rows: readonly Row<Device>[], options: { security?: boolean } = {}): Frame<Device> {
   const table = registerTable('T', 0x100, rows)
   return new Frame(table, new Device(), { ...options, settle: (device) => device.settled++ })
@@ -58,6 +66,12 @@ const spy: Pick<Row<Device>, 'read' | 'write'> = {
 
 describe('an access of a frame', () => {
   const rows = [word<Device>('A', 0x10, { ...spy, ...WIDTHS }), dword<Device>('B', 0x18, spy)]
+
+  it('reaches the device that made the frame of itself', () => {
+    const access = Object.assign(new Access(), { offset: 0, size: 4, by: cpu0 })
+    expect(new Owner().frame.access(access)).toBe(Outcome.ok)
+    expect(access.low).toBe(7)
+  })
 
   it('reads every lane of a word that allows 8 and 16 bits', () => {
     const frame = frameOf(rows)

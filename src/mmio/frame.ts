@@ -67,7 +67,8 @@ export class Frame<D> implements Device {
   readonly #wired: ((device: D, base: number) => void) | undefined
   readonly #refused: ((device: D, access: Access, outcome: Outcome) => void) | undefined
 
-  constructor(table: RegisterTable<D>, device: D, options: FrameOptions<D> = {}) {
+  /** The table alone says what D is: `this` of a class that may be extended is a device of its table. */
+  constructor(table: RegisterTable<D>, device: NoInfer<D>, options: FrameOptions<D> = {}) {
     this.name = options.name ?? table.name
     this.table = table
     this.device = device

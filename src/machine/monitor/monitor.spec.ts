@@ -117,7 +117,7 @@ describe.each([2, 3] as const)("the monitor of the bundled guest's machine with 
     ['x --1', 'is no address'],
     ['frob', "'frob' is no command"],
     ['info frob', "'info frob' is no command"],
-    ['info', "'info' is no command"],
+    ['info', 'info of what? irq, '],
     ['constructor', 'is no command'],
     ['why', 'INTID is missing; usage: why INTID [CPU]'],
     ['why x', 'not'],

@@ -31,7 +31,7 @@ export interface MonitorOptions {
   errors?: GuestErrors | undefined
   /** Keeps from the start who writes what, as `track on` does from then on. */
   history?: History | undefined
-  /** Lines are broken at so many columns; not at all unless given. */
+  /** Lines are broken at so many columns; not at all unless given. Read for each answer: a window changes its size. */
   columns?: number
 }
 
@@ -167,6 +167,12 @@ function helpText(word: string): string {
   return rows.map(({ usage, help }) => `${usage.padEnd(width)}  ${help}`).join('\n')
 }
 
+/** Second words of the commands that begin with that one. */
+function subjectsOf(word: string): string {
+  const names = Object.keys(commands).filter((name) => name.startsWith(`${word} `))
+  return names.map((name) => name.slice(word.length + 1)).join(', ')
+}
+
 /** Questions to a machine, a line each, in QEMU's words where it has them. */
 export class Monitor {
   /** Asked. */
@@ -178,7 +184,7 @@ export class Monitor {
   /** Who wrote what, where that is asked for. */
   history: History | undefined
   readonly #errors: GuestErrors | undefined
-  readonly #columns: number
+  readonly #options: MonitorOptions
 
   constructor(machine: VirtMachine, control: MonitorControl, options: MonitorOptions = {}) {
     this.machine = machine
@@ -186,7 +192,7 @@ export class Monitor {
     this.nameOf = options.nameOf ?? (() => '')
     this.#errors = options.errors
     this.history = options.history
-    this.#columns = options.columns ?? Number.POSITIVE_INFINITY
+    this.#options = options
   }
 
   /** The answer to a line, without a newline at its end; never throws for what a line says. */
@@ -204,11 +210,14 @@ export class Monitor {
       .map((key) => (Object.hasOwn(aliases, key) ? aliases[key]! : key))
       .find((key) => Object.hasOwn(commands, key))
     if (name === undefined) {
-      return `${shown(first === 'info' ? two.trim() : first)} is no command; help lists them`
+      if (words.length === 1 && first === 'info') return `info of what? ${subjectsOf(first)}`
+      return `${shown(first === 'info' ? two : first)} is no command; help lists them`
     }
     const used = words.length > 1 && (name === two || aliases[two] === name) ? 2 : 1
     try {
-      return clipped(wrapped(commands[name]!.run(this, words.slice(used)), this.#columns))
+      return clipped(
+        wrapped(commands[name]!.run(this, words.slice(used)), this.#options.columns ?? Number.POSITIVE_INFINITY),
+      )
     } catch (error) {
       if (error instanceof CommandError || error instanceof RangeError)
         return `${error.message}; usage: ${commands[name]!.usage}`
@@ -216,6 +225,7 @@ export class Monitor {
     }
   }
 
+  /** Answers `why`. */
   why(intidText: string | undefined, cpuText: string | undefined): string {
     const intid = number(intidText, 'INTID')
     const cpu = this.cpu(cpuText)
@@ -242,12 +252,14 @@ export class Monitor {
     return lines.join('\n')
   }
 
+  /** Answers `info device`. */
   device(name: string | undefined): string {
     const lines = deviceLines(this.machine, name)
     if (lines === undefined) throw new CommandError(`${shown(name ?? '')} is no device; 'info device' lists them`)
     return lines.join('\n')
   }
 
+  /** Answers `track`. */
   track(on: string | undefined): string {
     if (on !== 'on' && on !== 'off') throw new CommandError('on or off?')
     this.history?.stop()
@@ -255,6 +267,7 @@ export class Monitor {
     return on === 'on' ? 'writes to the GIC, devices and timers are kept from now on' : 'writes are not kept'
   }
 
+  /** Answers `info log`. */
   log(): string {
     if (this.#errors === undefined) return 'nobody keeps it'
     const lines = this.#errors.lines()
@@ -276,6 +289,7 @@ export class Monitor {
     return [...new Set([...candidates, ...subjects])].filter((word) => word.length > 1 && word.startsWith(last)).sort()
   }
 
+  /** Answers `info registers`. */
   registers(cpuText: string | undefined): string {
     const { machine } = this
     if (cpuText !== '-a') return registerLines(machine, this.cpu(cpuText)).join('\n')
@@ -283,6 +297,7 @@ export class Monitor {
     return cpus.flatMap((cpu) => [`CPU ${cpu}`, ...registerLines(machine, cpu)]).join('\n')
   }
 
+  /** Answers `x` and `xp`. */
   memory(args: readonly string[], virtual: boolean): string {
     const format = args[0]?.startsWith('/') ? args[0].slice(1) : ''
     const [addressText, cpuText] = format === '' && !args[0]?.startsWith('/') ? args : args.slice(1)
@@ -296,12 +311,14 @@ export class Monitor {
     return examine(cluster, format, address, virtual ? cpu : undefined, virtual ? undefined : peek, symbols)
   }
 
+  /** Answers `stop`. */
   pause(on: boolean): string {
     const same = this.control.paused === on
     this.control.paused = on
     return `the machine ${same ? 'already ' : ''}${on ? 'stands still' : 'runs'}`
   }
 
+  /** Answers `step`. */
   step(countText: string | undefined, cpuText: string | undefined): string {
     const count = countText === undefined ? 1 : number(countText, 'the number of steps')
     const cpu = this.cpu(cpuText)
