@@ -120,6 +120,7 @@ export class Pl031 implements InterruptSource {
     return this.#lr
   }
 
+  /** A write of the register. */
   set load(value: number) {
     this.#lr = value
     this.#offset = (value >>> 0) - Math.floor(this.#now())
@@ -132,6 +133,7 @@ export class Pl031 implements InterruptSource {
     return this.#imsc
   }
 
+  /** A write of the register. */
   set mask(on: boolean) {
     this.#imsc = on
   }

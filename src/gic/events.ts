@@ -5,8 +5,10 @@
 
 import type { OutcomeName } from '../mmio/index.ts'
 
+/** An output wire of a CPU interface. */
 export type OutputLine = 'irq' | 'fiq'
 
+/** A part of an interrupt's state, as events name it. */
 export type StateName =
   | 'line'
   | 'pending'
@@ -73,6 +75,7 @@ export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => strin
   'bad-access': (register) => `access to ${register} that it does not allow`,
 }
 
+/** Something that a GIC or an ITS did, or was asked to: what `listen` hears. */
 export type GicEvent =
   | {
       kind: 'access'
@@ -116,6 +119,7 @@ export type GicEvent =
     }
   | { kind: 'misuse'; code: MisuseCode; cpu: number; intid: number; message: string }
 
+/** Called with each event, while the call that causes it is still running. */
 export type GicListener = (event: GicEvent) => void
 
 /** The listeners of one GIC. `active` guards the building of an event: `if (events.active) events.emit({…})`. */

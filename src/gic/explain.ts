@@ -6,6 +6,7 @@
 import type { OutputLine } from './events.ts'
 import { causes, type GateReport } from './gates.ts'
 
+/** Whether an interrupt is signalled to a PE, and every gate between the two. */
 export interface Explanation {
   /** The interrupt that was asked about. */
   readonly intid: number

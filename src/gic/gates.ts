@@ -11,6 +11,7 @@ import type { Remedy, RemedyAction } from './remedy.ts'
  * has set things up; what a handler has not done; a source that is quiet; a turn that has not come.
  */
 export const causes = ['absent', 'configuration', 'handling', 'source', 'turn'] as const
+/** What closes a gate: configuration, which a person should mend first, or that there is nothing to report yet. */
 export type Cause = (typeof causes)[number]
 
 /** A gate for one interrupt on one PE, which a GIC version describes as `S`; and what it says there. */

@@ -8,8 +8,11 @@ export interface GuestMemory {
   contains(address: number, length: number): boolean
   /** The little-endian 32-bit word at a 4-byte aligned address that is contained, in `| 0` form. */
   read32(address: number): number
+  /** Stores a word at a 4-byte aligned address that is contained. */
   write32(address: number, value: number): void
+  /** The byte at an address that is contained. */
   read8(address: number): number
+  /** Stores the low byte of `value` at an address that is contained. */
   write8(address: number, value: number): void
 }
 
@@ -35,14 +38,17 @@ export class ByteMemory implements GuestMemory {
     return this.#view.getInt32(address - this.base, true)
   }
 
+  /** As of any guest memory. */
   write32(address: number, value: number): void {
     this.#view.setInt32(address - this.base, value, true)
   }
 
+  /** As of any guest memory. */
   read8(address: number): number {
     return this.#view.getUint8(address - this.base)
   }
 
+  /** As of any guest memory. */
   write8(address: number, value: number): void {
     this.#view.setUint8(address - this.base, value)
   }

@@ -65,6 +65,7 @@ export type RemedyAction =
   /** Nothing, until the PE has taken that interrupt, quietened its source and ended it. */
   | { readonly do: 'wait'; readonly intid: number; readonly cpu: number }
 
+/** What opens a gate: a sentence, and the same as things to do. */
 export interface Remedy {
   /** One or two sentences. */
   readonly text: string

@@ -8,6 +8,7 @@ import type { GicEvent } from './events.ts'
 /** So many ends of one interrupt in a row with its line high all the time are a storm. */
 export const STORM = 10_000
 
+/** Counts how often an interrupt is ended with its line high all the time, and says it once. */
 export class Storms {
   readonly #found: (intid: number, cpu: number) => void
   /** By INTID and CPU: how often it ended since its line was last seen low; none where the line is low. */
@@ -18,6 +19,7 @@ export class Storms {
     this.#found = found
   }
 
+  /** Takes one event of a GIC's stream. */
   hear(event: GicEvent): void {
     if (event.kind === 'priority-drop') this.#ended(event.intid, event.cpu)
     else if (event.kind === 'state' && event.state === 'line') this.#line(event.intid, event.cpu, event.value !== 0)

@@ -274,6 +274,7 @@ export class VirtMachine {
     this.#sources.set(intid, source)
   }
 
+  /** The device behind an interrupt, where it says what keeps its wire low; undefined where none does. */
   interruptSource(intid: number, cpu: number): InterruptSource | undefined {
     if (intid === virtPpi.virtualTimer) return timerSource(this.cluster, cpu, 'virtual')
     if (intid === virtPpi.physicalTimer) return timerSource(this.cluster, cpu, 'physical')

@@ -26,6 +26,7 @@ export interface SourceGate {
   readonly remedy?: string | undefined
 }
 
+/** A device that says what keeps its interrupt wire low: the gates between what it does and its wire, in order. */
 export interface InterruptSource {
   /** Name of the device, for a person. */
   readonly name: string

@@ -44,7 +44,11 @@ export interface BankOptions<D> extends Omit<RowOptions<D>, 'count'> {
    * The first `irqs` interrupts exist once for each CPU (GICv2's INTIDs 0 to 31): their words come first in the state, CPU
    * after CPU, then the shared ones.
    */
-  banked?: { irqs: number; cpus: (device: D) => number }
+  banked?: {
+    irqs: number
+    /** How many CPUs the device has. */
+    cpus: (device: D) => number
+  }
   /** The first so many interrupts are RAZ/WI here (GICv3's distributor, whose INTIDs 0 to 31 are in the redistributors). */
   excluded?: number
   /** `full` unless given. */

@@ -220,6 +220,7 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     return this.#cr
   }
 
+  /** A write of the register. */
   set cr(value: number) {
     const couldReceive = this.canReceive
     this.#listener.busy()
@@ -244,6 +245,7 @@ export class Pl011 implements Pl011Registers, InterruptSource {
     return this.#imsc
   }
 
+  /** A write of the register. */
   set imsc(value: number) {
     const couldReceive = this.canReceive
     this.#listener.busy()

@@ -73,7 +73,6 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     this.frame = new Frame<VirtioMmio>(this.#legacy ? virtioLegacyTable : virtioMmioTable, this, {
       name: `virtio-${options.device?.name ?? 'mmio'}`,
       ...frame,
-      /** Brings the interrupt wire up to date. */
       settle: (transport) => transport.settle(),
     })
     options.device?.attach({
@@ -188,6 +187,7 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     return value
   }
 
+  /** Brings the interrupt wire up to date. */
   settle(): void {
     this.interrupt.set(this.#interruptStatus !== 0)
   }

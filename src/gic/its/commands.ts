@@ -16,6 +16,7 @@ export interface CommandField {
 /** Eight words, low first. */
 export type CommandWords = Int32Array
 
+/** A command of the ITS, as the table has it (IHI 0069 5.3). */
 export interface Command {
   readonly name: string
   /** Bits 7:0 of its first word. */

@@ -2,8 +2,10 @@
 
 import { ConfigError, integerIn, oneOf } from '../config.ts'
 
+/** A page of its tables, in bytes. */
 export type PageSize = 4096 | 16384 | 65536
 
+/** What an ITS may be asked to be; each has a default. */
 export interface ItsConfig {
   /** Number of this ITS, for events and names. */
   number?: number
@@ -36,6 +38,7 @@ export interface ItsConfig {
   iidr?: number
 }
 
+/** A configuration with its defaults. */
 export interface CheckedItsConfig extends Required<ItsConfig> {}
 
 /** LPIs that are as much work as a command is. */

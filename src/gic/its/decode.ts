@@ -12,6 +12,7 @@ import type { LpiTargets } from './lpi-targets.ts'
 import { execute, fetchCommand } from './queue.ts'
 import { COMMAND_SIZE } from './verdicts.ts'
 
+/** A command of the queue, by name and fields, and what became of it. */
 export interface DecodedCommand {
   /** In the queue, in bytes. */
   readonly offset: number

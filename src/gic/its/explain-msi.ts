@@ -11,6 +11,7 @@ import { Reason } from './reasons.ts'
 
 const hex = (value: number) => `0x${value.toString(16)}`
 
+/** Where a message goes: every link from the device table to the PE, open or closed. */
 export interface MsiExplanation {
   /** The device that was asked about. */
   readonly deviceId: number

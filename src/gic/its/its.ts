@@ -33,6 +33,7 @@ export interface ItsSurroundings {
   readonly settle?: () => void
 }
 
+/** An Interrupt Translation Service (IHI 0069 5): two frames, tables and a command queue in guest memory. */
 export class Its implements ItsState {
   /** What it was made with, defaults among them. */
   readonly config: CheckedItsConfig
@@ -133,6 +134,7 @@ export class Its implements ItsState {
     return (1 << 31) | (this.enabled ? 1 : 0)
   }
 
+  /** A write of GITS_CTLR.Enabled. */
   setEnabled(enabled: boolean): void {
     this.enabled = enabled
     this.run()
@@ -226,11 +228,13 @@ export class Its implements ItsState {
     return (this.config.pageSizes as readonly number[]).includes(PAGE_SIZES[page]!)
   }
 
+  /** Whether a table may have two levels: 0 is that of devices, 1 that of collections. */
   hasIndirect(table: number): boolean {
     const { indirect } = this.config
     return indirect === 'all' || (indirect === 'devices' && table === 0)
   }
 
+  /** GITS_BASERn changed. */
   configureTables(): void {
     this.translation.devices.configure(this.baser[0]!, this.baser[1]!)
     this.translation.collections.configure(this.baser[2]!, this.baser[3]!)
@@ -242,6 +246,7 @@ export class Its implements ItsState {
     this.queueSize = ((this.cbaser[0]! & 0xff) + 1) * 4096
   }
 
+  /** Reports what software did that it should not. */
   misuse(code: ItsMisuseCode, cpu: number, what: string): void {
     if (!this.events.active) return
     const { number } = this.config

@@ -10,9 +10,11 @@ export interface LpiTargets {
   readonly lpiEnd: number
   /** Makes an LPI pending on a PE. False when that PE's GICR_CTLR.EnableLPIs is 0 or its tables do not cover the INTID. */
   setLpi(pe: number, intid: number): boolean
+  /** Takes an LPI's pending state; false where the PE does not have it. */
   clearLpi(pe: number, intid: number): boolean
   /** Reads the configuration of one LPI, or of all that pend, from memory again. Of all: how many that were. */
   invalidateLpi(pe: number, intid: number): void
+  /** Reads the configuration of all pending LPIs anew; returns how many. */
   invalidateAllLpis(pe: number): number
   /**
    * Takes the pending state of one LPI, or of all, from a PE to another. Commands involving LPIs are ignored in a Redistributor
@@ -20,6 +22,7 @@ export interface LpiTargets {
    * were looked at.
    */
   moveLpi(from: number, to: number, intid: number): void
+  /** Moves all pending LPIs to another PE; returns how many were looked at. */
   moveAllLpis(from: number, to: number): number
   /** The PE whose Redistributor's RD_base is this physical address (GITS_TYPER.PTA 1), or -1. */
   peAt(rdBase: number): number

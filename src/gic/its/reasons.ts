@@ -23,6 +23,7 @@ export const Reason = {
 } as const
 
 export type Reason = (typeof Reason)[keyof typeof Reason]
+/** A reason, by name. */
 export type ReasonName = keyof typeof Reason
 
 /** What became of an MSI: an LPI is pending; nothing is mapped for it; or tables and state that cannot be used. */
@@ -60,6 +61,7 @@ export const reasons: readonly ReasonRow[] = [
   { name: 'lpisDisabled', outcome: 'error', suffix: 0, syndrome: 0 },
 ]
 
+/** Whether a message with this reason was delivered, found nothing mapped, or met an error. */
 export function outcomeOf(reason: Reason): MsiOutcome {
   return reasons[reason]!.outcome
 }

@@ -119,6 +119,7 @@ const translater: Row<ItsState> = {
 
 const offsetField = { Offset: bits(19, 5) }
 
+/** The table of the control frame. */
 export const controlRegisters = registerTable<ItsState>('GITS', 0x10000, [
   word('GITS_CTLR', 0x0000, {
     read: (its) => its.ctlr,
@@ -246,6 +247,7 @@ export const controlRegisters = registerTable<ItsState>('GITS', 0x10000, [
   constant('GITS_CIDRn', 0xfff0, (_, index) => componentIds[index] ?? 0, { count: 4 }),
 ])
 
+/** The table of the translation frame. */
 export const translationRegisters = registerTable<ItsState>('GITS translation', 0x10000, [translater])
 
 /** Only a GICv4.1 ITS has this frame (at 0x20000 from the control frame); it is in no memory map here. */

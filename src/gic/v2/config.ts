@@ -2,6 +2,7 @@
 
 import { ConfigError, integerIn, oneOf } from '../config.ts'
 
+/** What a GICv2 may be asked to be; each has a default. */
 export interface GicV2Config {
   /** CPU interfaces, 1 to 8. */
   cpus?: number

@@ -32,6 +32,7 @@ const { irq: IRQ, fiq: FIQ } = Output
 /** Called when an output wire of a CPU changes, and only then. */
 export type OutputCallback = (cpu: number, line: OutputLine, level: boolean) => void
 
+/** A GICv2 (IHI 0048): Distributor, CPU interfaces, and where asked for the Security Extensions and a GICv2m frame. */
 export class GicV2 implements GicV2State {
   /** What it was made with, defaults among them. */
   readonly config: CheckedConfig
@@ -144,10 +145,12 @@ export class GicV2 implements GicV2State {
     this.settle()
   }
 
+  /** The level of a CPU's IRQ. */
   irq(cpu: number): boolean {
     return ((this.#outputs[cpu] ?? 0) & IRQ) !== 0
   }
 
+  /** The level of a CPU's FIQ. */
   fiq(cpu: number): boolean {
     return ((this.#outputs[cpu] ?? 0) & FIQ) !== 0
   }
@@ -239,6 +242,7 @@ export class GicV2 implements GicV2State {
     return word < this.irqs.pes ? SGIS : 0
   }
 
+  /** Interrupts of a word whose trigger software cannot change. */
   fixedTriggers(word: number): number {
     if (word >= this.irqs.pes) return 0
     return this.config.ppiConfig === 'fixed' ? -1 : SGIS

@@ -20,6 +20,7 @@ import type { GicV2State } from './state.ts'
 /** Raised whenever the meaning or the set of parts changes. */
 export const SNAPSHOT_VERSION = 2
 
+/** All of a GICv2, as plain JSON. */
 export interface SnapshotV2 {
   /** Tells it from other snapshots. */
   readonly format: 'vgic-gicv2'

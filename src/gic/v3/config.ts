@@ -2,6 +2,7 @@
 
 import { ConfigError, integerIn, oneOf } from '../config.ts'
 
+/** What a GICv3 may be asked to be; each has a default. */
 export interface GicV3Config {
   /** PEs, 1 to 512. */
   cpus?: number

@@ -49,11 +49,13 @@ const SGIS = 0xffff
 /** An observer of the Distributor's frame and of the Redistributors'. */
 type AnyFrameObserver = <D>(...access: Parameters<FrameObserver<D>>) => void
 
+/** What a GICv3 stands on. */
 export interface GicV3Options {
   /** Where LPI tables are; without it LPIs cannot be enabled. */
   memory?: GuestMemory
 }
 
+/** A GICv3 (IHI 0069): Distributor, Redistributors and CPU interfaces, with LPIs where there is memory for them. */
 export class GicV3 implements GicV3State {
   /** What it was made with, defaults among them. */
   readonly config: CheckedConfigV3
@@ -318,10 +320,12 @@ export class GicV3 implements GicV3State {
     this.setSpi(intid, false)
   }
 
+  /** The level of a PE's IRQ. */
   irq(pe: number): boolean {
     return ((this.#outputs[pe] ?? 0) & IRQ) !== 0
   }
 
+  /** The level of a PE's FIQ. */
   fiq(pe: number): boolean {
     return ((this.#outputs[pe] ?? 0) & FIQ) !== 0
   }
@@ -394,6 +398,7 @@ export class GicV3 implements GicV3State {
     return true
   }
 
+  /** Takes an LPI's pending state; false where the PE does not take LPIs or does not have this one. */
   clearLpi(pe: number, intid: number): boolean {
     const lpis = this.redistributors[pe]?.lpis
     if (lpis === undefined || !lpis.covers(intid)) return false
@@ -409,6 +414,7 @@ export class GicV3 implements GicV3State {
     this.#settlePe(pe)
   }
 
+  /** Reads the configuration of all pending LPIs anew; returns how many. */
   invalidateAllLpis(pe: number): number {
     const seen = this.redistributors[pe]?.lpis?.refreshAll() ?? 0
     this.#settlePe(pe)
@@ -426,6 +432,7 @@ export class GicV3 implements GicV3State {
     this.#settlePe(to)
   }
 
+  /** Moves all pending LPIs to another PE; returns how many were looked at. */
   moveAllLpis(from: number, to: number): number {
     const source = this.redistributors[from]?.lpis
     const target = this.redistributors[to]?.lpis
@@ -460,10 +467,12 @@ export class GicV3 implements GicV3State {
     return 0
   }
 
+  /** Interrupts of a word whose pending state software cannot change: none. */
   fixedPending(): number {
     return 0
   }
 
+  /** Interrupts of a word whose trigger software cannot change: SGIs. */
   fixedTriggers(word: number): number {
     return word < this.config.cpus ? SGIS : 0
   }
@@ -511,10 +520,12 @@ export class GicV3 implements GicV3State {
     }
   }
 
+  /** The outputs of a PE are to be worked out anew. */
   markDirty(pe: number): void {
     this.irqs.dirty.mark(pe)
   }
 
+  /** The outputs of all PEs are to be worked out anew. */
   markAllDirty(): void {
     for (let pe = 0; pe < this.config.cpus; pe++) this.markDirty(pe)
   }

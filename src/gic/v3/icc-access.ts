@@ -23,6 +23,7 @@ type Trap = keyof typeof traps
 export type Read = (gic: GicV3State, cpu: CpuInterfaceV3) => number
 export type Write = (gic: GicV3State, cpu: CpuInterfaceV3, low: number, high: number) => void
 
+/** A system register of the CPU interface, as the table has it. */
 export interface IccRegister {
   readonly name: string
   /** op0, op1, CRn, CRm and op2, packed as MRS and MSR have them in bits 20:5. */

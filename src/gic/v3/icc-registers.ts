@@ -53,6 +53,7 @@ const hasEl3 = (gic: GicV3State) => gic.config.security
 const SRE = 7
 const SRE_ENABLE = 8
 
+/** All of them. */
 export const iccRegisters: readonly IccRegister[] = [
   register('ICC_PMR_EL1', 0, 4, 6, 0, 'common', { read: readPmr, write: writePmr, fields: priority }),
   register('ICC_IAR0_EL1', 0, 12, 8, 0, 'group 0', {
@@ -175,6 +176,7 @@ iccRegisters.forEach(({ name, encoding }, i) => {
   byName.set(name, encoding)
 })
 
+/** The register of an encoding; undefined where there is none. */
 export function iccRegister(encoding: number): IccRegister | undefined {
   return numbered[byEncoding[encoding] ?? 0]
 }

@@ -41,6 +41,7 @@ const SGIS = 0xffff
 /** Raised whenever the meaning or the set of parts changes. */
 export const SNAPSHOT_VERSION = 2
 
+/** All of a GICv3 but for its ITSs, as plain JSON. */
 export interface SnapshotV3 {
   /** Tells it from other snapshots. */
   readonly format: 'vgic-gicv3'

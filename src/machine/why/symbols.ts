@@ -22,6 +22,7 @@ export interface LoadedAt {
   readonly linked: bigint
 }
 
+/** The functions of a program by address, sorted. */
 export class Symbols {
   readonly #starts: BigUint64Array
   readonly #symbols: readonly CodeSymbol[]
@@ -34,6 +35,7 @@ export class Symbols {
     this.#loaded = loaded
   }
 
+  /** How many there are. */
   get size(): number {
     return this.#symbols.length
   }
