@@ -63,11 +63,9 @@ export interface FwCfgState {
   position: number
   /** Upper half of a DMA address that was written, in `| 0` form. */
   dmaHigh: number
-  /** Bytes that the DMA under way has left; 0: there is none. */
+  /** The DMA under way, with bytes left: where its command is, and where it writes next. 0 left: there is none. */
   left: number
-  /** Where its command is, in bytes. */
   command: number
-  /** Where it writes next, in bytes. */
   address: number
 }
 

@@ -179,7 +179,7 @@ export class Monitor {
   readonly machine: VirtMachine
   /** What commands that start and stop act on. */
   readonly control: MonitorControl
-  /** What an interrupt is, in a few words: `virtual timer of CPU 0`. */
+  /** Names a code address, where symbols were given. */
   readonly nameOf: (intid: number) => string
   /** Who wrote what, where that is asked for. */
   history: History | undefined
