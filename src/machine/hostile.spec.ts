@@ -62,31 +62,6 @@ describe('a guest that writes every register of every device', () => {
   })
 })
 
-describe('a guest that asks fw_cfg for 40 MiB by DMA again and again', () => {
-  it('leaves the host its turn: a slice of machine time is a slice of DMA, and the command says that it is under way', async () => {
-    const command = 0x43f0_0000
-    const program = words(
-      ...from(1, virtMap.fwCfg.base + 0x14),
-      movz(2, 0xf043), // the command's address, big-endian
-      ...from(3, 0x0a00_0000), // select item 0, and read
-      ...from(4, command),
-      0xb900_0083, // STR W3, [X4]
-      0xb900_0022, // STR W2, [X1]
-      0x17ff_fffe, // B to the first of them
-    )
-    const { machine } = await booted(program, { gic: 2, memory: 64 * 2 ** 20 })
-    machine.ram.write(command + 4, Uint8Array.of(2, 0x80, 0, 0, 0, 0, 0, 0, 0x41, 0, 0, 0))
-    machine.ram.write(0x4100_0000, Uint8Array.of(0xff))
-    machine.ram.write(0x437f_ffff, Uint8Array.of(0xff))
-    expect(machine.run(5e6)).toBe('budget')
-    expect(machine.deviceAccesses).toBeGreaterThan(100_000)
-    expect([machine.ram.read8(0x4100_0000), machine.ram.read8(0x437f_ffff)]).toEqual([0x51, 0xff])
-    // It needs ten slices.
-    expect(machine.run(8e6)).toBe('budget')
-    expect(machine.ram.read8(0x437f_ffff)).toBe(0)
-  })
-})
-
 describe('a guest that calls PSCI at random (DEN 0022 5.1)', () => {
   it('is answered each time, and its limit holds', async () => {
     const program = guarded(

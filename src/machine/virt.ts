@@ -50,8 +50,8 @@ const COUNTER_READ_TIME = 64
 const ITS_SLICE_TIME = 10_000
 const GITS_CREADR = 0x90
 
-/** Nanoseconds between two slices of requests of a disk, or of DMA of fw_cfg, that are more than one: 4 MiB in each, as from a fast disk. */
-const TRANSFER_SLICE_TIME = 1_000_000
+/** Nanoseconds between two slices of requests of a disk that are more than one: 4 MiB in each, as from a fast disk. */
+const DISK_SLICE_TIME = 1_000_000
 
 /** A machine as QEMU's `virt`: CPUs, GIC, memory and devices. It runs when it is told to, in the caller's thread. */
 export class VirtMachine {
@@ -91,9 +91,8 @@ export class VirtMachine {
   #programmed: boolean
   readonly #console: VirtioConsole | undefined
   readonly #disks: readonly VirtioBlk[]
-  readonly #fwCfg: FwCfg
-  /** Machine time at which disks and fw_cfg go on with requests that are long. */
-  #transfersAt = Number.POSITIVE_INFINITY
+  /** Machine time at which disks go on with requests that are long. */
+  #disksAt = Number.POSITIVE_INFINITY
   readonly #input: number[] = []
   /** Devices by the INTID of their line. */
   readonly #sources = new Map<number, InterruptSource>()
@@ -172,12 +171,8 @@ export class VirtMachine {
       ...this.rtc.frame.wire(virtMap.rtc.base),
       ...this.gpio.frame.wire(virtMap.gpio.base),
     )
-    this.#fwCfg = new FwCfg({
-      memory: this.ram,
-      items: new Map([[5, le16(cpus)], ...(items ?? [])]),
-      later: () => this.#resumeTransfers(),
-    })
-    this.bus.register({ base: virtMap.fwCfg.base, size: this.#fwCfg.size, device: this.#fwCfg })
+    const fwCfg = new FwCfg({ memory: this.ram, items: new Map([[5, le16(cpus)], ...(items ?? [])]) })
+    this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
     this.flash = wireFlash(this.bus, this.cluster, firmware)
     if (virtioConsole)
       this.#console = new VirtioConsole({
@@ -188,7 +183,7 @@ export class VirtMachine {
         waitForListener: () => this.seconds,
       })
     this.#disks = disks.map(
-      (disk, i) => new VirtioBlk({ disk, serial: serials[i] ?? '', later: () => this.#resumeTransfers() }),
+      (disk, i) => new VirtioBlk({ disk, serial: serials[i] ?? '', later: () => this.#resumeDisks() }),
     )
     const devices: Placed[] = this.#disks.map((device, i) => ({ device, slot: slots.disks?.[i] }))
     if (this.#console !== undefined) devices.push({ device: this.#console, slot: slots.console })
@@ -324,18 +319,17 @@ export class VirtMachine {
     this.#releaseAt = this.scheduler.time + INSTRUCTIONS_PER_SECOND / 10
   }
 
-  #resumeTransfers(): void {
-    this.#transfersAt = this.scheduler.time + TRANSFER_SLICE_TIME
+  #resumeDisks(): void {
+    this.#disksAt = this.scheduler.time + DISK_SLICE_TIME
   }
 
   #timePassed(): void {
     this.#lookForLoops()
     this.rtc.update()
     this.#own.timePassed()
-    if (this.scheduler.time >= this.#transfersAt) {
-      this.#transfersAt = Number.POSITIVE_INFINITY
+    if (this.scheduler.time >= this.#disksAt) {
+      this.#disksAt = Number.POSITIVE_INFINITY
       for (const disk of this.#disks) disk.resume()
-      this.#fwCfg.resume()
     }
     if (this.untyped > 0) this.#feed()
     if (this.scheduler.time >= this.#commandsAt) {
@@ -449,7 +443,7 @@ export class VirtMachine {
     const listens = this.untyped > 0 ? ((this.#console ?? this.uart).listensFrom ?? 0) : 0
     const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
     const soonest = Math.min(alarm - this.options.epoch, input, this.#own.deadline()) * INSTRUCTIONS_PER_SECOND
-    return Math.min(soonest, this.#releaseAt, this.#commandsAt, this.#transfersAt)
+    return Math.min(soonest, this.#releaseAt, this.#commandsAt, this.#disksAt)
   }
 
   #feed(): void {
