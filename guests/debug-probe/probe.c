@@ -188,7 +188,7 @@ static void stepping(u64 number)
 {
     steps = 1 + number;
     begin("step", number);
-    WRITE(mdscr_el1, 1 | (number & 1 ? 1ul << 13 : 1ul << 13) | (number & 2 ? 1ul << 15 : 0));
+    WRITE(mdscr_el1, 1 | (number % 8 == 7 ? 0 : 1ul << 13) | (number & 2 ? 1ul << 15 : 0));
     step(0x3c5 - 0x200 + (number & 4 ? 0x200 : 0) + (number & 8 ? 0 : SS));
     disable();
     hex(seen.count);
@@ -205,7 +205,7 @@ void probe_main(void)
         breakpoints(i);
     for (u64 i = 0; i < 1500; i++)
         watchpoints(i);
-    for (u64 i = 0; i < 40; i++)
+    for (u64 i = 0; i < 64; i++)
         stepping(i);
     text("end: 0x0\n");
     __asm__ volatile("mov x0, %0\n\thvc #0" ::"r"(0x84000008ul) : "x0");

@@ -1,6 +1,6 @@
 /**
  * Breakpoints, watchpoints and software steps as a guest meets them, ours beside QEMU's (guests/debug-probe): 300 breakpoints, 1,500
- * watchpoints and 40 runs of steps at EL1. Where QEMU 7.2 differs, the rule and its clause stand here.
+ * watchpoints and 64 runs of steps at EL1, some with debug exceptions off there. Where QEMU 7.2 differs, the rule and its clause stand here.
  */
 
 import { beforeAll, describe, expect, it } from 'vitest'
