@@ -3,7 +3,7 @@
 import { type Feature, features } from './isa/row.ts'
 import type { Bus, MemoryRegion } from './memory/physical.ts'
 import type { Hooks } from './state/hooks.ts'
-import { CPU_AREA, MEMORY } from './state/state.ts'
+import { CPU_AREA, MEMORY, REGION } from './state/state.ts'
 
 export interface ClusterOptions {
   readonly cpus: number
@@ -54,6 +54,7 @@ const WASM_PAGE = 0x10000
 /** Where guest memory starts in the linear memory, and how many pages of 64 KiB that has. Throws an Error for too much. */
 export function layOut(cpus: number, memory: readonly MemoryRegion[]): { guest: number; pages: number } {
   const guest = Math.ceil((MEMORY.cpus + cpus * CPU_AREA.bytes) / WASM_PAGE) * WASM_PAGE
+  if (memory.length >= REGION.most) throw new Error(`there are at most ${REGION.most - 1} memory regions`)
   let bytes = guest
   for (const { base, size } of memory) {
     if (base % 4096 || size % 4096 || size <= 0) throw new Error('a memory region is a whole number of 4 KiB pages')

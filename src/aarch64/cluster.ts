@@ -66,7 +66,7 @@ export class Cluster {
     this.physical = new PhysicalMemory(buffer, guest, memory)
     const panImplemented = features.has('FEAT_PAN')
     this.cpus = Array.from({ length: count }, (_, index) => new Cpu(buffer, index, panImplemented))
-    const mmu = new Mmu(this.physical)
+    const mmu = new Mmu(buffer)
     const debugs: Debug[] = []
     this.debugs = debugs
     this.access = new MemoryAccess(this.cpus, debugs, this.physical, mmu, bus)
@@ -108,7 +108,9 @@ export class Cluster {
     const engine = engineFor(features)
     this.engine = engine
     new Uint16Array(buffer, MEMORY.decode, indexEntries).set(engine.dispatch)
-    this.enter = instantiate(engine.module, this.linear, this.cpus, this.access, this.functions)
+    const exports = instantiate(engine.module, this.linear, this.cpus, this.access, this.functions)
+    this.enter = exports.run
+    mmu.connect(exports)
     for (const cpu of this.cpus) this.reset(cpu.index)
   }
 
@@ -303,7 +305,7 @@ export class Cluster {
 
   /** All state may be other than it was: what follows from it does too. */
   private restored(cpu: Cpu): void {
-    cpu.flushAll()
+    cpu.tlb.flushAll()
     cpu.update()
     this.debugs[cpu.index]!.update()
     this.pmus[cpu.index]!.restored()
@@ -422,7 +424,7 @@ export class Cluster {
   /** Flash that leaves (false) or re-enters (true) its read mode: whether guest reads of its region go to memory. */
   setDirect(address: number, direct: boolean): void {
     this.physical.setDirect(address, direct)
-    for (const cpu of this.cpus) cpu.flushAll()
+    for (const cpu of this.cpus) cpu.tlb.flushAll()
   }
 
   /** Text of an instruction word as if at `address`. */
@@ -435,7 +437,10 @@ export class Cluster {
   /** Everything about a CPU that is not guest memory. */
   saveCpu(index: number): Uint8Array {
     const { base } = this.cpu(index)
-    return this.physical.bytes.slice(base, base + STATE.END_OF_BLOCK)
+    const saved = this.physical.bytes.slice(base, base + STATE.END_OF_BLOCK)
+    // Which TLB is whose is no state: it follows from how things came to be so.
+    saved.fill(0, STATE.TLB, STATE.TLB_UNPRIVILEGED + 4)
+    return saved
   }
 
   restoreCpu(index: number, saved: Uint8Array): void {

@@ -78,7 +78,8 @@ export class Debug {
     const { watches } = this
     this.breakpoints = mdscr & MDSCR.MDE ? enabledBreakpoints(cpu) : 0
     this.watchpoints = mdscr & MDSCR.MDE ? enabledWatchpoints(cpu) : 0
-    if (watches || this.watches) cpu.flushAll()
+    if (watches || this.watches) cpu.tlb.flushAll()
+    cpu.setWord(STATE.WATCHES, this.watches ? 1 : 0)
     this.steps = (mdscr & MDSCR.SS) !== 0
     if (!this.steps) cpu.setWord(STATE.STEPPED, 0)
     const waits = this.steps && mdscr & MDSCR.KDE ? 8 : 0
@@ -129,7 +130,7 @@ export class Debug {
   /** Takes back what `before` made fetchable. */
   revoke(): void {
     if (this.permitted < 0) return
-    this.cpu.dropEntry(this.permitted >>> 0)
+    this.cpu.tlb.dropEntry(this.permitted >>> 0)
     this.permitted = -1
   }
 

@@ -6,6 +6,7 @@ import { Decoder, indexEntries } from '../isa/decode.ts'
 import { fpExact } from '../isa/fp/exact.ts'
 import type { Feature } from '../isa/row.ts'
 import { rows } from '../isa/rows.ts'
+import { hostRefill, hostWalk } from '../memory/refill.ts'
 import { hostFunctions } from '../state/host.ts'
 import { wasm } from '../wasm/api.ts'
 import { Module } from '../wasm/module.ts'
@@ -17,7 +18,7 @@ export interface Engine {
   readonly decoder: Decoder
   /** Places in the function table by index bits of an opcode; goes to MEMORY.decode. */
   readonly dispatch: Uint16Array
-  /** A WebAssembly.Module that exports `run`. */
+  /** A WebAssembly.Module that exports what `Exports` has. */
   readonly module: object
   /** Bytes of the module. */
   readonly size: number
@@ -36,6 +37,7 @@ export function generate(
   const module = new Module([...hostFunctions, fpExact], 1)
   const inline = decoder.emitHandlers(module, dispatch, hotRows)
   module.export('run', emitRun(module, inline))
+  for (const entry of [hostWalk, hostRefill]) module.export(entry.name, module.indexOf(entry))
   return { key: keyOf(features), bytes: module.encode(), dispatch }
 }
 

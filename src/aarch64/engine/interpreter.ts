@@ -4,6 +4,7 @@
  */
 import { type Access, type AccessOptions, Emitter, type Push } from '../isa/emitter.ts'
 import type { Field } from '../isa/fields.ts'
+import { reachBlock } from '../memory/refill.ts'
 import { deviceRead, deviceWrite, fetch, slowRead, slowWrite, tlbEntry } from '../memory/tlb-lookup.ts'
 import { ACCESS, EXCEPTION, effect, exception } from '../state/host.ts'
 import { MEMORY, STATE, TLB } from '../state/state.ts'
@@ -248,14 +249,16 @@ export class InterpreterEmitter extends Emitter {
     const entry = this.hit(TLB.write, 64, address, {})
     code.if()
     code.get(address).op(i32.wrap_i64).get(entry).memory(i32.load, TLB.addend).op(i32.add).set(host)
+    code.else()
+    code.get(CPU).get(address).call(this.module.indexOf(reachBlock)).tee(host).op(i32.eqz).if()
+    slow()
+    code.end()
+    code.end()
     for (let part = 0; part < 4; part++)
       code
         .get(host)
         .v128([])
         .memory(v128.store, 16 * part)
-    code.else()
-    slow()
-    code.end()
     code.release(host, entry)
   }
 

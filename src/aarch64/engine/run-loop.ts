@@ -3,8 +3,8 @@
  * semantics'.
  */
 
+import { fetchPage } from '../memory/refill.ts'
 import { fetch } from '../memory/tlb-lookup.ts'
-import { fetchMiss } from '../state/host.ts'
 import { MEMORY, STATE } from '../state/state.ts'
 import { Code } from '../wasm/code.ts'
 import type { Module } from '../wasm/module.ts'
@@ -49,7 +49,7 @@ export function emitRun(module: Module, inline: readonly Variant[]): number {
   const index = code.local('i32')
   code.loop()
   code.get(CPU).get(CPU).memory(i64.load, STATE.PC).call(module.indexOf(fetch)).tee(ip).op(i32.eqz).if()
-  code.get(CPU).call(module.indexOf(fetchMiss))
+  code.get(CPU).call(module.indexOf(fetchPage))
   code.get(CPU).memory(i32.load, STATE.LEFT).i32(0).op(i32.gt_s).brIf(1)
   code.return()
   code.end()

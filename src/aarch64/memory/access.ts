@@ -5,13 +5,13 @@
 import type { Debug } from '../debug/debug.ts'
 import { type Cpu, SCTLR, SLOT } from '../state/cpu.ts'
 import { ACCESS } from '../state/host.ts'
-import { CPU_AREA, STATE } from '../state/state.ts'
+import { STATE } from '../state/state.ts'
 import { EC, takeAbort } from '../system/exceptions.ts'
-import { EXECUTE, FAULT, type Mmu, READ, WRITE } from './mmu.ts'
+import type { Mmu } from './mmu.ts'
 import type { Bus, PhysicalMemory } from './physical.ts'
+import { EXECUTE, FAULT, READ, WRITE } from './walk.ts'
 
 const two31 = 2 ** 31
-const two32 = 2 ** 32
 
 /** The same number; one that is small enough is so to the JIT compiler too, which else does a bus's arithmetic in doubles for good. */
 function plainNumber(value: number): number {
@@ -45,33 +45,18 @@ export class MemoryAccess {
    * `device` set, or a fault status code.
    */
   private locate(cpu: Cpu, low: number, high: number, kind: number, el: number, pan: boolean): number {
-    const fault = this.mmu.translate(cpu, low, high, kind, el, pan)
+    const debug = this.debugs[cpu.index]!
+    let may = READ | WRITE | EXECUTE
+    if (debug.watches) {
+      if (debug.watchesData(low, high, el)) may &= EXECUTE
+      if (debug.stopsFetch(low, high, el)) may &= ~EXECUTE
+    }
+    const fault = this.mmu.refill(cpu, low, high, kind, el, pan, may)
     if (fault >= 0) return fault
     const { result } = this.mmu
-    const { address } = result
-    this.address = address
+    this.address = result.address
     this.device = result.device
-    const readable = this.memory.readable(address)
-    const writable = this.memory.writable(address)
-    this.host = kind === WRITE ? writable : readable
-    const executing = kind === EXECUTE
-    const debug = this.debugs[cpu.index]!
-    const watched = debug.watches && debug.watchesData(low, high, el)
-    if (readable < 0 || this.host < 0) {
-      if (!executing && !watched && address < two32) cpu.enterBus(low, high, kind === WRITE, el, address)
-      return -1
-    }
-    let { allowed } = result
-    if (writable < 0) allowed &= ~WRITE
-    // Accesses that may need an alignment check stay here; fetches from such a page are still direct.
-    if (result.device || cpu.word(SLOT.SCTLR_EL1) & SCTLR.A) allowed &= executing ? EXECUTE : 0
-    if (!(cpu.word(SLOT.SCTLR_EL1) & SCTLR.M) && executing) allowed = EXECUTE
-    if (watched) allowed &= EXECUTE
-    if (debug.watches && debug.stopsFetch(low, high, el)) allowed &= ~EXECUTE
-    if (allowed) {
-      const table = el === 0 ? CPU_AREA.tlb0 : CPU_AREA.tlb1
-      cpu.enter(table, low, high, readable - (low & 0xfff), allowed, result.nonGlobal, result.bytes)
-    }
+    this.host = result.host
     return -1
   }
 

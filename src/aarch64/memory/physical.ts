@@ -3,6 +3,9 @@
  * embedder's bus. No translation, no CPU.
  */
 
+import { MEMORY, REGION } from '../state/state.ts'
+import { READ, WRITE } from './walk.ts'
+
 export interface MemoryRegion {
   /** Physical address, a multiple of 4096. */
   readonly base: number
@@ -32,6 +35,7 @@ interface Mapped extends MemoryRegion {
 export class PhysicalMemory {
   readonly bytes: Uint8Array
   private readonly regions: Mapped[] = []
+  private readonly table: DataView
 
   /** `host`: where the first region starts in the linear memory. */
   constructor(buffer: ArrayBuffer, host: number, regions: readonly MemoryRegion[]) {
@@ -42,6 +46,19 @@ export class PhysicalMemory {
     }
     // The largest first: main memory is what nearly every look-up wants.
     this.regions.sort((a, b) => b.size - a.size)
+    this.table = new DataView(buffer, MEMORY.regions, REGION.most * REGION.bytes)
+    this.tell()
+  }
+
+  /** Writes the table that generated code looks into. */
+  private tell(): void {
+    for (const [index, { base, size, host, readOnly, direct }] of this.regions.entries()) {
+      const at = index * REGION.bytes
+      this.table.setBigUint64(at + REGION.base, BigInt(base), true)
+      this.table.setBigUint64(at + REGION.size, BigInt(size), true)
+      this.table.setInt32(at + REGION.addend, (host - base) | 0, true)
+      this.table.setUint32(at + REGION.access, direct ? (readOnly ? READ : READ | WRITE) : 0, true)
+    }
   }
 
   private find(address: number): Mapped | undefined {
@@ -64,7 +81,9 @@ export class PhysicalMemory {
   /** Whether reads of the region at this address go to memory; false sends them to the bus (flash in a command mode). */
   setDirect(address: number, direct: boolean): void {
     const region = this.find(address)
-    if (region) region.direct = direct
+    if (!region) return
+    region.direct = direct
+    this.tell()
   }
 
   /** A view of memory for loaders and devices, or undefined when the range is not inside one region. */

@@ -1,12 +1,14 @@
 /**
  * Generated code that looks into a CPU's software TLBs: where an instruction is fetched from, and what an access does that found
- * nothing there, or a device. The entries are made in `cpu.ts`; which instruction accesses what is not known here.
+ * nothing there, or a device. The entries are made in `refill.ts`; which instruction accesses what is not known here.
  */
 import { busRead, busWrite, slowLoad, slowStore } from '../state/host.ts'
 import { BUS_TLB, CPU_AREA, STATE, TLB } from '../state/state.ts'
 import type { Code } from '../wasm/code.ts'
 import type { HostFunction, LibraryFunction, Module } from '../wasm/module.ts'
 import { i32, i64 } from '../wasm/opcodes.ts'
+import { moveIfReached } from './refill.ts'
+import { READ, WRITE } from './walk.ts'
 
 /** The first parameter of every function here. */
 const CPU = 0
@@ -42,12 +44,13 @@ export const fetch: LibraryFunction = {
 }
 
 /** (cpu, pc, address, info) -> not 0 when the access faulted. The element is in STATE.VALUE: afterwards, or before for a write. */
-function slowAccess(name: string, callee: HostFunction): LibraryFunction {
+function slowAccess(name: string, callee: HostFunction, kind: number): LibraryFunction {
   return {
     name,
     parameters: ['i32', 'i64', 'i64', 'i32'],
     results: ['i32'],
     body: (code, module) => {
+      moveIfReached(code, module, kind)
       code.get(0).get(1).memory(i64.store, STATE.PC)
       code.get(0).get(2).memory(i64.store, STATE.ADDRESS)
       code.get(0).get(3).call(module.indexOf(callee))
@@ -56,8 +59,8 @@ function slowAccess(name: string, callee: HostFunction): LibraryFunction {
   }
 }
 
-export const slowRead = slowAccess('slowRead', slowLoad)
-export const slowWrite = slowAccess('slowWrite', slowStore)
+export const slowRead = slowAccess('slowRead', slowLoad, READ)
+export const slowWrite = slowAccess('slowWrite', slowStore, WRITE)
 
 /** Bytes of the element in an info word. */
 const infoBytes = 31

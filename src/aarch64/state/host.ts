@@ -25,6 +25,8 @@ export const busRead = host('busRead', ['i32', 'i32', 'i32'], ['i32'])
 export const busWrite = host('busWrite', ['i32', 'i32', 'i32', 'i32'])
 /** (cpu): makes the page of STATE.PC fetchable, or takes an exception. */
 export const fetchMiss = host('fetchMiss', ['i32'])
+/** (cpu): STATE.TLB_UNPRIVILEGED becomes the TLB of the present address space. */
+export const findSpace = host('findSpace', ['i32'])
 /** (cpu, kind, immediate): takes the exception, a value of EXCEPTION, of the instruction at STATE.PC. */
 export const exception = host('exception', ['i32', 'i32', 'i32'])
 /** (cpu, opcode): MRS to STATE.VALUE, or takes an exception and sets STATE.FAULT. */
@@ -42,6 +44,7 @@ export const hostFunctions = [
   busRead,
   busWrite,
   fetchMiss,
+  findSpace,
   exception,
   readRegister,
   writeRegister,

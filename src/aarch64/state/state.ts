@@ -38,9 +38,9 @@ export const STATE = {
   LINES: 0x148,
   /** i32: the event register of WFE. */
   EVENT: 0x14c,
-  /** i32: address of the TLB of the current translation regime and EL. */
+  /** i32: address of the TLB of the current EL. */
   TLB: 0x150,
-  /** i32: address of the TLB that unprivileged loads and stores use (LDTR, STTR). */
+  /** i32: address of the TLB of EL0, which unprivileged loads and stores use (LDTR, STTR) too: a space's, or MEMORY.emptyTlb. */
   TLB_UNPRIVILEGED: 0x154,
   /** i32: not 0 when an FP or SIMD instruction at the current EL traps (CPACR_EL1.FPEN). */
   FP_TRAP: 0x158,
@@ -75,6 +75,8 @@ export const STATE = {
   SS: 0x1e4,
   /** i32: ISV and EX of the syndrome of a Software Step exception: of the instruction before, 0 when that was not stepped. */
   STEPPED: 0x1e8,
+  /** i32: not 0 while a page may be kept out of the TLB for a breakpoint or a watchpoint in it. */
+  WATCHES: 0x1f0,
   /** V0 to V31, 16 bytes each, lowest byte first. */
   V: 0x200,
   /** System registers that are plain storage, 8 bytes each, in the order of the register table. */
@@ -111,10 +113,58 @@ export const BUS_TLB = {
   bytes: 64 * 32,
 } as const
 
+/** Where a walk of the translation tables leaves what it found: one for all CPUs, as nobody looks at it later. */
+export const WALK = {
+  /** i64: physical address. */
+  address: 0,
+  /** i32 each from here on: READ, WRITE and EXECUTE that the EL may do. */
+  allowed: 8,
+  /** 1 for Device memory: accesses must be aligned. */
+  device: 12,
+  nonGlobal: 16,
+  /** Size of the page or block, as a power of two. */
+  shift: 20,
+  /** MAIR attribute, and shareability: for PAR_EL1. */
+  attribute: 24,
+  shareability: 28,
+  /** Where the address is in the linear memory for this kind of access, or 0: left there by `refill`. */
+  host: 32,
+} as const
+
+/** A region of physical memory as generated code finds it. One of no size ends the table. */
+export const REGION = {
+  base: 0,
+  size: 8,
+  /** i32: host address minus physical address (modulo 2^32). */
+  addend: 16,
+  /** i32: READ and WRITE as far as they need no bus. */
+  access: 20,
+  bytes: 24,
+  /** How many there may be. */
+  most: 64,
+} as const
+
+/** What a CPU's TLBs hold, as far as that decides what must be dropped: i32 each. Not state of the CPU. */
+export const TLB_NOTES = {
+  /** Whether there are entries of blocks, and so marks in CPU_AREA.blocks. */
+  anyBlocks: 0,
+  /** Whether the bus TLB has entries, and non-global ones. */
+  anyBus: 4,
+  nonGlobalBus: 8,
+  /** How many non-global entries of the EL1 TLB are listed: addresses, i32 each. One more than fit: nobody knows which. */
+  listed: 12,
+  list: 16,
+  mostListed: 64,
+} as const
+
 /** Fixed areas. */
 export const MEMORY = {
   /** 16 x u16: bit NZCV of entry `cond` says whether the condition holds. */
   conditions: 0x1000,
+  /** WALK */
+  walk: 0x1040,
+  /** REGION, one behind the other. */
+  regions: 0x1080,
   /** Constant tables of library functions (soft-float and SIMD): 56 KiB. */
   routineTables: 0x2000,
   /** 128 Ki x u16: table index of the handler, by instruction bits 31:21 and 15:10. */
@@ -125,18 +175,25 @@ export const MEMORY = {
   registerReads: 0x60000,
   /** The same for MSR. */
   registerWrites: 0x70000,
-  cpus: 0x80000,
+  /** A TLB in which nothing is found: that of EL0 while it is not decided whose it is. */
+  emptyTlb: 0x80000,
+  cpus: 0x90000,
 } as const
 
-/** One CPU's area: state block, then the TLBs of EL0, EL1 and EL2, and that of the bus. */
+/** One CPU's area: state block, then the TLB of EL1, those of EL0 (one for each address space), that of the bus, and notes on them. */
 export const CPU_AREA = {
-  tlb0: 0x1000,
-  tlb1: 0x9000,
-  tlb2: 0x11000,
-  busTlb: 0x19000,
+  tlb1: 0x1000,
+  spaces: 0x9000,
+  busTlb: 0x49000,
+  notes: 0x49800,
+  /** 2 MiB and 1 GiB parts of the address space (hashed) that were entered from a block, a byte each, 4096 and 4096. */
+  blocks: 0x4a000,
   /** A power of two: finding the CPU of a block is a shift. */
-  bytes: 0x20000,
+  bytes: 0x80000,
 } as const
+
+/** Address spaces whose EL0 translations a CPU keeps. */
+export const SPACES = 8
 
 export function cpuBase(cpu: number): number {
   return MEMORY.cpus + cpu * CPU_AREA.bytes

@@ -105,7 +105,7 @@ const control: readonly SystemRegister[] = [
     mask: sctlrWritable,
     reset: sctlrReset,
     changed: ({ cpu }, before) => {
-      if ((before ^ cpu.quad(SLOT.SCTLR_EL1)) & BigInt(SCTLR.M | SCTLR.A | SCTLR.WXN)) cpu.flushAll()
+      if ((before ^ cpu.quad(SLOT.SCTLR_EL1)) & BigInt(SCTLR.M | SCTLR.A | SCTLR.WXN)) cpu.tlb.flushAll()
       cpu.update()
     },
   }),
@@ -114,18 +114,18 @@ const control: readonly SystemRegister[] = [
   stored('TTBR0_EL1', [3, 0, 2, 0, 0], {
     slot: SLOT.TTBR0_EL1,
     changed: ({ cpu }, before) => {
-      if (before !== cpu.quad(SLOT.TTBR0_EL1)) cpu.flushNonGlobal()
+      if (before !== cpu.quad(SLOT.TTBR0_EL1)) cpu.tlb.changeSpace()
     },
   }),
   stored('TTBR1_EL1', [3, 0, 2, 0, 1], {
     slot: SLOT.TTBR1_EL1,
     changed: ({ cpu }, before) => {
       const difference = before ^ cpu.quad(SLOT.TTBR1_EL1)
-      if (difference & 0xffffffffffffn) cpu.flushAll()
-      else if (difference) cpu.flushNonGlobal()
+      if (difference & 0xffffffffffffn) cpu.tlb.flushAll()
+      else if (difference) cpu.tlb.changeSpace()
     },
   }),
-  stored('TCR_EL1', [3, 0, 2, 0, 2], { slot: SLOT.TCR_EL1, changed: ({ cpu }) => cpu.flushAll() }),
+  stored('TCR_EL1', [3, 0, 2, 0, 2], { slot: SLOT.TCR_EL1, changed: ({ cpu }) => cpu.tlb.flushAll() }),
   stored('SPSR_EL1', [3, 0, 4, 0, 0], { slot: SLOT.SPSR_EL1 }),
   stored('ELR_EL1', [3, 0, 4, 0, 1], { slot: SLOT.ELR_EL1 }),
   // Accessible while it is not the current stack pointer.
@@ -147,7 +147,7 @@ const control: readonly SystemRegister[] = [
   stored('ESR_EL1', [3, 0, 5, 2, 0], { slot: SLOT.ESR_EL1 }),
   stored('FAR_EL1', [3, 0, 6, 0, 0], { slot: SLOT.FAR_EL1 }),
   stored('PAR_EL1', [3, 0, 7, 4, 0], { slot: SLOT.PAR_EL1 }),
-  stored('MAIR_EL1', [3, 0, 10, 2, 0], { slot: SLOT.MAIR_EL1, changed: ({ cpu }) => cpu.flushAll() }),
+  stored('MAIR_EL1', [3, 0, 10, 2, 0], { slot: SLOT.MAIR_EL1, changed: ({ cpu }) => cpu.tlb.flushAll() }),
   stored('AMAIR_EL1', [3, 0, 10, 3, 0], { mask: 0n }),
   stored('VBAR_EL1', [3, 0, 12, 0, 0], { slot: SLOT.VBAR_EL1, mask: all ^ 0x7ffn }),
   computed('RVBAR_EL1', [3, 0, 12, 0, 1], zero, undefined),

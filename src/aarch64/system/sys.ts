@@ -3,7 +3,8 @@
  * A SYS encoding that is not here is UNDEFINED.
  */
 
-import { FAULT, type Mmu, READ, WRITE } from '../memory/mmu.ts'
+import type { Mmu } from '../memory/mmu.ts'
+import { FAULT, READ, WRITE } from '../memory/walk.ts'
 import { type Cpu, SCTLR, SLOT } from '../state/cpu.ts'
 import { encodingKey } from './registers.ts'
 import type { Encoding, Verdict } from './system-register.ts'
@@ -81,14 +82,15 @@ const addressTranslation: readonly SystemInstruction[] = [
 
 type Invalidate = (cpu: Cpu, low: number, high: number) => void
 
-const everything: Invalidate = (cpu) => cpu.flushAll()
+const everything: Invalidate = (cpu) => cpu.tlb.flushAll()
 /** Bits 43:0 of the operand are bits 55:12 of the address; the ASID is not compared, which only drops more. */
 const oneAddress: Invalidate = (cpu, low, high) => {
   const address = (low << 12) >>> 0
   const top = (high << 12) | (low >>> 20)
-  cpu.flushAddress(address, top >>> 0)
+  cpu.tlb.flushAddress(address, top >>> 0)
 }
-const oneAsid: Invalidate = (cpu) => cpu.flushNonGlobal()
+/** Bits 63:48 of the operand. */
+const oneAsid: Invalidate = (cpu, _low, high) => cpu.tlb.flushAsid(high >>> 16)
 
 /** Each TLBI is there twice: for this CPU, and for all in the Inner Shareable domain. */
 function invalidation(name: string, op2: number, run: Invalidate): readonly SystemInstruction[] {
