@@ -4,8 +4,9 @@
  */
 import { type Access, type AccessOptions, Emitter, type Push } from '../isa/emitter.ts'
 import type { Field } from '../isa/fields.ts'
-import { reachBlock } from '../memory/refill.ts'
+import { reachPlain } from '../memory/refill.ts'
 import { deviceRead, deviceWrite, fetch, slowRead, slowWrite, tlbEntry } from '../memory/tlb-lookup.ts'
+import { READ, WRITE } from '../memory/walk.ts'
 import { ACCESS, EXCEPTION, effect, exception } from '../state/host.ts'
 import { MEMORY, STATE, TLB } from '../state/state.ts'
 import { Code } from '../wasm/code.ts'
@@ -243,6 +244,16 @@ export class InterpreterEmitter extends Emitter {
     code.release(host, entry)
   }
 
+  override whereReadable(address: number, slow: Push): void {
+    const { code } = this
+    const entry = this.hit(TLB.read, 1, address, {})
+    code.op(i32.eqz).if()
+    code.get(CPU).get(address).i32(READ).call(this.module.indexOf(reachPlain)).op(i32.eqz).if()
+    slow()
+    code.end().end()
+    code.release(entry)
+  }
+
   override zeroBlock(address: number, slow: Push): void {
     const { code } = this
     const host = code.local('i32')
@@ -250,7 +261,7 @@ export class InterpreterEmitter extends Emitter {
     code.if()
     code.get(address).op(i32.wrap_i64).get(entry).memory(i32.load, TLB.addend).op(i32.add).set(host)
     code.else()
-    code.get(CPU).get(address).call(this.module.indexOf(reachBlock)).tee(host).op(i32.eqz).if()
+    code.get(CPU).get(address).i32(WRITE).call(this.module.indexOf(reachPlain)).tee(host).op(i32.eqz).if()
     slow()
     code.end()
     code.end()

@@ -374,6 +374,11 @@ export abstract class Emitter {
   /** Writes the locals `sources` to consecutive elements. On a fault the instruction is abandoned. */
   abstract stores(access: Access, address: number, sources: readonly number[], options?: AccessOptions): void
 
+  /** Goes on when the i64 local `address` is one of memory that may be read and is at hand, else does what `slow` emits. */
+  whereReadable(_address: number, slow: Push): void {
+    slow()
+  }
+
   /** Zeroes the aligned 64 bytes at the i64 local `address` when that is memory at hand, else does what `slow` emits. */
   zeroBlock(_address: number, slow: Push): void {
     slow()

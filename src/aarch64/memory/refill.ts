@@ -195,7 +195,7 @@ export const hostRefill = ofHalves(refill, 'hostRefill', 7)
 
 /**
  * (cpu, address, info, READ or WRITE) -> where an element is in the linear memory, when it is there, aligned, in one page and allowed;
- * else 0. The info word is that of slowLoad and slowStore, with 64 bytes more for DC ZVA.
+ * else 0. The info word is that of slowLoad and slowStore.
  */
 const reach: LibraryFunction = {
   name: 'reach',
@@ -270,17 +270,17 @@ export function moveIfReached(code: Code, module: Module, kind: number): void {
   code.release(host)
 }
 
-/** (cpu, address of 64 aligned bytes) -> where they may be written in the linear memory, or 0. */
-export const reachBlock: LibraryFunction = {
-  name: 'reachBlock',
-  parameters: ['i32', 'i64'],
+/** (cpu, address, READ or WRITE) -> where it is in the linear memory, when that is allowed and nothing has to be looked at; else 0. */
+export const reachPlain: LibraryFunction = {
+  name: 'reachPlain',
+  parameters: ['i32', 'i64', 'i32'],
   results: ['i32'],
   body: (code, module) => {
     code
       .get(CPU)
       .get(1)
       .i32(1 << 8)
-      .i32(WRITE)
+      .get(2)
       .call(module.indexOf(reach))
   },
 }

@@ -4,7 +4,7 @@
  */
 import { ExceptionRow } from './exception-row.ts'
 import { SCTLR, SLOT } from './slot.ts'
-import { cpuBase, STATE } from './state.ts'
+import { cpuBase, DIRECT, STATE } from './state.ts'
 import { Tlb } from './tlb.ts'
 
 export { SCTLR, SLOT } from './slot.ts'
@@ -185,7 +185,10 @@ export class Cpu {
     this.tlb.select()
     const fpen = (this.word(SLOT.CPACR_EL1) >>> 20) & 3
     this.setWord(STATE.FP_TRAP, fpen === 3 || (fpen === 1 && el !== 0) ? 0 : 1)
-    this.setWord(STATE.ZERO_TRAP, el === 0 && (sctlr & SCTLR.DZE) === 0 ? 1 : 0)
+    const noZero = el === 0 && (sctlr & SCTLR.DZE) === 0
+    this.setWord(STATE.ZERO_TRAP, noZero ? 1 : 0)
+    this.setWord(SLOT.DCZID_EL0, noZero ? 0x14 : 4)
+    this.setWord(STATE.DIRECT, el !== 0 ? 0xffff : sctlr & SCTLR.UCT ? DIRECT.el0 | DIRECT.uct : DIRECT.el0)
     this.setWord(STATE.SP_ALIGN, sctlr & (el === 0 ? SCTLR.SA0 : SCTLR.SA) ? 15 : 0)
     if (el !== 0 && this.word(STATE.PAN) !== this.word(SLOT.TLB_PAN)) {
       this.setWord(SLOT.TLB_PAN, this.word(STATE.PAN))

@@ -67,6 +67,8 @@ export const SLOT = {
   PMEVTYPER: STATE.REGISTERS + 0x1e0,
   /** Retired instructions up to which the counters have counted. */
   PMU_COUNTED: STATE.REGISTERS + 0x210,
+  /** As it reads at the current Exception level. */
+  DCZID_EL0: STATE.REGISTERS + 0x218,
   /** From here on: registers that only the table knows. */
-  TABLE: STATE.REGISTERS + 0x218,
+  TABLE: STATE.REGISTERS + 0x220,
 } as const

@@ -77,6 +77,8 @@ export const STATE = {
   STEPPED: 0x1e8,
   /** i32: not 0 while a page may be kept out of the TLB for a breakpoint or a watchpoint in it. */
   WATCHES: 0x1f0,
+  /** i32: which entries of MEMORY.registerReads and registerWrites are good at the current EL: bits of DIRECT, or all. */
+  DIRECT: 0x1f4,
   /** V0 to V31, 16 bytes each, lowest byte first. */
   V: 0x200,
   /** System registers that are plain storage, 8 bytes each, in the order of the register table. */
@@ -85,6 +87,9 @@ export const STATE = {
 } as const
 
 export const EXIT = { budget: 0, wfi: 1, wfe: 2, yield: 3, halted: 4, debug: 5 } as const
+
+/** Bits of an entry of MEMORY.registerReads and registerWrites: also at EL0; also there while SCTLR_EL1.UCT is set. */
+export const DIRECT = { el0: 1, uct: 2 } as const
 
 /** One entry of a software TLB: three tags (the page's virtual address, or -1 for "no such access"), and where the page is. */
 export const TLB = {
@@ -171,7 +176,7 @@ export const MEMORY = {
   decode: 0x10000,
   /** 8192 x i64: the value of a bitmask immediate, by N:immr:imms; 0 where reserved. */
   bitmasks: 0x50000,
-  /** 32 Ki x u16: offset in the state block of a register that MRS may read at once; bit 0: also at EL0. By o0:op1:CRn:CRm:op2. */
+  /** 32 Ki x u16: offset in the state block of a register that MRS may read at once, and DIRECT. By o0:op1:CRn:CRm:op2. */
   registerReads: 0x60000,
   /** The same for MSR. */
   registerWrites: 0x70000,

@@ -98,6 +98,7 @@ export class HostFunctions {
     else if (cpu.el === 0) {
       if (typeof el0 === 'function') verdict = el0(cpu, write)
       else if (el0 === undefined || (el0 === 'ro' && write)) verdict = 'undefined'
+      else if (el0 === 'uct' && (cpu.word(SLOT.SCTLR_EL1) & SCTLR.UCT) === 0) verdict = 'trap'
     }
     // SP_EL0 is no register while it is the stack pointer.
     if (name === 'SP_EL0' && cpu.word(STATE.SPSEL) === 0) verdict = 'undefined'

@@ -63,15 +63,9 @@ const identification: readonly SystemRegister[] = [
   constant('AIDR_EL1', [3, 1, 0, 0, 7], 0n),
   stored('CSSELR_EL1', [3, 2, 0, 0, 0], { mask: 0xfn }),
   // 64-byte lines, PIPT.
-  constant('CTR_EL0', [3, 3, 0, 0, 1], 0x8444c004n, { el0: onSctlr(SCTLR.UCT) }),
-  // 64-byte blocks; prohibited at EL0 unless SCTLR_EL1.DZE.
-  computed(
-    'DCZID_EL0',
-    [3, 3, 0, 0, 7],
-    ({ cpu }) => (cpu.el === 0 && (cpu.word(SLOT.SCTLR_EL1) & SCTLR.DZE) === 0 ? 0x14n : 0x4n),
-    undefined,
-    { el0: 'ro' },
-  ),
+  constant('CTR_EL0', [3, 3, 0, 0, 1], 0x8444c004n, { el0: 'uct' }),
+  // 64-byte blocks; prohibited at EL0 unless SCTLR_EL1.DZE, which Cpu.update follows.
+  stored('DCZID_EL0', [3, 3, 0, 0, 7], { slot: SLOT.DCZID_EL0, access: 'ro', el0: 'ro' }),
 ]
 
 // --- control and translation ------------------------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ export interface SystemRegister {
   readonly writeName: string | undefined
   readonly encoding: Encoding
   readonly access: 'rw' | 'ro' | 'wo'
-  /** EL0: not at all unless given. */
-  readonly el0: 'ro' | 'rw' | undefined | ((cpu: Cpu, write: boolean) => Verdict)
+  /** EL0: not at all unless given; `uct` is a read where SCTLR_EL1.UCT is set, and a trap where not. */
+  readonly el0: 'ro' | 'rw' | 'uct' | undefined | ((cpu: Cpu, write: boolean) => Verdict)
   /** Storage in the state block, when reading it is nothing but reading that. */
   readonly slot: number | undefined
   /** Bits that a write may change; the others keep their value. */
@@ -97,17 +97,19 @@ export function stored(
   return register(name, encoding, { ...rest, mask, slot, write })
 }
 
+/** A register that always reads the same. Storage too, so that generated code reads it without a call. */
 export function constant(
   name: string,
   encoding: Encoding,
   value: bigint | ((identity: Identity) => bigint),
   options: Options = {},
 ): SystemRegister {
-  return register(name, encoding, {
-    access: 'ro',
-    read: ({ identity }) => (typeof value === 'function' ? value(identity) : value),
-    ...options,
-  })
+  const slot = nextSlot
+  nextSlot += 8
+  return {
+    ...register(name, encoding, { access: 'ro', slot, ...options }),
+    reset: ({ identity }) => (typeof value === 'function' ? value(identity) : value),
+  }
 }
 
 export function computed(

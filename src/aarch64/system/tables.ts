@@ -4,7 +4,7 @@
  */
 
 import { bitmaskImmediate } from '../isa/text.ts'
-import { MEMORY } from '../state/state.ts'
+import { DIRECT, MEMORY } from '../state/state.ts'
 import type { SystemRegister } from './system-register.ts'
 
 export function fillTables(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>): void {
@@ -27,13 +27,13 @@ function fillConditions(conditions: Uint16Array): void {
   }
 }
 
-/** Where the storage of the registers is whose MRS, or MSR, is nothing but a load, or a store; bit 0: also at EL0. */
+/** Where the storage of the registers is whose MRS, or MSR, is nothing but a load, or a store, and at which Exception levels. */
 function fillDirect(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>): void {
   const reads = new Uint16Array(buffer, MEMORY.registerReads, 32768)
   const writes = new Uint16Array(buffer, MEMORY.registerWrites, 32768)
   for (const [key, { slot, encoding, el0, read, write, access }] of registers) {
     if (slot === undefined || encoding[0] < 2 || typeof el0 === 'function') continue
-    if (!read) reads[key] = slot | (el0 ? 1 : 0)
-    if (!write && access === 'rw') writes[key] = slot | (el0 === 'rw' ? 1 : 0)
+    if (!read && access !== 'wo') reads[key] = slot | (el0 === undefined ? 0 : el0 === 'uct' ? DIRECT.uct : DIRECT.el0)
+    if (!write && access === 'rw') writes[key] = slot | (el0 === 'rw' ? DIRECT.el0 : 0)
   }
 }

@@ -3,8 +3,8 @@
  * rest goes to the host with its opcode. Which registers there are is the register table's business.
  */
 
-import { SLOT } from '../../state/cpu.ts'
 import { EFFECT, EXCEPTION, readRegister, systemInstruction, writeRegister } from '../../state/host.ts'
+import { SCTLR, SLOT } from '../../state/slot.ts'
 import { MEMORY, STATE } from '../../state/state.ts'
 import { i32, i64 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
@@ -194,10 +194,8 @@ function pushPlain(e: Emitter, table: number, entry: number): void {
   const { code } = e
   e.bits(registerField, 1)
   code.memory(i32.load16_u, table).tee(entry)
-  // At EL0 only entries with bit 0; above, any.
-  code.i32(0)
-  e.state(i32.load, STATE.EL)
-  code.op(i32.sub).i32(1).op(i32.or, i32.and)
+  e.state(i32.load, STATE.DIRECT)
+  code.op(i32.and)
 }
 
 /** Bits 19:5 of a register's encoding as a pattern. */
@@ -210,7 +208,7 @@ const SP_EL0 = 0b1_000_0100_0001_000
 const DAIF = 0b1_011_0100_0010_001
 const CNTVCT_EL0 = 0b1_011_1110_0000_010
 const frequentReads = [registerPattern(1, 0, 4, 1, 0), registerPattern(1, 3, 4, 2, 1), registerPattern(1, 3, 14, 0, 2)]
-const frequentWrites = [registerPattern(1, 3, 4, 2, 1)]
+const frequentWrites = [registerPattern(1, 0, 4, 1, 0), registerPattern(1, 3, 4, 2, 1)]
 
 /** MRS in the host. */
 function readSlowly(e: Emitter, value: number): void {
@@ -329,6 +327,16 @@ const writeRows = group({
       code.release(entry)
       return
     }
+    if (e.known(registerField) === SP_EL0) {
+      e.state(i32.load, STATE.EL)
+      e.state(i32.load, STATE.SPSEL)
+      code.op(i32.and, i32.eqz).if()
+      writeSlowly(e)
+      code.end()
+      e.setState(i64.store, SLOT.SP_EL0, () => e.x(Rt))
+      code.release(entry)
+      return
+    }
     pushPlain(e, MEMORY.registerWrites, entry)
     code.op(i32.eqz).if()
     writeSlowly(e)
@@ -354,24 +362,45 @@ function sysSlowly(e: Emitter): void {
   e.leave()
 }
 
+/** IC IVAU and DC CVAC, CVAU, CIVAC: nothing but that the address must translate, for a read at EL0, where SCTLR_EL1.UCI allows them. */
+const cacheMaintenance = [5, 10, 11, 14].map((CRmValue) => registerPattern(1, 3, 7, CRmValue, 1))
+
+function maintainCache(e: Emitter): void {
+  const { code } = e
+  e.state(i32.load, STATE.EL)
+  code.op(i32.eqz)
+  e.state(i32.load, SLOT.SCTLR_EL1)
+  code.i32(SCTLR.UCI).op(i32.and, i32.eqz, i32.and).if()
+  sysSlowly(e)
+  code.end()
+  const address = code.local('i64')
+  e.x(Rt)
+  code.set(address)
+  e.whereReadable(address, () => sysSlowly(e))
+  code.release(address)
+}
+
+function zeroByAddress(e: Emitter): void {
+  const { code } = e
+  const address = code.local('i64')
+  e.state(i32.load, STATE.ZERO_TRAP)
+  code.if()
+  sysSlowly(e)
+  code.end()
+  e.x(Rt)
+  code.i64(~63n).op(i64.and).set(address)
+  e.zeroBlock(address, () => sysSlowly(e))
+  code.release(address)
+}
+
 const sysRows = group({
   fields: 'L:21 op1:18-16 CRn:15-12 CRm:11-8 op2:7-5 Rt:4-0',
-  variants: [registerPattern(1, 3, 7, 4, 1)],
+  variants: [registerPattern(1, 3, 7, 4, 1), ...cacheMaintenance],
   emit: (e) => {
-    if (e.known(registerField) !== DC_ZVA || e.fixed([21, 21])) {
-      sysSlowly(e)
-      return
-    }
-    const { code } = e
-    const address = code.local('i64')
-    e.state(i32.load, STATE.ZERO_TRAP)
-    code.if()
-    sysSlowly(e)
-    code.end()
-    e.x(Rt)
-    code.i64(~63n).op(i64.and).set(address)
-    e.zeroBlock(address, () => sysSlowly(e))
-    code.release(address)
+    const known = e.known(registerField)
+    if (known === undefined || e.fixed([21, 21])) sysSlowly(e)
+    else if (known === DC_ZVA) zeroByAddress(e)
+    else maintainCache(e)
   },
   text: (word, name) => {
     const operands = `#${bitsOf(word, op1)}, c${bitsOf(word, [15, 12])}, c${bitsOf(word, CRm)}, #${bitsOf(word, op2)}`
