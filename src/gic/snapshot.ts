@@ -177,7 +177,7 @@ function checkBits(value: number, allowed: number, where: string): void {
   if (extra !== 0) throw new SnapshotError(`${where}: bits 0x${extra.toString(16)} cannot be set in this configuration`)
 }
 
-function checkInteger(value: unknown, least: number, most: number, where: string): asserts value is number {
+export function checkInteger(value: unknown, least: number, most: number, where: string): asserts value is number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
     throw new SnapshotError(`${where}: expected a whole number from ${least} to ${most}`)
 }

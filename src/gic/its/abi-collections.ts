@@ -7,80 +7,77 @@ import { type Run, runsOf } from './runs.ts'
 import { ENTRY, UNMAPPED_PE } from './tables.ts'
 import type { Translation } from './translate.ts'
 
+type Collection = readonly [icid: number, pe: number]
+
 /**
- * Makes a list of the mapped collections, and of those that are not and that `named` (a byte for each ICID) says translation
- * entries have; how many are mapped. What else is in the table is cleared: Linux reads on behind an invalid entry.
+ * Makes a list of the mapped collections, and of those that are not and that translation entries have (`named`); how many are
+ * mapped. No other entry is left in the table: Linux reads on behind an invalid one.
  */
-export function packCollections(translation: Translation, named: Uint8Array): number {
-  const { entries, collections, targets } = translation
-  const runs = runsOf(collections, entries.memory)
-  const found: [icid: number, pe: number][] = []
-  eachPlace(runs, (address) => {
-    if (!entries.readCollection(address) || entries.pe >= targets.pes) return
-    const { collection: icid, pe } = entries
-    if (icid >= collections.entries || collections.entry(icid) !== address) return
-    found.push([icid, pe])
-    named[icid] = 0
-  })
-  const mapped = found.length
-  for (const [icid, is] of named.entries()) if (is) found.push([icid, UNMAPPED_PE])
+export function packCollections(translation: Translation, named: ReadonlySet<number>): number {
+  const { entries, collections, targets, places } = translation
+  const runs = [...runsOf(collections, entries.memory)]
+  const found = new Map<number, number>()
+  for (const { address, count } of runs)
+    places.each(address, address + count * ENTRY, (entry) => {
+      if (!entries.readCollection(entry) || entries.pe >= targets.pes) return
+      const { collection: icid, pe } = entries
+      if (icid < collections.entries && collections.entry(icid) === entry) found.set(icid, pe)
+    })
+  const mapped = found.size
+  for (const icid of named) if (!found.has(icid)) found.set(icid, UNMAPPED_PE)
+  for (const { address, count } of runs) places.each(address, address + count * ENTRY, (entry) => entries.clear(entry))
+  if (places.knowledge === 'only') for (const address of placesOf(runs)) entries.wipe(address)
   writeList(translation, runs, found)
   translation.packed = runs.length > 0
   return mapped
 }
 
-/** The collections of a list. What cannot be right is left out, and told. */
-function readList(
-  { entries, collections, targets }: Translation,
-  runs: readonly Run[],
-  problem: (what: string) => void,
-): [icid: number, pe: number][] {
-  const found = new Map<number, number>()
-  let ended = false
-  eachPlace(runs, (address, i) => {
-    ended ||= !entries.readCollection(address)
-    if (ended) return
-    const { collection: icid, pe } = entries
-    if (icid >= collections.entries) problem(`collection entry ${i}: collection ${icid} is out of range`)
-    else if (found.has(icid)) problem(`collection entry ${i}: collection ${icid} is there twice`)
-    else if (pe !== UNMAPPED_PE && pe >= targets.pes)
-      problem(`collection entry ${i}: PE ${pe} is none of the ${targets.pes} there are`)
-    else found.set(icid, pe)
-  })
-  return [...found].filter(([, pe]) => pe !== UNMAPPED_PE)
-}
-
-/** Puts the collections of a list where their ICIDs are, and nothing anywhere else. */
+/** Puts the collections of a list where their ICIDs are, and takes the list away. */
 export function unpackCollections(translation: Translation, problem: (what: string) => void = () => {}): number {
   const { entries, collections } = translation
-  const runs = runsOf(collections, entries.memory)
+  const runs = [...runsOf(collections, entries.memory)]
   const list = readList(translation, runs, problem)
-  const places = list.map(([icid]) => collections.entry(icid))
-  clearAll(translation, runs)
+  const found = list.map(([icid, pe]) => ({ icid, pe, address: collections.entry(icid) }))
   translation.packed = false
-  for (const [i, [icid, pe]] of list.entries()) {
-    const address = places[i]!
+  for (const { icid, pe, address } of found) {
     if (address >= 0) entries.writeCollection(address, pe, icid)
     else problem(`collection ${icid}: its entry is not memory`)
   }
   return list.length
 }
 
-function writeList(translation: Translation, runs: readonly Run[], list: readonly [icid: number, pe: number][]): void {
-  clearAll(translation, runs)
-  let next = 0
-  eachPlace(runs, (address) => {
-    const one = list[next++]
-    if (one !== undefined) translation.entries.writeCollection(address, one[1], one[0])
-  })
+/** The collections of a list, which is gone then. What cannot be right is left out, and told. */
+function readList(translation: Translation, runs: readonly Run[], problem: (what: string) => void): Collection[] {
+  const { entries, collections, targets } = translation
+  const found = new Map<number, number>()
+  let i = 0
+  for (const address of placesOf(runs)) {
+    if (!entries.readCollection(address)) break
+    const { collection: icid, pe } = entries
+    entries.clear(address)
+    if (icid >= collections.entries) problem(`collection entry ${i}: collection ${icid} is out of range`)
+    else if (found.has(icid)) problem(`collection entry ${i}: collection ${icid} is there twice`)
+    else if (pe !== UNMAPPED_PE && pe >= targets.pes)
+      problem(`collection entry ${i}: PE ${pe} is none of the ${targets.pes} there are`)
+    else found.set(icid, pe)
+    i++
+  }
+  return [...found].filter(([, pe]) => pe !== UNMAPPED_PE)
 }
 
-function clearAll({ entries: { memory } }: Translation, runs: readonly Run[]): void {
-  eachPlace(runs, (address) => {
-    for (const word of [address, address + 4]) if (memory.read32(word) !== 0) memory.write32(word, 0)
-  })
+/** The list, and the invalid entry that ends it where the table does not. */
+function writeList({ entries }: Translation, runs: readonly Run[], list: Iterable<Collection>): void {
+  const rest = list[Symbol.iterator]()
+  for (const address of placesOf(runs)) {
+    const one = rest.next()
+    if (one.done) {
+      entries.wipe(address)
+      return
+    }
+    entries.writeCollection(address, one.value[1], one.value[0])
+  }
 }
 
-function eachPlace(runs: readonly Run[], visit: (address: number, id: number) => void): void {
-  for (const { first, address, count } of runs) for (let i = 0; i < count; i++) visit(address + i * ENTRY, first + i)
+function* placesOf(runs: readonly Run[]): Generator<number, void> {
+  for (const { address, count } of runs) for (let i = 0; i < count; i++) yield address + i * ENTRY
 }

@@ -19,70 +19,79 @@ export interface EventTable {
 }
 
 /** Tables that overlap, in the order of their addresses, and the end of the last. */
-interface Stretch {
+export interface Stretch {
   readonly tables: EventTable[]
   end: number
 }
 
-/** Links the entries that map something, and clears what is none; how many map. `named` is told their ICIDs. */
-export function linkEvents(translation: Translation, tables: readonly EventTable[], named: Uint8Array): number {
-  const { entries, collections } = translation
+/** Links the entries that are noted, and clears what maps nothing; how many map. `named` gets their ICIDs. */
+export function linkEvents(translation: Translation, stretches: readonly Stretch[], named: Set<number>): number {
+  const { entries, collections, places } = translation
   let count = 0
-  for (const stretch of stretchesOf(translation, tables)) {
-    // From the end, so that each entry's successor is known.
-    let ahead = -1
-    for (let address = stretch.end - ENTRY; address >= stretch.tables[0]!.address; address -= ENTRY) {
-      if (!entries.readTranslation(address)) continue
+  for (const { tables, end } of stretches) {
+    // Each is written when its successor is known.
+    let last = -1
+    let intid = 0
+    let icid = 0
+    places.each(tables[0]!.address, end, (address) => {
+      if (!entries.readTranslation(address)) return
       if (!translation.isLpi(entries.intid) || entries.icid >= collections.entries) {
         entries.clear(address)
-        continue
+        return
       }
-      const distance = ahead < 0 ? 0 : Math.min((ahead - address) / ENTRY, MOST_AHEAD)
-      entries.writeTranslation(address, entries.intid, entries.icid, distance)
-      named[entries.icid] = 1
-      ahead = address
+      const found = entries.intid
+      const to = entries.icid
+      if (last >= 0) entries.writeTranslation(last, intid, icid, Math.min((address - last) / ENTRY, MOST_AHEAD))
+      last = address
+      intid = found
+      icid = to
+      named.add(to)
       count++
-    }
+    })
+    if (last >= 0) entries.writeTranslation(last, intid, icid)
   }
   return count
 }
 
-/** Keeps the entries that the distances lead to, without them, and clears all others; how many are kept. */
+/** Keeps the entries that the distances lead to, without them; how many are kept. */
 export function unlinkEvents(
   translation: Translation,
-  tables: readonly EventTable[],
+  stretches: readonly Stretch[],
   problem: (what: string) => void,
 ): number {
   const { entries, collections } = translation
   let count = 0
-  for (const { tables: own, end } of stretchesOf(translation, tables)) {
-    let table = 0
-    let next = own[0]!.address
-    for (let address = next; address < end; address += ENTRY) {
-      // A list may have ended before a table that lies over its own does: that one has a beginning of its own.
-      while (table + 1 < own.length && own[table + 1]!.address <= address) next = Math.min(next, own[++table]!.address)
-      if (!entries.readTranslation(address)) continue
+  for (const stretch of stretches)
+    walkEvents(stretch, (address, table) => {
+      if (!entries.readTranslation(address)) return -1
       const { intid, icid } = entries
-      const distance = entries.memory.read32(address + 4) >>> 16
-      const reached = address >= next
-      if (reached) next = distance === 0 ? Number.POSITIVE_INFINITY : address + distance * ENTRY
-      if (reached && translation.isLpi(intid) && icid < collections.entries) {
+      const distance = distanceAt(translation, address)
+      if (translation.isLpi(intid) && icid < collections.entries) {
         entries.writeTranslation(address, intid, icid)
         count++
-        continue
+        return distance
       }
       entries.clear(address)
-      if (!reached) continue
-      const { device, address: first } = own[table]!
       const what = translation.isLpi(intid) ? `collection ${icid} is out of range` : `INTID ${intid} is no LPI`
-      problem(`device ${device}, event ${(address - first) / ENTRY}: ${what}`)
-    }
-  }
+      problem(`device ${table.device}, event ${(address - table.address) / ENTRY}: ${what}`)
+      return distance
+    })
   return count
 }
 
-/** As far as the tables are memory. */
-function stretchesOf({ entries: { memory } }: Translation, tables: readonly EventTable[]): Stretch[] {
+/** Clears what a reader of linked tables would come to and that is not noted. */
+export function sweepEvents(translation: Translation, stretches: readonly Stretch[]): void {
+  const { entries, places } = translation
+  for (const stretch of stretches)
+    walkEvents(stretch, (address) => {
+      if (places.has(address) && entries.readTranslation(address)) return distanceAt(translation, address)
+      entries.wipe(address)
+      return -1
+    })
+}
+
+/** The tables, as far as they are memory. */
+export function stretchesOf({ entries: { memory } }: Translation, tables: readonly EventTable[]): Stretch[] {
   const stretches: Stretch[] = []
   const sorted = [...tables].sort((a, b) => a.address - b.address)
   for (const table of sorted) {
@@ -96,4 +105,23 @@ function stretchesOf({ entries: { memory } }: Translation, tables: readonly Even
     }
   }
   return stretches
+}
+
+function distanceAt({ entries: { memory } }: Translation, address: number): number {
+  return memory.read32(address + 4) >>> 16
+}
+
+/**
+ * Goes from entry to entry: `read` gives the distance to the next one, 0 for the last, and -1 where none is mapped. A list may
+ * end before a table that lies over its own does: that one has a beginning of its own.
+ */
+function walkEvents({ tables, end }: Stretch, read: (address: number, table: EventTable) => number): void {
+  let table = 0
+  let address = tables[0]!.address
+  while (address < end) {
+    while (table + 1 < tables.length && tables[table + 1]!.address <= address) table++
+    const distance = read(address, tables[table]!)
+    const next = distance === 0 ? Number.POSITIVE_INFINITY : address + Math.max(distance, 1) * ENTRY
+    address = Math.min(next, tables[table + 1]?.address ?? Number.POSITIVE_INFINITY)
+  }
 }

@@ -3,24 +3,27 @@
  * KVM_DEV_ARM_ITS_RESTORE_TABLES expects them: in guest memory, where GITS_BASER says, found again by it alone.
  *
  * Live entries have that layout already (`tables.ts`). What a save adds: to device and translation entries the distance to the
- * next one (`abi-events.ts`); and the collection table becomes a list (`abi-collections.ts`). The ITS may be used on after a
- * save: its next command or MSI unpacks the list first.
+ * next one (`abi-devices.ts`, `abi-events.ts`); and the collection table becomes a list (`abi-collections.ts`). The ITS may be
+ * used on after a save: its next command or MSI unpacks the list first.
+ *
+ * A save looks at the entries that are noted (`places.ts`), and a restore at what the distances lead to, so both cost what is
+ * mapped, however large the tables are. Before the first entry of a table there is no distance: a restore reads on from its
+ * beginning to there. What it passes over maps nothing from then on, though it be left in memory, and a save clears of it what
+ * another reader would come to.
  *
  * A guest made these tables, and may have put them anywhere and over each other. Neither a save nor a restore fails for that:
  * every address was memory when it was listed, every place is looked at once, and what cannot be right is left out and told.
  */
 
 import { packCollections, unpackCollections } from './abi-collections.ts'
-import { type EventTable, linkEvents, unlinkEvents } from './abi-events.ts'
+import { followDevices, linkDevices, listDevices, sweepDevices } from './abi-devices.ts'
+import { linkEvents, type Stretch, stretchesOf, sweepEvents, unlinkEvents } from './abi-events.ts'
 import { runsOf } from './runs.ts'
 import type { ItsState } from './state.ts'
 import { ENTRY } from './tables.ts'
+import type { Translation } from './translate.ts'
 
-/** A distance that does not fit its field is capped: the reader then goes on entry by entry. */
-const MOST_AHEAD = 0x3fff
-
-/** Devices of one ITS that a save or a restore takes, and problems that it tells of. */
-const MOST_DEVICES = 2 ** 20
+/** Problems that a save or a restore tells of. */
 const MOST_PROBLEMS = 16
 
 /** What a save wrote, or a restore took over. */
@@ -35,82 +38,69 @@ export interface TablesReport {
   readonly problems: readonly string[]
 }
 
-/** A device entry: where it is, and the table that it is of. */
-interface Device extends EventTable {
-  readonly entry: number
-}
-
-/** Writes the tables into guest memory. */
+/**
+ * Writes the tables into guest memory. The cost is that of the mapped entries, and of a descriptor for each page of a collection
+ * table of two levels; after a snapshot or registers were restored, once, that of all tables; after `restoreTables`, also that
+ * of the collection table and of what lies before the first mapped entry of each other table.
+ */
 export function saveTables(its: ItsState): TablesReport {
   const { translation } = its
-  const { entries, collections } = translation
-  if (translation.packed) unpackCollections(translation)
+  const { places } = translation
   const problems = new Problems()
-  const devices = listDevices(its, problems)
-  const named = new Uint8Array(collections.entries)
-  const events = linkEvents(translation, devices, named)
-  const packed = packCollections(translation, named)
-  for (const [i, { entry, device, address, eventBits }] of devices.entries()) {
-    const next = Math.min((devices[i + 1]?.device ?? device) - device, MOST_AHEAD)
-    entries.writeDevice(entry, address, eventBits, next)
-  }
-  return { devices: devices.length, events, collections: packed, problems: problems.list() }
+  const tell = (what: string) => problems.tell(what)
+  const unknown = places.knowledge === 'unknown'
+  if (translation.packed) unpackCollections(translation)
+  if (unknown) noteTables(translation)
+  const devices = listDevices(translation, tell)
+  const stretches = stretchesOf(translation, devices)
+  if (unknown) noteEvents(translation, stretches)
+  const named = new Set<number>()
+  const events = linkEvents(translation, stretches, named)
+  if (places.knowledge === 'only') sweepEvents(translation, stretches)
+  const collections = packCollections(translation, named)
+  linkDevices(translation, devices)
+  if (places.knowledge === 'only') sweepDevices(translation)
+  return { devices: devices.length, events, collections, problems: problems.list() }
 }
 
 /**
  * Takes over tables that a save, here or by KVM, left in guest memory; GITS_BASER must be restored before. Only what the
- * distances lead to counts: other entries are cleared.
+ * distances lead to counts: whatever else is in the tables maps nothing. The cost is that of the mapped entries, of a descriptor
+ * for each page of tables of two levels, and of what lies before the first mapped entry of each table, which no distance leads to.
  */
 export function restoreTables(its: ItsState): TablesReport {
   const { translation } = its
   const problems = new Problems()
   const tell = (what: string) => problems.tell(what)
-  const devices = followDevices(its, problems)
-  const events = unlinkEvents(translation, devices, tell)
-  for (const { entry, address, eventBits } of devices) translation.entries.writeDevice(entry, address, eventBits)
+  translation.places.clear()
+  translation.places.knowledge = 'only'
+  const devices = followDevices(translation, its.config.eventIdBits, tell)
+  const events = unlinkEvents(translation, stretchesOf(translation, devices), tell)
+  for (const { device, entry, address, eventBits } of devices) {
+    translation.entries.writeDevice(entry, address, eventBits)
+    translation.noteDevice(device, entry)
+  }
   const collections = unpackCollections(translation, tell)
   return { devices: devices.length, events, collections, problems: problems.list() }
 }
 
-function listDevices(its: ItsState, problems: Problems): Device[] {
-  const { entries, devices } = its.translation
-  const found: Device[] = []
+/** Notes whatever entries device table and collection table have. */
+function noteTables(translation: Translation): void {
+  const { entries, devices, collections, places } = translation
+  places.knowledge = 'noted'
   for (const { first, address, count } of runsOf(devices, entries.memory))
     for (let i = 0; i < count; i++) {
       const entry = address + i * ENTRY
-      if (!entries.readDevice(entry)) continue
-      const device = { device: first + i, entry, address: entries.ittAddress }
-      if (found.length < MOST_DEVICES) found.push({ ...device, eventBits: its.translation.usableEventBits() })
-      else problems.tell(`device ${device.device}: more devices than ${MOST_DEVICES}`)
+      if (entries.readDevice(entry)) translation.noteDevice(first + i, entry)
     }
-  return found
+  for (const { address, count } of runsOf(collections, entries.memory))
+    for (let i = 0; i < count; i++) if (entries.readCollection(address + i * ENTRY)) places.add(address + i * ENTRY)
 }
 
-/** What the distances lead to, from entry 0 on: entry by entry, and from each valid one as far as it says. Clears the others. */
-function followDevices(its: ItsState, problems: Problems): Device[] {
-  const { entries, devices } = its.translation
-  const { memory } = entries
-  const { eventIdBits } = its.config
-  const found: Device[] = []
-  let next = 0
-  for (const { first, address: base, count } of runsOf(devices, memory))
-    for (let i = 0; i < count; i++) {
-      const entry = base + i * ENTRY
-      const device = first + i
-      if (!entries.readDevice(entry)) continue
-      const { ittAddress: address, eventBits } = entries
-      const reached = device >= next
-      const distance = (memory.read32(entry + 4) >>> 17) & MOST_AHEAD
-      if (reached) next = distance === 0 ? Number.POSITIVE_INFINITY : device + distance
-      if (reached && eventBits > eventIdBits)
-        problems.tell(`device ${device}: ${eventBits} EventID bits, where this ITS has ${eventIdBits}`)
-      else if (reached && found.length < MOST_DEVICES) {
-        found.push({ device, entry, address, eventBits })
-        continue
-      } else if (reached) problems.tell(`device ${device}: more devices than ${MOST_DEVICES}`)
-      entries.clear(entry)
-    }
-  return found
+function noteEvents({ entries, places }: Translation, stretches: readonly Stretch[]): void {
+  for (const { tables, end } of stretches)
+    for (let address = tables[0]!.address; address < end; address += ENTRY)
+      if (entries.readTranslation(address)) places.add(address)
 }
 
 class Problems {

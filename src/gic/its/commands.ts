@@ -105,8 +105,10 @@ const errors = {
 function onInterrupt(base: number, act: (its: ItsState, pe: number, intid: number) => void) {
   return (its: ItsState, words: CommandWords): number => {
     const { translation } = its
-    const reason = translation.walk(fieldValue(words, DeviceID), fieldValue(words, EventID))
+    const device = fieldValue(words, DeviceID)
+    const reason = translation.walk(device, fieldValue(words, EventID))
     if (reason !== Reason.delivered) return base | reasons[reason]!.suffix
+    translation.noteWalk(device)
     act(its, translation.entries.pe, translation.entries.intid)
     return 0
   }
@@ -114,7 +116,8 @@ function onInterrupt(base: number, act: (its: ItsState, pe: number, intid: numbe
 
 function mapDevice(its: ItsState, words: CommandWords): number {
   const { translation, config } = its
-  const address = translation.devices.entry(fieldValue(words, DeviceID))
+  const device = fieldValue(words, DeviceID)
+  const address = translation.devices.entry(device)
   if (address < 0) return errors.MAPD.DEVICE_OOR
   if (fieldValue(words, V) === 0) {
     translation.entries.clear(address)
@@ -123,6 +126,7 @@ function mapDevice(its: ItsState, words: CommandWords): number {
   const eventBits = fieldValue(words, Size) + 1
   if (eventBits > config.eventIdBits) return errors.MAPD.ITTSIZE_OOR
   translation.entries.writeDevice(address, fieldValue(words, ITT_addr) * 256, eventBits)
+  translation.noteDevice(device, address)
   return 0
 }
 
@@ -144,7 +148,8 @@ function mapInterrupt(numbers: (typeof errors)['MAPTI'], intidField: CommandFiel
   return (its: ItsState, words: CommandWords): number => {
     const { translation } = its
     const icid = fieldValue(words, ICID)
-    const slot = translation.slot(fieldValue(words, DeviceID), fieldValue(words, EventID))
+    const device = fieldValue(words, DeviceID)
+    const slot = translation.slot(device, fieldValue(words, EventID))
     const suffix = reasons[slot]!.suffix
     if (suffix === 0x01) return numbers.DEVICE_OOR
     if (translation.collections.entry(icid) < 0) return numbers.COLLECTION_OOR
@@ -152,6 +157,7 @@ function mapInterrupt(numbers: (typeof errors)['MAPTI'], intidField: CommandFiel
     const intid = fieldValue(words, intidField)
     if (!translation.isLpi(intid)) return numbers.PHYSICALID_OOR
     translation.entries.writeTranslation(translation.translationEntry, intid, icid)
+    translation.noteDevice(device, translation.deviceEntry)
     return 0
   }
 }
@@ -161,7 +167,8 @@ function moveInterrupt(its: ItsState, words: CommandWords): number {
   const { translation } = its
   const { entries } = translation
   const icid = fieldValue(words, ICID)
-  const event = translation.event(fieldValue(words, DeviceID), fieldValue(words, EventID))
+  const device = fieldValue(words, DeviceID)
+  const event = translation.event(device, fieldValue(words, EventID))
   const suffix = reasons[event]!.suffix
   if (suffix === 0x01) return errors.MOVI.DEVICE_OOR
   if (translation.collections.entry(icid) < 0) return errors.MOVI.COLLECTION_OOR
@@ -173,6 +180,7 @@ function moveInterrupt(its: ItsState, words: CommandWords): number {
   if (translation.collection(icid) !== Reason.delivered) return errors.MOVI.UNMAPPED_COLLECTION
   const to = entries.pe
   entries.writeTranslation(translation.translationEntry, intid, icid)
+  translation.noteWalk(device)
   if (from !== to) its.targets.moveLpi(from, to, intid)
   return 0
 }

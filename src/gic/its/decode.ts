@@ -132,6 +132,8 @@ function copyOf(its: Its): Its {
   const copy = new Its(its.config, { memory: new Overlay(its.memory), targets: nowhere })
   copy.baser.set(its.baser)
   copy.configureTables()
-  if (its.translation.packed) unpackCollections(copy.translation)
+  const { places, packed } = its.translation
+  copy.translation.places.restore(places.save())
+  if (packed) unpackCollections(copy.translation)
   return copy
 }

@@ -119,6 +119,7 @@ export class Its implements ItsState {
     this.statusr = 0
     this.umsir.fill(0)
     this.translation.packed = false
+    if (this.translation.places.knowledge === 'only') this.translation.places.knowledge = 'noted'
     this.verdicts.clear()
     const largest = Math.max(...this.config.pageSizes)
     for (const [i, fixed] of baserFixed.entries()) {
@@ -209,6 +210,19 @@ export class Its implements ItsState {
   restore(snapshot: unknown): void {
     restoreIts(this, snapshot)
     this.resume()
+  }
+
+  /**
+   * After `restoreTables`, the places in guest memory whose entries count, as pairs of an address and how many entries follow each
+   * other from there. Null as a rule: whatever is in the tables counts.
+   */
+  entryPlaces(): readonly number[] | null {
+    return this.translation.places.save()
+  }
+
+  /** Puts back what `entryPlaces` gave. */
+  restoreEntryPlaces(places: readonly number[] | null): void {
+    this.translation.places.restore(places)
   }
 
   /** Goes on with commands that wait, by `onPending`: to be called when registers and memory are restored one by one. */

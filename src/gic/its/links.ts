@@ -135,10 +135,10 @@ export const links: readonly Link[] = [
     report: (s, open) => ({
       register: `translation table entry ${hex(s.eventId)} at ${at(s.ite)}`,
       field: 'INTID',
-      value: s.intid,
+      value: s.reason === Reason.eventUnmapped ? 0 : s.intid,
       says: open
         ? `the event is LPI ${s.intid}, of collection ${s.icid}.`
-        : s.intid === 0
+        : s.reason === Reason.eventUnmapped
           ? `EventID ${hex(s.eventId)} of DeviceID ${hex(s.deviceId)} is not mapped.`
           : `INTID ${s.intid} is no LPI: the table was written by someone else than the ITS.`,
       fix: `${collectionRoom(s).length > 0 ? 'Give the collection table an entry for collection 0, and use' : 'Use'} the command MAPTI with DeviceID ${hex(s.deviceId)}, EventID ${hex(s.eventId)} and an LPI.`,

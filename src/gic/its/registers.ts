@@ -224,7 +224,10 @@ export const controlRegisters = registerTable<ItsState>('GITS', 0x10000, [
   dword('GITS_BASERn', 0x0100, {
     read: (its, index) => its.baser[index] ?? 0,
     write: writeBaser,
-    restore: restoreBaser,
+    restore: (its, index, value) => {
+      restoreBaser(its, index, value)
+      its.translation.places.forget()
+    },
     count: 8,
     fields: {
       Valid: bit(63),

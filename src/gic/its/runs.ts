@@ -4,6 +4,7 @@
  */
 
 import type { GuestMemory } from '../memory.ts'
+import type { Places } from './places.ts'
 import { ENTRY, type Table } from './tables.ts'
 
 /** Entries that are one behind the other in memory, from that of an ID on. */
@@ -13,27 +14,40 @@ export interface Run {
   readonly count: number
 }
 
-/** In the order of IDs. What a first level says later is not looked at any more: a walk may write over it. */
-export function runsOf(table: Table, memory: GuestMemory): Run[] {
-  if (!table.valid) return []
+/**
+ * In the order of IDs, each looked up when the walk comes to it. Of a table of two levels, with `noted` those pages alone whose
+ * descriptors are in there.
+ */
+export function* runsOf(table: Table, memory: GuestMemory, noted?: Places): Generator<Run, void> {
+  if (!table.valid) return
   if (!table.indirect) {
     const count = entriesInMemory(memory, table.base, table.entries)
-    return count === 0 ? [] : [{ first: 0, address: table.base, count }]
+    if (count > 0) yield { first: 0, address: table.base, count }
+    return
   }
   const perPage = table.pageSize / ENTRY
-  const runs: Run[] = []
   const seen = new Set<number>()
-  const descriptors = entriesInMemory(memory, table.base, Math.ceil(table.entries / perPage))
-  for (let i = 0; i < descriptors; i++) {
+  for (const i of descriptorsOf(table, memory, noted)) {
     const first = i * perPage
     const address = table.page(first)
     if (address < 0 || seen.has(address)) continue
     const count = entriesInMemory(memory, address, Math.min(perPage, table.entries - first))
     if (count === 0) continue
     seen.add(address)
-    runs.push({ first, address, count })
+    yield { first, address, count }
   }
-  return runs
+}
+
+/** Numbers of the descriptors of a first level, as far as that is memory. */
+function* descriptorsOf(table: Table, memory: GuestMemory, noted?: Places): Generator<number, void> {
+  const count = entriesInMemory(memory, table.base, Math.ceil(table.entries / (table.pageSize / ENTRY)))
+  if (noted === undefined) {
+    for (let i = 0; i < count; i++) yield i
+    return
+  }
+  const found: number[] = []
+  noted.each(table.base, table.base + count * ENTRY, (address) => found.push((address - table.base) / ENTRY))
+  yield* found
 }
 
 /** How many entries from an address on are memory, of `most`. */

@@ -1,16 +1,18 @@
 /**
- * What a snapshot of an ITS holds: its registers. Its tables and commands are in guest memory, and in a snapshot of that.
+ * What a snapshot of an ITS holds: its registers, and after `restoreTables` which entries of its tables count. Tables and
+ * commands are in guest memory, and in a snapshot of that.
  */
 
-import { array, exactly, flag, group, integer, type Part, refined, SnapshotError } from '../snapshot.ts'
+import { array, checkInteger, exactly, flag, group, integer, type Part, refined, SnapshotError } from '../snapshot.ts'
 import { baserFixed, CBASER_BITS, INDIRECT } from './registers.ts'
 import type { ItsState } from './state.ts'
+import { ENTRY } from './tables.ts'
 
 /** Type and Entry_Size, in GITS_BASER's high word. */
 const FIXED = 0x071f_0000
 
 /** Raised whenever the meaning or the set of parts changes. */
-const SNAPSHOT_VERSION = 1
+const SNAPSHOT_VERSION = 2
 
 /** Plain JSON. */
 export interface ItsSnapshot {
@@ -68,6 +70,7 @@ export function itsPart(its: ItsState): Part {
         its.translation.packed = value
       },
     ),
+    places: placesPart(its),
     cbaser: array(its.cbaser, (i) => CBASER_BITS[i]!),
     baser: refined(
       array(its.baser, (i) => ((i & 1) === 0 ? -1 : baserHighBits(its, i >>> 1))),
@@ -120,6 +123,29 @@ function checkTables(its: ItsState, baser: readonly number[], where: string): vo
       )
     if (!its.hasPageSize((low >>> 8) & 3))
       throw new SnapshotError(`${where}[${2 * table}]: no such Page_Size in this configuration`)
+  }
+}
+
+/** Null, or pairs of an address and how many entries follow each other from there, in order: no more than memory has. */
+function placesPart(its: ItsState): Part {
+  const { places } = its.translation
+  return {
+    save: () => places.save(),
+    check: (value, where) => {
+      if (value === null) return
+      if (!Array.isArray(value) || value.length % 2 !== 0)
+        throw new SnapshotError(`${where}: expected null, or pairs of an address and a number of entries`)
+      let end = 0
+      for (let i = 0; i < value.length; i += 2) {
+        const [address, count] = [value[i], value[i + 1]]
+        checkInteger(address, end, 2 ** 52, `${where}[${i}]`)
+        checkInteger(count, 1, 2 ** 49, `${where}[${i + 1}]`)
+        if (address % ENTRY !== 0 || !its.memory.contains(address, count * ENTRY))
+          throw new SnapshotError(`${where}[${i}]: not where guest memory has entries`)
+        end = address + count * ENTRY
+      }
+    },
+    load: (value) => places.restore(value as number[] | null),
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * The tables that software lends an ITS: device table and collection table, flat or of two levels, and the translation
  * tables (ITTs) that device entries point to. Every entry is read from and written to guest memory; nothing of them is kept
- * here but the geometry that GITS_BASER gives, so that no guest can make an ITS grow. What entries mean together is
- * `translate.ts`.
+ * here but the geometry that GITS_BASER gives, and a bit for each place that an entry was put in (`places.ts`), so that no guest
+ * can make an ITS grow. What entries mean together is `translate.ts`.
  *
  * Entries are 8 bytes, laid out as Linux's ITS table ABI revision 0 has them, each at the place of its ID:
  *   device       V[63] next[62:49] ITT address[51:8] in [48:5], EventID bits - 1 in [4:0]
@@ -90,6 +90,12 @@ export class Table {
   }
 }
 
+/** What is told where entries are put, and where they are taken away. */
+interface Notes {
+  add(address: number): void
+  delete(address: number): void
+}
+
 /** Entries as values, and the words that hold them. Fields of the last one read stay until the next. */
 export class Entries {
   /** Of the device entry read last. */
@@ -103,9 +109,11 @@ export class Entries {
   collection = 0
 
   readonly memory: GuestMemory
+  readonly #notes: Notes
 
-  constructor(memory: GuestMemory) {
+  constructor(memory: GuestMemory, notes: Notes) {
     this.memory = memory
+    this.#notes = notes
   }
 
   /** Reads a device entry; whether it is valid. */
@@ -122,6 +130,7 @@ export class Entries {
     const inLow = units % 2 ** 27
     this.memory.write32(address, (inLow * 32 + (eventBits - 1)) | 0)
     this.memory.write32(address + 4, VALID | (next << 17) | ((units - inLow) / 2 ** 27))
+    this.#notes.add(address)
   }
 
   /** Reads a translation entry; whether it maps something. */
@@ -136,6 +145,7 @@ export class Entries {
   writeTranslation(address: number, intid: number, icid: number, next = 0): void {
     this.memory.write32(address, (intid << 16) | icid)
     this.memory.write32(address + 4, (next << 16) | (intid >>> 16))
+    this.#notes.add(address)
   }
 
   /** Reads a collection entry; whether it is valid. */
@@ -150,10 +160,17 @@ export class Entries {
   writeCollection(address: number, pe: number, icid: number): void {
     this.memory.write32(address, ((pe & 0xffff) << 16) | icid)
     this.memory.write32(address + 4, VALID | (Math.floor(pe / 65536) & 0xf_ffff))
+    this.#notes.add(address)
   }
 
   clear(address: number): void {
     this.memory.write32(address, 0)
     this.memory.write32(address + 4, 0)
+    this.#notes.delete(address)
+  }
+
+  /** The same, where as a rule there is nothing. */
+  wipe(address: number): void {
+    if (this.memory.read32(address) !== 0 || this.memory.read32(address + 4) !== 0) this.clear(address)
   }
 }

@@ -5,6 +5,7 @@
 
 import type { GuestMemory } from '../memory.ts'
 import type { LpiTargets } from './lpi-targets.ts'
+import { Places } from './places.ts'
 import { Reason } from './reasons.ts'
 import { ENTRY, Entries, NO_MEMORY, NO_PAGE, NO_TABLE, type Table, UNMAPPED_PE } from './tables.ts'
 
@@ -12,6 +13,7 @@ import { ENTRY, Entries, NO_MEMORY, NO_PAGE, NO_TABLE, type Table, UNMAPPED_PE }
 export const FIRST_LPI = 8192
 
 export class Translation {
+  readonly places = new Places()
   readonly entries: Entries
   readonly devices: Table
   readonly collections: Table
@@ -28,7 +30,7 @@ export class Translation {
   collectionEntry = -1
 
   constructor(memory: GuestMemory, devices: Table, collections: Table, targets: LpiTargets, eventIdBits: number) {
-    this.entries = new Entries(memory)
+    this.entries = new Entries(memory, this.places)
     this.devices = devices
     this.collections = collections
     this.targets = targets
@@ -48,7 +50,8 @@ export class Translation {
   event(deviceId: number, eventId: number): Reason {
     const slot = this.slot(deviceId, eventId)
     if (slot !== Reason.delivered) return slot
-    return this.entries.readTranslation(this.translationEntry) ? Reason.delivered : Reason.eventUnmapped
+    const mapped = this.entries.readTranslation(this.translationEntry) && this.#counts(this.translationEntry)
+    return mapped ? Reason.delivered : Reason.eventUnmapped
   }
 
   /** As far as the place of the translation entry: `translationEntry`. */
@@ -70,7 +73,7 @@ export class Translation {
       if (address === NO_PAGE) return Reason.deviceUnmapped
       return address === NO_MEMORY ? Reason.deviceTableMemory : Reason.deviceOutOfRange
     }
-    return this.entries.readDevice(address) ? Reason.delivered : Reason.deviceUnmapped
+    return this.entries.readDevice(address) && this.#counts(address) ? Reason.delivered : Reason.deviceUnmapped
   }
 
   /** The collection entry: `entries.pe`. An entry that holds another collection's ID is not this one's. */
@@ -83,7 +86,8 @@ export class Translation {
       if (address === NO_PAGE) return Reason.collectionUnmapped
       return address === NO_MEMORY ? Reason.collectionTableMemory : Reason.collectionOutOfRange
     }
-    if (!this.entries.readCollection(address) || this.entries.collection !== icid) return Reason.collectionUnmapped
+    if (!this.entries.readCollection(address) || this.entries.collection !== icid || !this.#counts(address))
+      return Reason.collectionUnmapped
     return this.entries.pe < this.targets.pes ? Reason.delivered : Reason.targetInvalid
   }
 
@@ -99,6 +103,24 @@ export class Translation {
         return this.entries.pe < this.targets.pes ? Reason.delivered : Reason.targetInvalid
     }
     return Reason.collectionUnmapped
+  }
+
+  /** Whether what is in memory there is an entry, and none that a restored list has left behind. */
+  #counts(address: number): boolean {
+    return this.places.knowledge !== 'only' || this.places.has(address)
+  }
+
+  /** Notes where a device's entry is, and by which page it is found. */
+  noteDevice(deviceId: number, address: number): void {
+    if (this.devices.indirect) this.places.add(this.devices.descriptor(deviceId))
+    this.places.add(address)
+  }
+
+  /** Notes what a whole walk came by: tables may be in memory from before this ITS was, as after a hibernation. */
+  noteWalk(deviceId: number): void {
+    this.noteDevice(deviceId, this.deviceEntry)
+    this.places.add(this.translationEntry)
+    this.places.add(this.collectionEntry)
   }
 
   /** EventID bits of the device entry read last; never more than the ITS has, whatever the entry says. */
