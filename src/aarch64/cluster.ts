@@ -194,6 +194,11 @@ export class Cluster {
     if (this.running === index) this.cpu(index).exit(EXIT.debug)
   }
 
+  /** Whether the code of a CPU is executing now: what calls is a hook or a bus access of its own. */
+  isRunning(index: number): boolean {
+    return this.running === index
+  }
+
   setIrq(index: number, level: boolean): void {
     this.setLine(index, 2, level)
   }

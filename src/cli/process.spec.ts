@@ -34,6 +34,15 @@ const twoSleepers = words(
   ...[wfi, ...takeInterrupt, 0x17ff_fffd],
 )
 
+/** A guest that prints a character and then reads item 0 of fw_cfg, 1 GiB of it, into memory by DMA, for ever: the command is at 0x43f00000. */
+const asksForever = words(
+  ...[movz(1, 0x0900, 1), movz(2, 0x21), str(2, 1)],
+  // Big-endian: length 0x40000000, and to 0x44000000.
+  ...[movz(4, 0x43f0, 1), movz(5, 0x40), str(5, 4, 4), str(31, 4, 8), movz(5, 0x44), str(5, 4, 12)],
+  // Select item 0 and read; the command's address to the low half of FW_CFG_DMA.
+  ...[movz(3, 0x0a00, 1), movz(1, 0x0902, 1), movz(2, 0xf043), str(3, 4), str(2, 1, 0x14), 0x17ff_fffe],
+)
+
 function run(args: string[], stdout: 'pipe' | number = 'pipe') {
   const {
     status,
@@ -120,6 +129,29 @@ describe('the vgic process', () => {
       }
     },
   )
+
+  it.skipIf(process.platform === 'win32').each([
+    ['a signal', [], 143],
+    ['--host-timeout', ['--host-timeout', '1'], 124],
+  ])('ends at %s though its guest asks fw_cfg for a gigabyte again and again', async (_, options, status) => {
+    const folder = mkdtempSync(join(tmpdir(), 'vgic-process-'))
+    try {
+      const kernel = join(folder, 'asks')
+      writeFileSync(kernel, asksForever)
+      const args = ['run', '--kernel', kernel, '-m', '2G', ...options]
+      const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+      const ended = once(child, 'exit')
+      await once(child.stdout, 'readable')
+      await delay(500)
+      const start = performance.now()
+      if (status === 143) child.kill('SIGTERM')
+      const late = delay(10_000).then(() => child.kill('SIGKILL'))
+      expect((await Promise.race([ended, late.then(() => ended)]))[0]).toBe(status)
+      expect(performance.now() - start).toBeLessThan(3000)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
 
   it('finds the bundled trace from any folder', () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'vgic-elsewhere-'))

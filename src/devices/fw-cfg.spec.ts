@@ -161,6 +161,79 @@ describe('fw_cfg', () => {
     expect(ram.bytes.subarray(0x1_0004).every((byte) => byte === 0)).toBe(true)
   })
 
+  describe('with somebody who goes on later', () => {
+    /** Commands at 0x100 and 0x120 of 16 MiB of memory, and how many bytes were written since the last look. */
+    function bounded() {
+      const ram = new Ram(BASE, new Uint8Array(0x100_0000))
+      let moved = 0
+      let calls = 0
+      const memory = Object.create(ram, {
+        write: {
+          value: (address: number, from: Uint8Array) => {
+            moved += from.length
+            ram.write(address, from)
+          },
+        },
+        contains: { value: (address: number, length: number) => ram.contains(address, length) },
+        read32: { value: (address: number) => ram.read32(address) },
+        write32: { value: (address: number, value: number) => ram.write32(address, value) },
+      }) as Ram
+      const options = { memory, items: new Map([[0x30, text('abcdef')]]), later: () => calls++ }
+      const device = new FwCfg(options)
+      const { bus } = onBus(device, device.size)
+      const view = new DataView(ram.bytes.buffer)
+      const start = (at: number, control: number, length: number, address: number) => {
+        view.setUint32(at, control)
+        view.setUint32(at + 4, length)
+        view.setUint32(at + 12, address)
+        bus.write64(0x0900_0000 + DMA, BigInt.asUintN(64, swap64(BigInt(BASE + at))), cpu0)
+        return view.getUint32(at)
+      }
+      const taken = () => {
+        const bytes = moved
+        moved = 0
+        return bytes
+      }
+      return { ram, device, options, start, taken, control: (at: number) => view.getUint32(at), calls: () => calls }
+    }
+
+    it('moves 4 MiB at once and the rest at each resume, and the control word says when it is over', () => {
+      const { ram, device, start, taken, control, calls } = bounded()
+      ram.bytes.fill(0xff, 0x1000)
+      expect(start(0x100, 0x0030_000a, 0x90_0000, BASE + 0x1000)).toBe(0x0030_000a)
+      expect([taken(), calls()]).toEqual([0x40_0000, 1])
+      device.resume()
+      expect([taken(), calls(), control(0x100)]).toEqual([0x40_0000, 2, 0x0030_000a])
+      device.resume()
+      expect([taken(), calls(), control(0x100)]).toEqual([0x10_0000, 2, 0])
+      expect([...ram.bytes.subarray(0x1000, 0x1007)]).toEqual([...text('abcdef'), 0])
+      expect(ram.bytes.subarray(0x1006, 0x90_1000).every((byte) => byte === 0)).toBe(true)
+      expect(ram.bytes[0x90_1000]).toBe(0xff)
+    })
+
+    it('refuses a second command while one is under way, which goes on', () => {
+      const { device, start, taken, control } = bounded()
+      start(0x100, 0x0030_000a, 0x50_0000, BASE + 0x1000)
+      expect(start(0x120, 0x0030_000a, 4, BASE + 0x1000)).toBe(1)
+      device.resume()
+      expect([taken(), control(0x100), control(0x120)]).toEqual([0x50_0000, 0, 1])
+      expect(start(0x120, 0x0030_000a, 4, BASE + 0x1000)).toBe(0)
+    })
+
+    it('goes on in a machine that is restored, and a reset forgets it', () => {
+      const { ram, device, options, start, control, calls } = bounded()
+      ram.bytes.fill(0xff, 0x1000)
+      start(0x100, 0x0030_000a, 0x50_0000, BASE + 0x1000)
+      const other = new FwCfg(options)
+      other.restore(JSON.parse(JSON.stringify(device.snapshot())))
+      expect(calls()).toBe(2)
+      other.resume()
+      expect([control(0x100), ram.bytes[0x50_0fff], ram.bytes[0x50_1000]]).toEqual([0, 0, 0xff])
+      device.reset()
+      expect(device.snapshot().left).toBe(0)
+    })
+  })
+
   it('goes on from a snapshot in the middle of an item', () => {
     const { device, bytes } = setUp()
     bytes(2)

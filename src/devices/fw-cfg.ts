@@ -5,7 +5,7 @@
  */
 
 import { type Access, type Device, dword, Frame, Outcome, registerTable, word } from '../mmio/index.ts'
-import { type GuestMemory, GuestMemoryError } from './memory.ts'
+import type { GuestMemory } from './memory.ts'
 import { checkState, whole } from './saved-state.ts'
 
 /** Items that every guest may ask for; files follow from 0x20 on. */
@@ -33,6 +33,8 @@ const DMA_SIGNATURE = [0x554d_4551, 0x4746_4320] as const
 
 /** Bytes that one step of a DMA copies: it bounds the memory that a request costs, whatever its length. */
 const CHUNK = 0x1_0000
+/** Bytes of one DMA that are moved before it makes way for the host: it bounds the time that a request costs at once. */
+const SLICE = 0x40_0000
 
 /** What the device offers. */
 export interface FwCfgOptions {
@@ -42,6 +44,12 @@ export interface FwCfgOptions {
   files?: ReadonlyMap<string, Uint8Array>
   /** Where DMA goes; without it there is none, and the device says so. */
   memory?: GuestMemory
+  /**
+   * Called when more than a slice of a DMA is left: `resume` goes on with it. Its control word stands meanwhile as it was, and the CPU
+   * that asked is to wait: DMA of QEMU's device is over when the write is, and drivers count on it. Without this all is moved at
+   * once, however long that takes.
+   */
+  later?: () => void
 }
 
 /** Plain JSON. The items are the machine's and not saved. */
@@ -49,13 +57,19 @@ export interface FwCfgState {
   /** What this is the state of. */
   kind: 'fw_cfg'
   /** Raised when the meaning of a member changes. */
-  version: 1
+  version: 2
   /** The item that reads are of. */
   selector: number
   /** Bytes of it that were read. */
   position: number
   /** Upper half of a DMA address that was written, in `| 0` form. */
   dmaHigh: number
+  /** Bytes left of the DMA under way; 0: there is none. */
+  left: number
+  /** Address of its command. */
+  command: number
+  /** Where it writes next. */
+  address: number
 }
 
 export class FwCfg implements Device {
@@ -71,10 +85,14 @@ export class FwCfg implements Device {
   #selector = 0
   #position = 0
   #dmaHigh = 0
+  readonly #later: (() => void) | undefined
+  /** The DMA under way, as a snapshot has it. */
+  readonly #transfer = { left: 0, command: 0, address: 0 }
 
   /** Throws a RangeError for a file name that does not fit, or too many files. */
   constructor(options: FwCfgOptions = {}) {
     this.#memory = options.memory
+    this.#later = options.later
     this.#items.set(FwCfgItem.signature, ascii(SIGNATURE))
     this.#items.set(FwCfgItem.id, Uint8Array.of(options.memory === undefined ? 1 : 3, 0, 0, 0))
     for (const [number, bytes] of options.items ?? []) this.#items.set(number, bytes)
@@ -82,10 +100,11 @@ export class FwCfg implements Device {
     this.frame = new Frame<FwCfg>(fwCfgTable, this)
   }
 
-  /** Selects item 0, and forgets a DMA address. */
+  /** Selects item 0, and forgets a DMA address and what DMA is under way. */
   reset(): void {
     this.select(0)
     this.#dmaHigh = 0
+    this.#transfer.left = 0
   }
 
   /** The data port takes as many bytes of the item as the access is wide, in the order of memory; the rest is a frame. */
@@ -117,28 +136,38 @@ export class FwCfg implements Device {
     else {
       const address = (this.#dmaHigh >>> 0) * 2 ** 32 + (value >>> 0)
       this.#dmaHigh = 0
-      if (this.#memory !== undefined) this.#transfer(this.#memory, address)
+      if (this.#memory !== undefined) this.#begin(this.#memory, address)
     }
+  }
+
+  /** Goes on with a DMA that was more than a slice. */
+  resume(): void {
+    if (this.#memory !== undefined && this.#transfer.left > 0) this.#goOn(this.#memory)
   }
 
   /** The state, as plain JSON. */
   snapshot(): FwCfgState {
     return {
       kind: 'fw_cfg',
-      version: 1,
+      version: 2,
       selector: this.#selector,
       position: this.#position,
       dmaHigh: this.#dmaHigh >>> 0,
+      ...this.#transfer,
     }
   }
 
   /** Throws a SavedStateError, and changes nothing, for anything but what `snapshot` gives. */
   restore(state: unknown): void {
-    checkState('fw_cfg', 1, SHAPE, state)
+    checkState('fw_cfg', 2, SHAPE, state)
     const saved = state as FwCfgState
     this.#selector = saved.selector
     this.#position = saved.position
     this.#dmaHigh = saved.dmaHigh | 0
+    this.#transfer.left = saved.left
+    this.#transfer.command = saved.command
+    this.#transfer.address = saved.address
+    if (saved.left > 0) this.#wait()
   }
 
   get #item(): Uint8Array | undefined {
@@ -152,38 +181,62 @@ export class FwCfg implements Device {
     return item[this.#position++]!
   }
 
-  /** Runs one DMA command. All of it is in guest memory, big-endian: control, length, address. */
-  #transfer(memory: GuestMemory, command: number): void {
+  /** Begins one DMA command. All of it is in guest memory, big-endian: control, length, address. */
+  #begin(memory: GuestMemory, command: number): void {
     // A command outside of memory has no place for its own error.
     if (!memory.contains(command, 16)) return
+    const transfer = this.#transfer
     const control = big32(memory, command)
     const length = big32(memory, command + 4)
     const address = big32(memory, command + 8) * 2 ** 32 + big32(memory, command + 12)
+    // Another CPU that does not wait for the first is refused: what is under way is one transfer, not a list.
+    if (transfer.left > 0) {
+      memory.write32(command, swap(Dma.error))
+      return
+    }
     if (control & Dma.select) this.select(control >>> 16)
     let failed = false
-    if (control & Dma.read) failed = !this.#readTo(memory, address, length)
-    else if (control & Dma.write) failed = true
+    if (control & Dma.read) {
+      failed = !memory.contains(address, length)
+      if (!failed) {
+        transfer.command = command
+        transfer.address = address
+        transfer.left = length
+        this.#goOn(memory)
+        return
+      }
+    } else if (control & Dma.write) failed = true
     else if (control & Dma.skip) this.#position = Math.min(this.#position + length, this.#item?.length ?? 0)
     memory.write32(command, failed ? swap(Dma.error) : 0)
   }
 
-  #readTo(memory: GuestMemory, address: number, length: number): boolean {
-    if (!memory.contains(address, length)) return false
+  /** Moves what this slice has room for, and says so where that is the end: until then the command stands as it was. */
+  #goOn(memory: GuestMemory): void {
+    const transfer = this.#transfer
     const item = this.#item ?? NOTHING
-    const zeros = new Uint8Array(Math.min(length, CHUNK))
-    try {
-      for (let done = 0; done < length; ) {
-        const part = item.subarray(this.#position, this.#position + Math.min(length - done, CHUNK))
-        const piece = part.length > 0 ? part : zeros.subarray(0, length - done)
-        memory.write(address + done, piece)
-        this.#position += part.length
-        done += piece.length
+    const zeros = new Uint8Array(Math.min(transfer.left, CHUNK))
+    for (let slice = this.#later === undefined ? transfer.left : SLICE; transfer.left > 0 && slice > 0; ) {
+      const most = Math.min(transfer.left, CHUNK, slice)
+      const part = item.subarray(this.#position, this.#position + most)
+      const piece = part.length > 0 ? part : zeros.subarray(0, most)
+      // A saved state may be of another memory.
+      if (!memory.contains(transfer.address, piece.length) || !memory.contains(transfer.command, 16)) {
+        transfer.left = 0
+        return
       }
-    } catch (error) {
-      if (error instanceof GuestMemoryError) return false
-      throw error
+      memory.write(transfer.address, piece)
+      this.#position += part.length
+      slice -= piece.length
+      transfer.address += piece.length
+      transfer.left -= piece.length
     }
-    return true
+    if (transfer.left > 0) this.#wait()
+    else memory.write32(transfer.command, 0)
+  }
+
+  #wait(): void {
+    if (this.#later === undefined) this.resume()
+    else this.#later()
   }
 
   #addFiles(files: ReadonlyMap<string, Uint8Array>): void {
@@ -209,7 +262,14 @@ const NOTHING = new Uint8Array(0)
 /** Bit of an item's number that asked for writing, long ago; QEMU ignores it. */
 const WRITE_CHANNEL = 0x4000
 
-const SHAPE = { selector: whole(0, 0xffff), position: whole(0, 2 ** 32), dmaHigh: whole(0, 0xffff_ffff) }
+const SHAPE = {
+  selector: whole(0, 0xffff),
+  position: whole(0, 2 ** 32),
+  dmaHigh: whole(0, 0xffff_ffff),
+  left: whole(0, 0xffff_ffff),
+  command: whole(0, Number.MAX_SAFE_INTEGER),
+  address: whole(0, Number.MAX_SAFE_INTEGER),
+}
 
 function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0))

@@ -35,8 +35,10 @@ export interface GuestMemory {
   write(address: number, from: Uint8Array): void
 }
 
-/** What happens at a write. */
+/** Who is told of accesses. */
 export interface RamOptions {
+  /** Called before each access, with its bytes: what moves them may have to be bounded. */
+  accessed?: (length: number) => void
   /** Called after a device's write: a CPU that has translated the bytes there must forget that. */
   written?: (address: number, length: number) => void
 }
@@ -48,12 +50,14 @@ export class Ram implements GuestMemory {
   /** The bytes themselves: who writes here tells nobody. */
   readonly bytes: Uint8Array
   readonly #view: DataView
+  readonly #accessed: ((length: number) => void) | undefined
   readonly #written: ((address: number, length: number) => void) | undefined
 
   constructor(base: number, bytes: Uint8Array, options: RamOptions = {}) {
     this.base = base
     this.bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#accessed = options.accessed
     this.#written = options.written
   }
 
@@ -123,6 +127,7 @@ export class Ram implements GuestMemory {
   #at(address: number, length: number): number {
     if (!this.contains(address, length))
       throw new GuestMemoryError(`no memory at 0x${address.toString(16)} for ${length} bytes`)
+    this.#accessed?.(length)
     return address - this.base
   }
 }

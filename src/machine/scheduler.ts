@@ -56,6 +56,8 @@ export class Scheduler {
   readonly #watched: (Uint8Array | undefined)[] = []
   /** CPUs whose last turn ended in WFI. */
   readonly #slept: boolean[]
+  /** Machine time until which a CPU waits for a device. */
+  readonly #heldUntil: Float64Array
   /** How far in machine time each CPU is in the present round. */
   readonly #reached: Float64Array
   #stop = false
@@ -68,6 +70,7 @@ export class Scheduler {
     this.#timePassed = options.timePassed ?? (() => {})
     this.#waitingForEvent = cluster.cpus.map(() => false)
     this.#slept = cluster.cpus.map(() => false)
+    this.#heldUntil = new Float64Array(cluster.cpus.length)
     this.#reached = new Float64Array(cluster.cpus.length)
   }
 
@@ -80,6 +83,12 @@ export class Scheduler {
   /** Ends the present turn, so that another CPU sees soon what this one did. */
   yieldTurn(): void {
     this.#cluster.stop(this.current)
+  }
+
+  /** A CPU has no more of its turn, and the next one at that machine time: what it asked a device for takes so long. */
+  hold(cpu: number, until: number): void {
+    this.#heldUntil[cpu] = Math.max(this.#heldUntil[cpu]!, until)
+    this.#cluster.stop(cpu)
   }
 
   /** An event for every CPU (SEV): those in WFE go on. */
@@ -128,6 +137,7 @@ export class Scheduler {
     this.current = cpu
     this.#stop = false
     this.#slept[cpu] = false
+    while (this.#heldUntil[cpu]! > this.time) this.#advance(Math.min(this.#heldUntil[cpu]!, this.#nextDeadline()))
     cluster.setTime(cpu, this.time)
     const end = cluster.retired(cpu) + count
     // Making way for another CPU ends a run early.
@@ -193,10 +203,10 @@ export class Scheduler {
   }
 
   #isAsleep(cpu: number): boolean {
-    return this.#cluster.isWaiting(cpu)
+    return this.#heldUntil[cpu]! > this.time || this.#cluster.isWaiting(cpu)
   }
 
-  /** Every CPU that is on waits: for an interrupt, or for an event that no other CPU is running to send. */
+  /** Every CPU that is on waits: for an interrupt, for a device, or for an event that no other CPU is running to send. */
   #allWait(): boolean {
     const cluster = this.#cluster
     for (let cpu = 0; cpu < cluster.cpus.length; cpu++)
@@ -220,6 +230,7 @@ export class Scheduler {
       if (!cluster.isOn(cpu) || !(this.#isAsleep(cpu) || this.#waitingForEvent[cpu])) continue
       next = Math.min(next, cluster.timerDeadline(cpu))
       if (this.#waitingForEvent[cpu]) next = Math.min(next, cluster.eventDeadline(cpu))
+      if (this.#heldUntil[cpu]! > this.time) next = Math.min(next, this.#heldUntil[cpu]!)
     }
     // A guest may set its timer to where no number of ours goes, which it does not live to see.
     if (next > LAST_DEADLINE) return Number.POSITIVE_INFINITY

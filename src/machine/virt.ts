@@ -27,6 +27,7 @@ import {
   type VirtOptions,
 } from './board/virt-options.ts'
 import { CpuBus } from './cpu-bus.ts'
+import { DeviceWork } from './device-work.ts'
 import { IccRegisters } from './icc-registers.ts'
 import { type PsciCall, PsciFunction, type PsciMachine, psciCall } from './psci.ts'
 import { describeRefusal, psciFunction } from './psci-text.ts'
@@ -50,8 +51,8 @@ const COUNTER_READ_TIME = 64
 const ITS_SLICE_TIME = 10_000
 const GITS_CREADR = 0x90
 
-/** Nanoseconds between two slices of requests of a disk that are more than one: 4 MiB in each, as from a fast disk. */
-const DISK_SLICE_TIME = 1_000_000
+/** Nanoseconds between two slices of what disks, the console and DMA of fw_cfg do: of 4 MiB, as from a fast disk, and of 1 MiB of text. */
+const TRANSFER_SLICE_TIME = 1_000_000
 
 /** A machine as QEMU's `virt`: CPUs, GIC, memory and devices. It runs when it is told to, in the caller's thread. */
 export class VirtMachine {
@@ -91,8 +92,11 @@ export class VirtMachine {
   #programmed: boolean
   readonly #console: VirtioConsole | undefined
   readonly #disks: readonly VirtioBlk[]
-  /** Machine time at which disks go on with requests that are long. */
-  #disksAt = Number.POSITIVE_INFINITY
+  readonly #fwCfg: FwCfg
+  /** Machine time at which the next slice of them begins. */
+  #transfersAt = Number.POSITIVE_INFINITY
+  /** The CPU that waits for DMA of fw_cfg. */
+  #transfersFor = 0
   readonly #input: number[] = []
   /** Devices by the INTID of their line. */
   readonly #sources = new Map<number, InterruptSource>()
@@ -141,8 +145,11 @@ export class VirtMachine {
       timePassed: () => this.#timePassed(),
     })
 
+    // What devices do in memory takes its time; what loads and looks from outside does not.
+    const work = new DeviceWork(this.cluster, this.scheduler)
+    const memoryOfDevices = new Ram(virtMap.ram.base, this.ram.bytes, { accessed: work.moved })
     // Each view of the memory tells the recorder what it reads: the GIC and the ITS have one each.
-    const gicMemory = () => recorder?.watch(this.ram) ?? this.ram
+    const gicMemory = () => recorder?.watch(memoryOfDevices) ?? memoryOfDevices
     this.gic = gic === 2 ? wireGicV2(this.bus, cpus) : wireGicV3(this.bus, cpus, gicMemory())
     this.gic.onOutput = (cpu, line, level) => this.#signal(cpu, line, level)
     this.its = its ? wireIts(this.bus, this.gic as GicV3, gicMemory()) : undefined
@@ -171,9 +178,13 @@ export class VirtMachine {
       ...this.rtc.frame.wire(virtMap.rtc.base),
       ...this.gpio.frame.wire(virtMap.gpio.base),
     )
-    const fwCfg = new FwCfg({ memory: this.ram, items: new Map([[5, le16(cpus)], ...(items ?? [])]) })
-    this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
-    this.flash = wireFlash(this.bus, this.cluster, firmware)
+    this.#fwCfg = new FwCfg({
+      memory: memoryOfDevices,
+      items: new Map([[5, le16(cpus)], ...(items ?? [])]),
+      later: () => this.#waitForTransfer(),
+    })
+    this.bus.register({ base: virtMap.fwCfg.base, size: this.#fwCfg.size, device: this.#fwCfg })
+    this.flash = wireFlash(this.bus, this.cluster, firmware, work.moved)
     if (virtioConsole)
       this.#console = new VirtioConsole({
         transmit: (bytes) => {
@@ -181,16 +192,17 @@ export class VirtMachine {
         },
         receiveReady: () => this.#feed(),
         waitForListener: () => this.seconds,
+        later: () => this.#resumeTransfers(),
       })
     this.#disks = disks.map(
-      (disk, i) => new VirtioBlk({ disk, serial: serials[i] ?? '', later: () => this.#resumeDisks() }),
+      (disk, i) => new VirtioBlk({ disk, serial: serials[i] ?? '', later: () => this.#resumeTransfers() }),
     )
     const devices: Placed[] = this.#disks.map((device, i) => ({ device, slot: slots.disks?.[i] }))
     if (this.#console !== undefined) devices.push({ device: this.#console, slot: slots.console })
     // It is beside what was asked for, and gives way to that.
     if (devices.length < VIRTIO_SLOTS) devices.push({ device: new VirtioRng(this.options.seed), slot: slots.rng })
     const transports = wireVirtio(this.bus, devices, (slot) => ({
-      memory: this.ram,
+      memory: memoryOfDevices,
       legacy: this.options.legacyVirtio,
       interrupt: spi(virtSpi.virtio + slot),
       broken: (reason) => this.onEvent?.({ kind: 'device', message: `virtio slot ${slot}: ${reason}` }),
@@ -198,7 +210,7 @@ export class VirtMachine {
     this.#own = new OwnDevices(this.options.devices, this.bus, (n) => {
       const { place, spi: number } = ownPlace(n)
       const interrupt = spi(number)
-      return { base: place.base, intid: 32 + number, interrupt, memory: this.ram, seconds: () => this.seconds }
+      return { base: place.base, intid: 32 + number, interrupt, memory: memoryOfDevices, seconds: () => this.seconds }
     })
     this.addInterruptSource(32 + virtSpi.uart, this.uart)
     this.addInterruptSource(32 + virtSpi.rtc, this.rtc)
@@ -319,17 +331,27 @@ export class VirtMachine {
     this.#releaseAt = this.scheduler.time + INSTRUCTIONS_PER_SECOND / 10
   }
 
-  #resumeDisks(): void {
-    this.#disksAt = this.scheduler.time + DISK_SLICE_TIME
+  #resumeTransfers(): void {
+    this.#transfersAt = Math.min(this.#transfersAt, this.scheduler.time + TRANSFER_SLICE_TIME)
+  }
+
+  /** The CPU that asked fw_cfg for DMA is behind its write when all is moved, as with QEMU: there are drivers that do not look. */
+  #waitForTransfer(): void {
+    this.#resumeTransfers()
+    const { current } = this.scheduler
+    if (this.cluster.isRunning(current)) this.#transfersFor = current
+    this.scheduler.hold(this.#transfersFor, this.#transfersAt)
   }
 
   #timePassed(): void {
     this.#lookForLoops()
     this.rtc.update()
     this.#own.timePassed()
-    if (this.scheduler.time >= this.#disksAt) {
-      this.#disksAt = Number.POSITIVE_INFINITY
+    if (this.scheduler.time >= this.#transfersAt) {
+      this.#transfersAt = Number.POSITIVE_INFINITY
       for (const disk of this.#disks) disk.resume()
+      this.#console?.resume()
+      this.#fwCfg.resume()
     }
     if (this.untyped > 0) this.#feed()
     if (this.scheduler.time >= this.#commandsAt) {
@@ -443,7 +465,7 @@ export class VirtMachine {
     const listens = this.untyped > 0 ? ((this.#console ?? this.uart).listensFrom ?? 0) : 0
     const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
     const soonest = Math.min(alarm - this.options.epoch, input, this.#own.deadline()) * INSTRUCTIONS_PER_SECOND
-    return Math.min(soonest, this.#releaseAt, this.#commandsAt, this.#disksAt)
+    return Math.min(soonest, this.#releaseAt, this.#commandsAt, this.#transfersAt)
   }
 
   #feed(): void {

@@ -87,7 +87,18 @@ export class CfiFlash implements Device {
 
   /** Contents of the bank from `offset` on, whatever mode the chips are in. */
   read(offset: number, into: Uint8Array): void {
-    for (let i = 0; i < into.length; i++) into[i] = this.#byte(offset + i)
+    for (let done = 0; done < into.length; ) {
+      const at = offset + done
+      const part = into.subarray(done, done + BLOCK - (at % BLOCK))
+      const changed = this.#changed.get(Math.floor(at / BLOCK))
+      if (changed !== undefined) part.set(changed.subarray(at % BLOCK, (at % BLOCK) + part.length))
+      else {
+        const contents = this.#contents.subarray(at, at + part.length)
+        part.fill(this.#blank, contents.length)
+        part.set(contents)
+      }
+      done += part.length
+    }
   }
 
   /** Puts bytes in as they are, as a programmer does that has the chips in its socket. */

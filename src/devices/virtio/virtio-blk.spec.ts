@@ -167,10 +167,32 @@ describe('virtio-blk', () => {
       device.resume()
       expect([calls, total(), collect(0)]).toEqual([2, 8 * mebi, []])
       device.resume()
-      expect([calls, total(), collect(0)]).toEqual([2, 9 * mebi, [{ head: 0, written: 9 * mebi + 1 }]])
+      expect([calls, total(), collect(0)]).toEqual([3, 9 * mebi, [{ head: 0, written: 9 * mebi + 1 }]])
       expect([at(4 * mebi + 512), at(9 * mebi - 512)]).toEqual([[1], [255]])
       device.resume()
-      expect([calls, collect(0)]).toEqual([2, []])
+      expect([calls, collect(0)]).toEqual([3, []])
+    })
+
+    it('moves no more for many requests than for a long one, though the driver resets the device between them', () => {
+      let calls = 0
+      const { device, request, total, up } = long(() => calls++)
+      for (let n = 0; n < 20; n++) {
+        up()
+        request(0, 0, [into(mebi)])
+      }
+      expect([calls, total()]).toEqual([1, 4 * mebi])
+      device.resume()
+      expect([calls, total()]).toEqual([2, 5 * mebi])
+    })
+
+    it('lets the host flush four times in a slice', () => {
+      let flushed = 0
+      const disk = { size: 512, readOnly: false, read: () => {}, write: () => {}, flush: () => flushed++ }
+      const { device, request } = setUp(disk, undefined, () => {})
+      for (let n = 0; n < 6; n++) request(4, 0)
+      expect(flushed).toBe(4)
+      device.resume()
+      expect(flushed).toBe(6)
     })
 
     it('begins with a new request when the driver reset the device in the middle of one', () => {

@@ -6,6 +6,7 @@
 import { type Disk, SECTOR } from '../disk.ts'
 import { GuestMemoryError } from '../memory.ts'
 import { checkState, flag } from '../saved-state.ts'
+import { Slices } from './slices.ts'
 import type { VirtioDevice, VirtioHost } from './virtio-device.ts'
 import { type Chain, gather, QUEUE_SIZE, scatter } from './virtqueue.ts'
 
@@ -23,6 +24,9 @@ const SEG_MAX = 254
 /** Bytes that are moved at once, and in a slice: that bounds the memory and the time that a request costs, whatever its length. */
 const PIECE = 0x1_0000
 const SLICE = 0x40_0000
+/** What a request takes of a slice at least, and what a flush does, for which the host may have to wait for its own disk. */
+const REQUEST = 0x1000
+const FLUSH = 0x10_0000
 
 const HEADER = 16
 
@@ -33,8 +37,8 @@ export interface VirtioBlkOptions {
   /** Serial number as the guest sees it: up to 20 bytes of ASCII. */
   serial?: string
   /**
-   * Called when requests are left that are more than a slice of work: `resume` goes on with them. Without it they are served at
-   * once, however long that takes.
+   * Called when a slice of work has begun: `resume` begins the next one, and goes on with requests that were more than one. Without
+   * it they are served at once, however long that takes.
    */
   later?: () => void
 }
@@ -51,10 +55,9 @@ export class VirtioBlk implements VirtioDevice {
   readonly #serial: Uint8Array
   readonly #header = new DataView(new ArrayBuffer(HEADER))
   readonly #buffer = new Uint8Array(PIECE)
-  readonly #later: (() => void) | undefined
+  /** A reset by the driver does not refill them. */
+  readonly #slices: Slices
   #host: VirtioHost | undefined
-  /** Bytes that may still be moved in this slice. */
-  #left = 0
   /** Bytes that are moved already of the request that was not over with the last slice, and which one that was. */
   #done = 0
   readonly #begun = { head: -1, offset: 0, length: 0 }
@@ -63,7 +66,7 @@ export class VirtioBlk implements VirtioDevice {
 
   constructor({ disk, serial = '', later }: VirtioBlkOptions) {
     this.#disk = disk
-    this.#later = later
+    this.#slices = new Slices(SLICE, later)
     this.#serial = new Uint8Array(20)
     this.#serial.set(new TextEncoder().encode(serial).subarray(0, 20))
     this.features = FEATURE.segMax | FEATURE.blockSize | FEATURE.flush | (disk.readOnly ? FEATURE.readOnly : 0n)
@@ -82,9 +85,9 @@ export class VirtioBlk implements VirtioDevice {
     if (!this.#waiting) this.#serve(queue)
   }
 
-  /** Goes on with requests that were more than a slice. */
+  /** The next slice: goes on with requests that were more than one. */
   resume(): void {
-    if (!this.#waiting) return
+    if (!this.#slices.next() || !this.#waiting) return
     this.#waiting = false
     this.#serve(0)
   }
@@ -104,11 +107,11 @@ export class VirtioBlk implements VirtioDevice {
     checkState('virtio-blk', 1, { waiting: flag }, state)
     this.reset()
     this.#waiting = (state as { waiting: boolean }).waiting
-    if (this.#waiting) this.#later?.()
+    this.#slices.restart()
+    if (this.#waiting) this.#slices.ask()
   }
 
   #serve(queue: number): void {
-    this.#left = this.#later === undefined ? Number.POSITIVE_INFINITY : SLICE
     this.#host?.process(queue, (chain) => this.#request(chain))
   }
 
@@ -118,6 +121,11 @@ export class VirtioBlk implements VirtioDevice {
    */
   #request(chain: Chain): number | undefined {
     const { memory } = this.#host!
+    if (this.#slices.left <= 0) {
+      this.#waiting = true
+      return undefined
+    }
+    this.#slices.spend(REQUEST)
     if (chain.writeLength === 0) return 0
     const room = chain.writeLength - 1
     let status: number = STATUS.ioError
@@ -130,12 +138,13 @@ export class VirtioBlk implements VirtioDevice {
         status = this.#transfer(chain, type === TYPE.in, offset, length)
         if (status === STATUS.ok && this.#done < length) {
           this.#waiting = true
-          this.#later?.()
           return undefined
         }
         if (status === STATUS.ok && type === TYPE.in) written = room
-      } else if (type === TYPE.flush) status = attempt(() => this.#disk.flush())
-      else if (type === TYPE.getId) {
+      } else if (type === TYPE.flush) {
+        status = attempt(() => this.#disk.flush())
+        this.#slices.spend(FLUSH)
+      } else if (type === TYPE.getId) {
         status = STATUS.ok
         written = scatter(memory, chain.writable, 0, this.#serial.subarray(0, room))
       } else status = STATUS.unsupported
@@ -152,7 +161,7 @@ export class VirtioBlk implements VirtioDevice {
     const { memory } = this.#host!
     this.#begin(chain.head, offset, length)
     return attempt(() => {
-      while (this.#done < length && this.#left > 0) {
+      while (this.#done < length && this.#slices.left > 0) {
         const part = this.#buffer.subarray(0, Math.min(PIECE, length - this.#done))
         if (reads) {
           this.#disk.read(offset + this.#done, part)
@@ -162,7 +171,7 @@ export class VirtioBlk implements VirtioDevice {
           this.#disk.write(offset + this.#done, part)
         }
         this.#done += part.length
-        this.#left -= part.length
+        this.#slices.spend(part.length)
       }
     })
   }

@@ -39,6 +39,22 @@ describe('virtio-console', () => {
     expect(out.join('').length).toBe(0x10_0000)
   })
 
+  it('lets 1 MiB out in a slice, and what is more when the next one begins', () => {
+    let calls = 0
+    const { device, up, submit, out, collect } = setUp({ later: () => calls++ })
+    up()
+    const sent = () => out.join('').length
+    for (let n = 0; n < 4; n++) submit(1, [{ address: BUFFERS, length: 0x8_0000 }], n)
+    expect([calls, sent(), collect(1).length]).toEqual([1, 0x10_0000, 2])
+    device.resume()
+    expect([calls, sent(), collect(1).length]).toEqual([2, 0x20_0000, 2])
+    submit(1, [{ address: BUFFERS, length: 1 }])
+    expect(sent()).toBe(0x20_0000)
+    device.restore(device.snapshot())
+    device.resume()
+    expect(sent()).toBe(0x20_0001)
+  })
+
   it('gives the guest as much as its buffers hold, and takes the rest when there are more', () => {
     let ready = 0
     const { device, ram, up, submit, collect, levels } = setUp({ receiveReady: () => ready++ })

@@ -5,6 +5,7 @@
 
 import { Listener } from '../listener.ts'
 import { checkState, timeOrNull, whole } from '../saved-state.ts'
+import { Slices } from './slices.ts'
 import type { VirtioDevice, VirtioHost } from './virtio-device.ts'
 import { gather, QUEUE_SIZE, scatter } from './virtqueue.ts'
 
@@ -15,6 +16,8 @@ const FEATURE_SIZE = 1n << 0n
 /** Bytes that one buffer of the guest may give or take at most; a longer one is used in part, or in pieces. */
 const PIECE = 0x1000
 const MAX_WRITE = 0x10_0000
+/** Bytes that go out in a slice, but for a chain that has begun: whoever takes them has to keep up. */
+const SLICE = 0x10_0000
 
 /** What a console is wired to. */
 export interface VirtioConsoleOptions {
@@ -27,6 +30,8 @@ export interface VirtioConsoleOptions {
    * throws away what comes before its console is registered.
    */
   waitForListener?: () => number
+  /** Called when a slice of output has begun: `resume` begins the next one. Without it all goes out at once. */
+  later?: () => void
   /** Size of the terminal in characters. */
   columns?: number
   /** Lines of the terminal. */
@@ -44,11 +49,13 @@ export class VirtioConsole implements VirtioDevice {
   readonly #options: VirtioConsoleOptions
   readonly #piece = new Uint8Array(PIECE)
   readonly #listener: Listener
+  readonly #slices: Slices
   #host: VirtioHost | undefined
 
   constructor(options: VirtioConsoleOptions = {}) {
     this.#options = options
     this.#listener = new Listener(options.waitForListener)
+    this.#slices = new Slices(SLICE, options.later)
     this.#setSize(options.columns ?? 80, options.rows ?? 24)
   }
 
@@ -92,15 +99,25 @@ export class VirtioConsole implements VirtioDevice {
       this.#listener.unmask(true)
       this.#options.receiveReady?.()
     }
-    if (queue !== TRANSMIT) return
-    const host = this.#host!
-    host.process(TRANSMIT, (chain) => {
+    if (queue === TRANSMIT) this.#send()
+  }
+
+  /** The next slice: goes on with output that was more than one. */
+  resume(): void {
+    if (this.#slices.next()) this.#send()
+  }
+
+  #send(): void {
+    const host = this.#host
+    host?.process(TRANSMIT, (chain) => {
+      if (this.#slices.left <= 0) return undefined
       const length = Math.min(chain.readLength, MAX_WRITE)
       for (let done = 0; done < length; ) {
         const part = this.#piece.subarray(0, Math.min(PIECE, length - done))
         done += gather(host.memory, chain.readable, done, part)
         this.#options.transmit?.(part)
       }
+      this.#slices.spend(Math.max(1, length))
       return 0
     })
   }
@@ -127,6 +144,9 @@ export class VirtioConsole implements VirtioDevice {
     const { columns, rows, listensFrom } = state as { columns: number; rows: number; listensFrom: number | null }
     this.#setSize(columns, rows)
     this.#listener.restore({ polls: 0, pollsFrom: 0, listensFrom })
+    // There may be output that waited for its slice.
+    this.#slices.restart()
+    this.#slices.ask()
   }
 
   #setSize(columns: number, rows: number): void {

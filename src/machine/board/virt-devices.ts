@@ -7,11 +7,20 @@ import { VirtioMmio, type VirtioMmioOptions } from '../../devices/virtio/virtio-
 import type { Bus } from '../../mmio/index.ts'
 import { VIRTIO_SLOT_SIZE, VIRTIO_SLOTS, virtMap } from './virt-map.ts'
 
+/** Bytes of translations that a CPU has to forget, at most, when its flash is memory no longer. */
+const TRANSLATIONS = 0x1_0000
+
 /**
  * The first bank is memory to the CPUs as long as it reads as its plain contents; the second stays a device. What nothing was
- * put into is zero, as with QEMU: the null page reads as zeros, and is no instruction. Returns the first.
+ * put into is zero, as with QEMU: the null page reads as zeros, and is no instruction. Returns the first. `moved` is told of what
+ * commands have to do, in bytes.
  */
-export function wireFlash(bus: Bus, cluster: Cluster, firmware: Uint8Array = new Uint8Array(0)): CfiFlash {
+export function wireFlash(
+  bus: Bus,
+  cluster: Cluster,
+  firmware: Uint8Array = new Uint8Array(0),
+  moved: (bytes: number) => void = () => {},
+): CfiFlash {
   const { base, size } = virtMap.flash0
   const bytes = cluster.view(base, size)!
   bytes.set(firmware)
@@ -20,10 +29,21 @@ export function wireFlash(bus: Bus, cluster: Cluster, firmware: Uint8Array = new
     size,
     contents: firmware,
     blank: 0,
-    plainChanged: (plain) => cluster.setDirect(base, plain),
-    written: (offset, length) => flash.read(offset, bytes.subarray(offset, offset + length)),
+    plainChanged: (plain) => {
+      moved(TRANSLATIONS)
+      cluster.setDirect(base, plain)
+    },
+    written: (offset, length) => {
+      moved(length)
+      flash.read(offset, bytes.subarray(offset, offset + length))
+    },
   })
-  const variables = new CfiFlash({ name: 'flash 1', size: virtMap.flash1.size, blank: 0 })
+  const variables = new CfiFlash({
+    name: 'flash 1',
+    size: virtMap.flash1.size,
+    blank: 0,
+    written: (_, length) => moved(length),
+  })
   bus.register({ base, size, device: flash }, { base: virtMap.flash1.base, size: variables.size, device: variables })
   return flash
 }
