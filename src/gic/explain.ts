@@ -26,12 +26,28 @@ export interface Explanation {
   readonly summary: string
 }
 
-/** Name of an interrupt by its kind: SGI 3, PPI 27, SPI 33. */
+/** Name of an interrupt by its kind: SGI 3, PPI 27, SPI 33, and of the extended ranges EPPI 1056, ESPI 4096. */
 export function kindOf(intid: number): string {
+  if (!Number.isInteger(intid) || intid < 0) return `INTID ${intid}`
   if (intid < 16) return `SGI ${intid}`
   if (intid < 32) return `PPI ${intid}`
   if (intid < 1020) return `SPI ${intid}`
+  if (intid >= 1056 && intid < 1120) return `EPPI ${intid}`
+  if (intid >= 4096 && intid < 5120) return `ESPI ${intid}`
   return intid >= 8192 ? `LPI ${intid}` : `INTID ${intid}`
+}
+
+/** Why no GIC has such an interrupt; undefined where one could have it (IHI 0069 2.2). */
+export function neverThere(intid: number): string | undefined {
+  if (!Number.isInteger(intid) || intid < 0) return 'an INTID is a whole number from 0 on.'
+  if (intid >= 1020 && intid < 1024)
+    return 'INTIDs 1020 to 1023 are no interrupts: an acknowledge register gives them where it has none to give.'
+  const reserved = [
+    [1024, 1055],
+    [1120, 4095],
+    [5120, 8191],
+  ].find(([first, last]) => intid >= first! && intid <= last!)
+  return reserved && `INTIDs ${reserved[0]} to ${reserved[1]} are reserved: no interrupt has them.`
 }
 
 /** A priority; Non-secure software with two Security states sees the lower half of all as the whole (IHI 0048 3.8.1, IHI 0069 4.8.6). */
@@ -40,6 +56,36 @@ export function priorityName(priority: number, nonSecure: boolean): string {
   return nonSecure && priority >= 0x80
     ? `${own} (0x${((priority << 1) & 0xff).toString(16)} to Non-secure software)`
     : own
+}
+
+/** The best priority that software can give to an interrupt: Non-secure software has the lower half of all. */
+export function bestOf(nonSecure: boolean): number {
+  return nonSecure ? 0x80 : 0
+}
+
+/**
+ * What else lets an interrupt preempt one that runs at `running`, as far as it can: a priority whose group priority, by `mask`, is
+ * better, and a binary point as fine as `finest` in place of `mask`.
+ */
+export function preemptionAlternatives(
+  running: number,
+  { priority, best, mask, finest }: { priority: number; best: number; mask: number; finest: number },
+  point: string,
+): string {
+  const ways: string[] = []
+  if ((best & mask) < (running & mask)) ways.push('give this one a better priority')
+  if (mask !== finest && (priority & finest) < (running & finest)) ways.push(`make ${point} finer`)
+  return ways.length === 0 ? '' : `; or ${ways.join(', or ')}`
+}
+
+/** What runs, and what would preempt it: `mask` is the part of a priority that counts for that. */
+export function runningTold(what: string, running: number, priority: number, mask: number): string {
+  const hex = (value: number) => `0x${value.toString(16)}`
+  const limit = running & mask
+  const own = `its own group priority is ${hex(priority & mask)}`
+  return limit === 0
+    ? `${what} runs at priority ${hex(running)}, whose group priority is 0: nothing preempts it.`
+    : `${what} runs at priority ${hex(running)}; ${own}, and only values below ${hex(limit)} preempt.`
 }
 
 /** The closed gates in the order of mending; of one kind of cause, in the order of the walk. */

@@ -25,6 +25,8 @@ export type RemedyAction =
       /** Who writes: it matters where a register is banked. */
       readonly cpu: number
       readonly secure: boolean
+      /** Secure software has another view of the register: it must not write this value. */
+      readonly nonSecureOnly?: boolean
       /** The one field that this is about; the others of `value` are as they are now. */
       readonly field?: string
       readonly memory?: MemoryNeed
@@ -38,6 +40,8 @@ export type RemedyAction =
       readonly cpu: number
       readonly el: 0 | 1 | 2 | 3
       readonly secure: boolean
+      /** Secure state has its own copy of the register, or another use of it. */
+      readonly nonSecureOnly?: boolean
     }
   /** A write to memory. */
   | {
@@ -85,9 +89,9 @@ export function hex(value: number): string {
 /** A remedy in the words of its actions, with what a person should know before and after them. */
 export function remedy(actions: readonly RemedyAction[], words: { before?: string; after?: string } = {}): Remedy {
   const { before, after } = words
-  const told = tell(actions)
-  const lower = before?.endsWith(',') ? told[0]!.toLowerCase() + told.slice(1) : told
-  const text = before === undefined ? told : `${before} ${lower}`
+  const goesOn = before !== undefined && /[,:]$/.test(before)
+  const told = goesOn ? tellLower(actions) : tell(actions)
+  const text = before === undefined ? told : `${before} ${told}`
   return { text: `${text}${after ?? ''}.`, actions }
 }
 
@@ -102,13 +106,19 @@ export function tell(actions: readonly RemedyAction[]): string {
   return parts.map((part, i) => (i === 0 ? part : part[0]!.toLowerCase() + part.slice(1))).join(', then ')
 }
 
+/** The same, to go on in a sentence. */
+export function tellLower(actions: readonly RemedyAction[]): string {
+  const text = tell(actions)
+  return text[0]!.toLowerCase() + text.slice(1)
+}
+
 function told(action: RemedyAction): string {
   switch (action.do) {
     case 'write':
       return writeTold(action) + memoryTold(action.memory)
     case 'sysreg': {
-      const { register, value, high, cpu, el, secure } = action
-      return `Write ${hexWords(value, high)} to ${register} on PE ${cpu}${levelTold(el, secure)}`
+      const { register, value, high, cpu, el, secure, nonSecureOnly } = action
+      return `Write ${hexWords(value, high)} to ${register} on PE ${cpu}${levelTold(el, secure, nonSecureOnly)}`
     }
     case 'memory':
       return `Write ${action.size === 1 ? 'byte ' : ''}${hexWords(action.value, action.high)} to memory at 0x${action.address.toString(16)}${memoryTold(action.memory)}`
@@ -126,7 +136,7 @@ function told(action: RemedyAction): string {
 }
 
 function writeTold(action: Extract<RemedyAction, { do: 'write' }>): string {
-  const { frame, register, offset, size, value, high, cpu, secure, field } = action
+  const { frame, register, offset, size, value, high, cpu, secure, nonSecureOnly, field } = action
   const number = hexWords(value, high)
   const what =
     field !== undefined
@@ -141,12 +151,16 @@ function writeTold(action: Extract<RemedyAction, { do: 'write' }>): string {
         ? ` from CPU ${cpu} (the register is banked)`
         : ''
   const owner = /^GICR (\d+)$/.exec(frame)
-  return `${what}${banked}${owner ? ` in PE ${owner[1]}'s Redistributor` : ''}${secure ? ' by a Secure access' : ''}`
+  return `${what}${banked}${owner ? ` in PE ${owner[1]}'s Redistributor` : ''}${accessTold(secure, nonSecureOnly)}`
 }
 
-function levelTold(el: number, secure: boolean): string {
+function accessTold(secure: boolean, nonSecureOnly: boolean | undefined): string {
+  return secure ? ' by a Secure access' : nonSecureOnly ? ' by a Non-secure access' : ''
+}
+
+function levelTold(el: number, secure: boolean, nonSecureOnly: boolean | undefined): string {
   if (el === 3) return secure ? ' at EL3' : ' at EL3 with SCR_EL3.NS set'
-  return secure ? ' in Secure state' : ''
+  return secure ? ' in Secure state' : nonSecureOnly ? ' in Non-secure state' : ''
 }
 
 function memoryTold(memory: MemoryNeed | undefined): string {

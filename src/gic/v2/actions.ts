@@ -21,11 +21,24 @@ export function isSecure(gic: GicV2State, group: number): boolean {
   return gic.config.security && group === 0
 }
 
+/** Who writes a register that is another one to Secure software: the group's own software. */
+function viewOf(gic: GicV2State, group: number): Pick<Write, 'secure' | 'nonSecureOnly'> {
+  if (isSecure(gic, group)) return { secure: true }
+  return gic.config.security ? { secure: false, nonSecureOnly: true } : { secure: false }
+}
+
 /** A bit of a one-bit bank: `ISENABLER` at 0x100, say. */
 export function setBit(gic: GicV2State, bank: string, base: number, intid: number, group: number, cpu: number): Write {
   const n = intid >>> 5
   const action = write('GICD', `GICD_${bank}${n}`, base + n * 4, 1 << (intid & 31), cpu)
   return { ...action, secure: isSecure(gic, group) }
+}
+
+/** GICD_IGROUPR with the interrupt's bit set: Secure software's, where there are two Security states. */
+export function moveToGroup1(gic: GicV2State, intid: number, cpu: number): Write {
+  const n = intid >>> 5
+  const value = gic.irqs.group[gic.irqs.wordOf(intid, cpu)]! | (1 << (intid & 31))
+  return { ...write('GICD', `GICD_IGROUPR${n}`, 0x80 + n * 4, value, cpu), secure: gic.config.security }
 }
 
 /** A byte of a bank of bytes: `IPRIORITYR` at 0x400, say. */
@@ -46,14 +59,14 @@ export function enableInDistributor(gic: GicV2State, group: number, cpu: number)
   const by = { cpu, secure: isSecure(gic, group), bigEndian: false }
   const shifted = gic.config.security && !by.secure
   const value = readDistributorControl(gic, 0, by) | (1 << (shifted ? 0 : group))
-  return { ...write('GICD', 'GICD_CTLR', 0, value, cpu), secure: by.secure, field: `EnableGrp${group}` }
+  return { ...write('GICD', 'GICD_CTLR', 0, value, cpu), ...viewOf(gic, group), field: `EnableGrp${group}` }
 }
 
 export function enableInInterface(gic: GicV2State, group: number, cpu: CpuInterface): Write {
   const by = { cpu: cpu.cpu, secure: isSecure(gic, group), bigEndian: false }
   const shifted = gic.config.security && !by.secure
   const value = readControl(gic, cpu, by) | (1 << (shifted ? 0 : group))
-  return { ...write('GICC', 'GICC_CTLR', 0, value, cpu.cpu), secure: by.secure, field: `EnableGrp${group}` }
+  return { ...write('GICC', 'GICC_CTLR', 0, value, cpu.cpu), ...viewOf(gic, group), field: `EnableGrp${group}` }
 }
 
 /** A mask in the Secure half of the priorities is not Non-secure software's to change (IHI 0048 3.8.1). */
@@ -65,7 +78,7 @@ export function openMask(gic: GicV2State, group: number, cpu: CpuInterface): Wri
 /** A CPU's own SGI, of the group that it is in there. */
 export function sendToSelf(gic: GicV2State, sgi: number, group: number, cpu: number): Write {
   const FILTER_SELF = 2 << 24
-  return { ...write('GICD', 'GICD_SGIR', 0xf00, FILTER_SELF | sgi, cpu), secure: isSecure(gic, group) }
+  return { ...write('GICD', 'GICD_SGIR', 0xf00, FILTER_SELF | sgi, cpu), ...viewOf(gic, group) }
 }
 
 /** Whether deactivation is apart from the priority drop in the Security state that ends this group. */
@@ -79,7 +92,7 @@ function endValue(gic: GicV2State, intid: number, cpu: number): number {
 }
 
 export function drop(gic: GicV2State, intid: number, group: number, cpu: number): Write {
-  return { ...write('GICC', 'GICC_EOIR', 0x10, endValue(gic, intid, cpu), cpu), secure: isSecure(gic, group) }
+  return { ...write('GICC', 'GICC_EOIR', 0x10, endValue(gic, intid, cpu), cpu), ...viewOf(gic, group) }
 }
 
 export function deactivate(gic: GicV2State, intid: number, group: number, cpu: number): Write {

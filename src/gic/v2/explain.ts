@@ -5,7 +5,7 @@
  */
 
 import { keyIntid, keyPriority, NONE } from '../candidates.ts'
-import { type Explanation, kindOf, priorityName, summarise } from '../explain.ts'
+import { bestOf, type Explanation, kindOf, neverThere, priorityName, summarise } from '../explain.ts'
 import { activeGate, askGates, enabledGate, type Gate, pendingGate } from '../gates.ts'
 import { advice, hex, type Remedy, type RemedyAction, remedy } from '../remedy.ts'
 import { enableInDistributor, enableInInterface, endAll, openMask, sendToSelf, setBit, setByte } from './actions.ts'
@@ -17,7 +17,8 @@ import {
   priorityMaskOpen,
   runningPriorityOpen,
 } from './delivery.ts'
-import { activeSays, endRemedy, inTheWay, runningSays } from './handling.ts'
+import { activeSays, alternatives, endRemedy, inTheWay, runningSays } from './handling.ts'
+import { groupRemedy } from './other-group.ts'
 import { sgiSays } from './sgi-request.ts'
 import type { GicV2State } from './state.ts'
 import { bitOf, isIntid, numbered, type Subject, subjectOf } from './subject.ts'
@@ -42,9 +43,14 @@ export const gates: readonly Gate<Subject>[] = [
       register: 'GICD_TYPER',
       field: 'ITLinesNumber',
       value: Math.ceil(s.gic.config.intids / 32) - 1,
-      says: open ? 'the interrupt exists.' : `this GIC has INTIDs 0 to ${s.gic.config.intids - 1} only.`,
+      says: open ? 'the interrupt exists.' : absentSays(s),
     }),
-    remedy: () => advice('Configure the GIC with more INTIDs, or use another one.'),
+    remedy: (s) =>
+      advice(
+        s.intid >= s.gic.config.intids && s.intid < 1020
+          ? 'Configure the GIC with more INTIDs, or use another one.'
+          : 'Ask for the interrupt that you expect.',
+      ),
   },
   {
     name: pendingGate.name,
@@ -90,9 +96,7 @@ export const gates: readonly Gate<Subject>[] = [
       register: numbered('GICD_ITARGETSR', s.intid, 4),
       field: `CPU_targets_offset_${s.intid % 4}B`,
       value: s.gic.irqs.targetsOf(s.word, s.bit),
-      says: open
-        ? 'it is routed to this CPU.'
-        : `its target byte ${hex(s.gic.irqs.targetsOf(s.word, s.bit))} leaves CPU ${s.cpu.cpu} out.`,
+      says: open ? 'it is routed to this CPU.' : targetsSay(s),
     }),
     remedy: (s) => remedy([setByte(s.gic, 'ITARGETSR', 0x800, s.intid, 1 << s.cpu.cpu, s.group, s.cpu.cpu)]),
   },
@@ -108,7 +112,7 @@ export const gates: readonly Gate<Subject>[] = [
         ? `the Distributor forwards Group ${s.group}.`
         : `it is in Group ${s.group}, which the Distributor does not forward.`,
     }),
-    remedy: (s) => remedy([enableInDistributor(s.gic, s.group, s.cpu.cpu)], { after: otherGroup(s) }),
+    remedy: (s) => groupRemedy(s, enableInDistributor(s.gic, s.group, s.cpu.cpu)),
   },
   {
     name: 'group enabled in the CPU interface',
@@ -122,7 +126,7 @@ export const gates: readonly Gate<Subject>[] = [
         ? `the CPU interface signals Group ${s.group}.`
         : `it is in Group ${s.group}, which CPU ${s.cpu.cpu}'s interface does not signal.`,
     }),
-    remedy: (s) => remedy([enableInInterface(s.gic, s.group, s.cpu)], { after: otherGroup(s) }),
+    remedy: (s) => groupRemedy(s, enableInInterface(s.gic, s.group, s.cpu)),
   },
   {
     name: 'priority mask',
@@ -153,7 +157,7 @@ export const gates: readonly Gate<Subject>[] = [
       const running = inTheWay(s)
       return remedy(endAll(s.gic, s.cpu, running), {
         before: running.some(({ intid }) => intid === undefined) ? UNACCOUNTED : 'When its handler is done,',
-        after: '; or give this one a better priority, or a finer GICC_BPR',
+        after: alternatives(s),
       })
     },
   },
@@ -211,6 +215,19 @@ export function explainInterrupt(gic: GicV2State, intid: number, cpu: number): E
   return summarise(intid, cpu, fiq ? 'fiq' : 'irq', reports)
 }
 
+function absentSays({ intid, gic }: Subject): string {
+  const never = neverThere(intid)
+  if (never !== undefined && !(intid >= 1024)) return never
+  return `this GIC has INTIDs 0 to ${gic.config.intids - 1} only${intid < 1020 ? '' : ', and no GICv2 has one above 1019'}.`
+}
+
+function targetsSay({ gic, word, bit, cpu }: Subject): string {
+  const targets = gic.irqs.targetsOf(word, bit)
+  if (targets === 0) return 'its target byte is 0, as it is after reset: it goes to no CPU.'
+  const others = gic.cpus.filter((each) => (targets >>> each.cpu) & 1).map((each) => `CPU ${each.cpu}`)
+  return `its target byte ${hex(targets)} sends it to ${others.join(', ')}, and not to CPU ${cpu.cpu}.`
+}
+
 function pendingSays(s: Subject, open: boolean): string {
   const { irqs } = s.gic
   const edge = bitOf(s, irqs.edge) === 1
@@ -246,10 +263,6 @@ function pendingRemedy(s: Subject): Remedy {
     : { text: 'Raise its line, or write GICD_ISPENDR.', actions: [high] }
 }
 
-function otherGroup(s: Subject): string {
-  return `, or move it to Group ${1 - s.group} (${numbered('GICD_IGROUPR', s.intid, 32)} bit ${s.bit})`
-}
-
 /** A usual priority that every mask can let pass, for one that none does. */
 const USUAL = 0xa0
 
@@ -257,8 +270,8 @@ function maskRemedy(s: Subject): Remedy {
   const { gic, cpu, group, intid } = s
   const open = openMask(gic, group, cpu)
   if (s.priority < cpu.priorityMask) {
-    const lower = `, or give a lower one to its byte of ${numbered('GICD_IPRIORITYR', intid, 4)}`
-    return remedy([open], { after: cpu.pmr === 0 ? '' : lower })
+    const value = `, or write a lower value to its byte of ${numbered('GICD_IPRIORITYR', intid, 4)}`
+    return remedy([open], { after: cpu.pmr > bestOf(gic.config.security && group === 1) ? value : '' })
   }
   const better = setByte(gic, 'IPRIORITYR', 0x400, intid, USUAL, group, cpu.cpu)
   return remedy([better, open], { before: 'It has the lowest priority, which every mask holds back.' })

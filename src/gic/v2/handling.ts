@@ -1,7 +1,7 @@
 /** What a handler on a GICv2 has left undone: whom an active interrupt waits for, what runs ahead of another, and what ends it. */
 
-import { kindOf } from '../explain.ts'
-import { hex, type Remedy, remedy } from '../remedy.ts'
+import { bestOf, kindOf, preemptionAlternatives, runningTold } from '../explain.ts'
+import { type Remedy, remedy } from '../remedy.ts'
 import { deactivate, endAll, isSplitFor, setBit } from './actions.ts'
 import { type CpuInterface, IDLE } from './cpu-interface.ts'
 import { droppedOn, type Running, runningDownTo, runningOn } from './running.ts'
@@ -52,10 +52,18 @@ export function inTheWay(s: Subject): Running[] {
   return runningOn(s.gic, s.cpu).filter(({ priority }) => (priority & mask) <= (s.priority & mask))
 }
 
+/** What else lets it preempt what runs (IHI 0048 3.3.3). */
+export function alternatives({ cpu, gic, group, priority }: Subject): string {
+  const mask = cpu.groupPriorityMask(group)
+  const finest = (0xff << (cpu.minimumBpr + 1)) & 0xff
+  const best = bestOf(gic.config.security && group === 1)
+  return preemptionAlternatives(cpu.running, { priority, best, mask, finest }, 'GICC_BPR')
+}
+
 export function runningSays(s: Subject): string {
   if (s.cpu.running === IDLE) return 'nothing runs on this CPU.'
   const [best] = runningOn(s.gic, s.cpu)
   const mask = s.cpu.groupPriorityMask(s.group)
   const what = best?.intid === undefined ? 'an interrupt' : kindOf(best.intid)
-  return `${what} runs at priority ${hex(s.cpu.running)}; its own group priority is ${hex(s.priority & mask)}, and only values below ${hex(s.cpu.running & mask)} preempt.`
+  return runningTold(what, s.cpu.running, s.priority, mask)
 }

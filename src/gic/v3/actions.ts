@@ -45,6 +45,12 @@ export function setBit(gic: GicV3State, bank: string, intid: number, group: numb
   return write(registerOf(bank, intid, 32), pe, 1 << (intid & 31), { secure: isSecure(gic, group) })
 }
 
+/** IGROUPR with the interrupt's bit set, which is Group 1 whatever IGRPMODR has: Secure software's, where there are two Security states. */
+export function moveToGroup1(gic: GicV3State, intid: number, pe: number): Write {
+  const value = gic.irqs.group[gic.irqs.wordOf(intid, pe)]! | (1 << (intid & 31))
+  return write(registerOf('IGROUPR', intid, 32), pe, value, { secure: gic.irqs.twoStates })
+}
+
 export function setPriority(gic: GicV3State, intid: number, group: number, pe: number, value: number): Write {
   const whole = write(registerOf('IPRIORITYR', intid, 4), pe, value, { secure: isSecure(gic, group) })
   return { ...whole, size: 1, offset: whole.offset + (intid & 3) }
@@ -61,7 +67,8 @@ export function enableInDistributor(gic: GicV3State, group: number, pe: number):
   const secure = isSecure(gic, group)
   const [field, bit] = enableField(gic, group)
   const value = readControl(gic, 0, { cpu: pe, secure, bigEndian: false }) | (1 << bit)
-  return write('GICD_CTLR', pe, value, { secure, field })
+  const nonSecureOnly = gic.irqs.twoStates && !secure
+  return write('GICD_CTLR', pe, value, { secure, field, ...(nonSecureOnly && { nonSecureOnly }) })
 }
 
 /** The enable of a group in GICD_CTLR, by its name in the Secure, or the only, view. */
@@ -82,7 +89,10 @@ type Trap = 'group 0' | 'group 1' | 'common'
 function msr(gic: GicV3State, cpu: CpuInterfaceV3, register: string, trap: Trap, secure: boolean, low: number): Sysreg {
   const trapped = trap === 'group 0' ? cpu.scrFiq : trap === 'group 1' ? cpu.scrIrq : cpu.scrFiq && cpu.scrIrq
   const el = gic.config.security && trapped ? 3 : 1
-  return { do: 'sysreg', register, value: low >>> 0, high: 0, cpu: cpu.pe, el, secure }
+  // Group 1 has a copy of its registers in each Security state.
+  const nonSecureOnly = gic.config.security && trap === 'group 1' && !secure
+  const action = { do: 'sysreg', register, value: low >>> 0, high: 0, cpu: cpu.pe, el, secure } as const
+  return nonSecureOnly ? { ...action, nonSecureOnly } : action
 }
 
 export function enableInInterface(gic: GicV3State, cpu: CpuInterfaceV3, group: number): Sysreg {

@@ -104,7 +104,7 @@ describe('explain names the gate of a GICv3 that holds an interrupt back', () =>
     expect(closed(rig, SPI, 1).says).toBe('it is routed to PE 0.')
     rig.write('gicd', 0x6000 + SPI * 8, 7)
     expect(where(closed(rig))).toBe('GICD_IROUTER42.Aff3.Aff2.Aff1.Aff0 = 7')
-    expect(closed(rig).says).toBe('its route names an affinity that no PE has.')
+    expect(closed(rig).says).toBe('its route names affinity 0.0.0.7, which no PE has.')
     rig.write('gicd', 0x6000 + SPI * 8, 1 << 31)
     expect(rig.gic.explain(SPI, 0).deliverable).toBe(true)
     expect(closed(rig, SPI, 1).says).toBe('it may go to any PE, and PE 0 takes it.')
@@ -293,7 +293,7 @@ describe('An acknowledge that gives nothing is explained', () => {
   it('1023 to the register of the other group', () => {
     const rig = opened()
     expect(rig.gic.whyNothing(0, 'IAR0')).toBe(
-      '1023: SPI 42 is signalled, but in Non-secure Group 1, which ICC_IAR0_EL1 does not take here: read ICC_IAR1_EL1.',
+      '1023: SPI 42 is signalled, but in Group 1, which ICC_IAR0_EL1 does not take here: read ICC_IAR1_EL1.',
     )
   })
 

@@ -3,7 +3,7 @@
  * PE. The gates are in `gates-*.ts`, what opens them in `actions.ts`.
  */
 
-import { type Explanation, summarise } from '../explain.ts'
+import { type Explanation, neverThere, summarise } from '../explain.ts'
 import { askGates, type Gate } from '../gates.ts'
 import { advice } from '../remedy.ts'
 import { isFiq } from './delivery.ts'
@@ -30,9 +30,14 @@ const existsGate: Gate<Subject> = {
   open: (s) => (s.lpi ? s.intid < s.gic.lpiEnd : s.gic.irqs.exists(s.intid)),
   report: (s, open) => ({
     ...rangeOf(s),
-    says: open ? 'the interrupt exists.' : 'this GIC has no such INTID.',
+    says: open ? 'the interrupt exists.' : (neverThere(s.intid) ?? 'this GIC has no such INTID.'),
   }),
-  remedy: () => advice('Configure the GIC with it, or use another one.'),
+  remedy: (s) =>
+    advice(
+      neverThere(s.intid) === undefined
+        ? 'Configure the GIC with it, or use another one.'
+        : 'Ask for the interrupt that you expect.',
+    ),
 }
 
 const gatesOfBanks = [existsGate, ...bankGates, ...interfaceGates]

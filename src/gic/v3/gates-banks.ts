@@ -11,7 +11,7 @@ import { interfaceGroupOpen, redistributorOpen } from './delivery.ts'
 import { IRM } from './irqs.ts'
 import { droppedOn, type Running, runningDownTo } from './running.ts'
 import { sgiSays } from './sgi-request.ts'
-import { affinityName, bitOf, groupNames, registerOf, type Subject } from './subject.ts'
+import { affinityName, bitOf, groupName, registerOf, type Subject } from './subject.ts'
 
 export const bankGates: readonly Gate<Subject>[] = [
   {
@@ -56,17 +56,12 @@ export const bankGates: readonly Gate<Subject>[] = [
     needs: (s) => (isOneOfN(s) && !takesPart(s) ? ['Redistributor awake', 'group enabled in the CPU interface'] : []),
     open: targetsPe,
     report: (s, open) => {
-      const slot = s.word * 32 + s.bit
       const owner = s.gic.irqs.ownerOf(s.word) >= 0
       const { affinities } = s.gic.config
       return {
         register: owner ? 'GICR_TYPER' : registerOf('IROUTER', s.intid, 1),
         field: owner ? 'Affinity_Value' : isOneOfN(s) ? 'Interrupt_Routing_Mode' : 'Aff3.Aff2.Aff1.Aff0',
-        value: owner
-          ? affinities[s.cpu.pe]!
-          : isOneOfN(s)
-            ? 1
-            : ((s.gic.irqs.routeLow[slot]! & 0xff_ffff) | (s.gic.irqs.routeHigh[slot]! << 24)) >>> 0,
+        value: owner ? affinities[s.cpu.pe]! : isOneOfN(s) ? 1 : routeOf(s),
         says: open ? 'it is routed to this PE.' : routedElsewhere(s),
       }
     },
@@ -76,6 +71,12 @@ export const bankGates: readonly Gate<Subject>[] = [
       }),
   },
 ]
+
+/** The affinity in GICD_IROUTER. */
+function routeOf({ gic, word, bit }: Subject): number {
+  const slot = word * 32 + bit
+  return ((gic.irqs.routeLow[slot]! & 0xff_ffff) | (gic.irqs.routeHigh[slot]! << 24)) >>> 0
+}
 
 function isOneOfN(s: Subject): boolean {
   return (
@@ -96,11 +97,11 @@ function targetsPe(s: Subject): boolean {
 function routedElsewhere(s: Subject): string {
   const { irqs, recipients, config } = s.gic
   const target = irqs.targetOf(s.word, s.bit)
-  if (target < 0) return 'its route names an affinity that no PE has.'
+  if (target < 0) return `its route names affinity ${affinityName(routeOf(s))}, which no PE has.`
   if (target < config.cpus) return `it is routed to PE ${target}.`
   const recipient = recipients[s.group]!
   return recipient < 0
-    ? `it may go to any PE that takes ${groupNames[s.group]} (GICR_CTLR.DPG), and none does.`
+    ? `it may go to any PE that takes ${groupName(s.gic, s.group)} (GICR_CTLR.DPG), and none does.`
     : `it may go to any PE, and PE ${recipient} takes it.`
 }
 

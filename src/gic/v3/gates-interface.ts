@@ -4,7 +4,7 @@
  */
 
 import { NONE } from '../candidates.ts'
-import { kindOf, priorityName } from '../explain.ts'
+import { bestOf, kindOf, preemptionAlternatives, priorityName, runningTold } from '../explain.ts'
 import type { Gate } from '../gates.ts'
 import { hex, type Remedy, remedy } from '../remedy.ts'
 import { enableField, enableInDistributor, enableInInterface, endAll, openMask, setPriority, wake } from './actions.ts'
@@ -24,8 +24,9 @@ import {
 } from './delivery.ts'
 import { setLpiPriority } from './gates-lpis.ts'
 import { Group } from './groups.ts'
+import { groupRemedy } from './other-group.ts'
 import { type Running, runningOn } from './running.ts'
-import { groupNames, isCovered, registerOf, type Subject } from './subject.ts'
+import { groupName, isCovered, type Subject } from './subject.ts'
 
 /** What makes an interrupt a candidate on a PE: without all of it, none is ahead of it. */
 const candidacy = [
@@ -53,13 +54,10 @@ export const interfaceGates: readonly Gate<Subject>[] = [
       field: enableField(s.gic, s.group)[0],
       value: open ? 1 : 0,
       says: open
-        ? `the Distributor forwards ${groupNames[s.group]}.`
-        : `it is in ${groupNames[s.group]}, which the Distributor does not forward.`,
+        ? `the Distributor forwards ${groupName(s.gic, s.group)}.`
+        : `it is in ${groupName(s.gic, s.group)}, which the Distributor does not forward.`,
     }),
-    remedy: (s) =>
-      remedy([enableInDistributor(s.gic, s.group, s.cpu.pe)], {
-        after: s.lpi ? '' : `, or change its group (${registerOf('IGROUPR', s.intid, 32)} bit ${s.bit})`,
-      }),
+    remedy: (s) => groupRemedy(s, enableInDistributor(s.gic, s.group, s.cpu.pe)),
   },
   {
     name: 'Redistributor awake',
@@ -82,10 +80,10 @@ export const interfaceGates: readonly Gate<Subject>[] = [
       field: 'Enable',
       value: open ? 1 : 0,
       says: open
-        ? `the CPU interface signals ${groupNames[s.group]}.`
-        : `it is in ${groupNames[s.group]}, which PE ${s.cpu.pe}'s interface does not signal.`,
+        ? `the CPU interface signals ${groupName(s.gic, s.group)}.`
+        : `it is in ${groupName(s.gic, s.group)}, which PE ${s.cpu.pe}'s interface does not signal.`,
     }),
-    remedy: (s) => remedy([enableInInterface(s.gic, s.cpu, s.group)]),
+    remedy: (s) => groupRemedy(s, enableInInterface(s.gic, s.cpu, s.group)),
   },
   {
     name: 'priority mask',
@@ -112,7 +110,7 @@ export const interfaceGates: readonly Gate<Subject>[] = [
         before: running.some(({ intid }) => intid === undefined)
           ? 'No interrupt that is known accounts for all of it: active priorities were written, or a group changed.'
           : 'When its handler is done,',
-        after: '; or give this one a better priority, or a finer binary point',
+        after: alternatives(s),
       })
     },
   },
@@ -176,7 +174,9 @@ function maskRemedy(s: Subject): Remedy {
   const { gic, cpu, group, intid, nmi } = s
   const open = openMask(gic, cpu, group)
   if (nmi || (s.priority & cpu.priorityMask) < cpu.priorityMask)
-    return remedy([open], { after: cpu.pmr === 0 || nmi ? '' : ', or give the interrupt a lower priority value' })
+    return remedy([open], {
+      after: nmi || cpu.pmr <= bestFor(s) ? '' : ', or give the interrupt a lower priority value',
+    })
   const better = s.lpi
     ? isCovered(s)
       ? setLpiPriority(s, USUAL)
@@ -199,12 +199,26 @@ function wouldPreempt(s: Subject, left: readonly Running[]): boolean {
   return preempts(s.cpu.groupPriorityMask(s.group), s.priority, s.nmi, best(left), bestNmi)
 }
 
+/** The best priority that the software which owns it can give to it. */
+function bestFor(s: Subject): number {
+  return bestOf(s.gic.twoStates && s.group === Group.G1NS)
+}
+
+/** What else lets it preempt what runs (IHI 0069 4.8.5). Nothing of this is so of non-maskable interrupts. */
+function alternatives(s: Subject): string {
+  const { cpu, group, priority, nmi } = s
+  if (nmi || cpu.running === cpu.bestNmi) return ''
+  const mask = cpu.groupPriorityMask(group)
+  const finest = (0xff << (cpu.minimumBpr + 1)) & 0xff
+  return preemptionAlternatives(cpu.running, { priority, best: bestFor(s), mask, finest }, 'the binary point')
+}
+
 function runningSays(s: Subject): string {
   if (s.cpu.idle) return 'nothing runs on this PE.'
   const [best] = runningOn(s.gic, s.cpu)
   const mask = s.cpu.groupPriorityMask(s.group)
   const what = best?.intid === undefined ? 'an interrupt' : kindOf(best.intid)
   if (s.cpu.running === s.cpu.bestNmi)
-    return `${what} runs, which is non-maskable: what it may be preempted by is of a better priority than ${hex(s.cpu.running)}.`
-  return `${what} runs at priority ${hex(s.cpu.running)}; its own group priority is ${hex(s.priority & mask)}, and only values below ${hex(s.cpu.running & mask)} preempt.`
+    return `${what} runs, which is non-maskable: ${s.cpu.running === 0 ? 'nothing preempts it' : `only values below ${hex(s.cpu.running)} do, which are Secure interrupts'`}.`
+  return runningTold(what, s.cpu.running, s.priority, mask)
 }

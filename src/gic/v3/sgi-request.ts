@@ -7,7 +7,7 @@ import { hexWords } from '../remedy.ts'
 import { fateSays, fates, type SgiFate } from '../sgi-log.ts'
 import { Group } from './groups.ts'
 import type { GicV3State } from './state.ts'
-import { affinityName, groupNames } from './subject.ts'
+import { affinityName, groupName } from './subject.ts'
 
 export type SgiRegister = 'SGI0R' | 'SGI1R' | 'ASGI1R'
 
@@ -96,7 +96,7 @@ function asksFor(gic: GicV3State, source: number, low: number, high: number, pe:
 
 /** Why one that asks for a PE does not get there. */
 export function filterSays(gic: GicV3State, pe: number, sgi: number, register: SgiRegister, secure: boolean): string {
-  const group = groupNames[gic.irqs.groupOf(pe, sgi)]
+  const group = groupName(gic, gic.irqs.groupOf(pe, sgi))
   const state = gic.config.security
     ? `${secure ? 'Secure' : 'Non-secure'} write of ICC_${register}_EL1`
     : `ICC_${register}_EL1`

@@ -50,7 +50,12 @@ export function isCovered(s: Subject): boolean {
   return lpisOf(s)?.covers(s.intid) === true
 }
 
-export const groupNames = ['Group 0', 'Secure Group 1', 'Non-secure Group 1'] as const
+const groupNames = ['Group 0', 'Secure Group 1', 'Non-secure Group 1'] as const
+
+/** With one Security state there is one Group 1. */
+export function groupName(gic: Pick<GicV3State, 'twoStates'>, group: number): string {
+  return group !== Group.G0 && !gic.twoStates ? 'Group 1' : groupNames[group]!
+}
 
 export const bitOf = ({ word, bit }: Subject, bitmap: Int32Array) => (bitmap[word]! >>> bit) & 1
 

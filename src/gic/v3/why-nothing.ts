@@ -16,7 +16,7 @@ import {
 import { explainInterrupt, gatesOf } from './explain.ts'
 import { Group } from './groups.ts'
 import type { GicV3State } from './state.ts'
-import { groupNames, subjectOf } from './subject.ts'
+import { groupName, subjectOf } from './subject.ts'
 
 /** Why an acknowledge gives no interrupt; undefined when it gives one. */
 export function whyNothing(gic: GicV3State, pe: number, register: Acknowledge): string | undefined {
@@ -27,7 +27,7 @@ export function whyNothing(gic: GicV3State, pe: number, register: Acknowledge): 
   if (key !== NONE) {
     const intid = keyIntid(key)
     const group = groupOf(gic, pe, intid)
-    const why = whyAnother(answer, register, group, isNmiKey(key))
+    const why = whyAnother(gic, answer, register, group, isNmiKey(key))
     return `${answer}: ${kindOf(intid)} is signalled, but ${why}`
   }
   const waiting = nearest(gic, pe)
@@ -35,8 +35,8 @@ export function whyNothing(gic: GicV3State, pe: number, register: Acknowledge): 
 }
 
 /** Why this register does not take what is signalled, and where it is taken. */
-function whyAnother(answer: number, register: Acknowledge, group: number, nmi: boolean): string {
-  const name = groupNames[group]
+function whyAnother(gic: GicV3State, answer: number, register: Acknowledge, group: number, nmi: boolean): string {
+  const name = groupName(gic, group)
   const own = group === Group.G0 ? 'ICC_IAR0_EL1' : 'ICC_IAR1_EL1'
   if (answer === NMI_PENDING) return 'it is non-maskable: read ICC_NMIAR1_EL1.'
   if (answer === FOR_SECURE) return `it is in ${name}, for Secure EL1 or EL2: EL3 hands it on, or reads ${own}.`
