@@ -4,17 +4,17 @@
  */
 
 import { bit, type Row, registerTable, word } from '../../mmio/index.ts'
+import type { VirtioFeatures } from './virtio-features.ts'
 import type { Virtqueue } from './virtqueue.ts'
 
 /** What the registers show of a transport, and what they do to it. Values are the registers' own. */
 export interface VirtioTransport {
   /** 0: nothing is plugged in. */
   readonly deviceId: number
-  /** The half of the features that DeviceFeaturesSel chooses. */
-  readonly deviceFeatures: number
-  deviceFeaturesSel: number
-  driverFeatures: number
-  driverFeaturesSel: number
+  /** What is offered, and the words of it that DeviceFeaturesSel and DriverFeaturesSel choose. */
+  readonly features: Pick<VirtioFeatures, 'device' | 'deviceSel' | 'driverSel'>
+  /** A write of DriverFeatures. */
+  takeFeatures(value: number): void
   queueSel: number
   /** log2 of GuestPageSize. */
   pageShift: number
@@ -64,22 +64,22 @@ export function identity(version: 1 | 2): Row<VirtioTransport>[] {
 
 /** Features by halves, and the choice of a queue. */
 export const features: readonly Row<VirtioTransport>[] = [
-  word('DeviceFeatures', 0x010, { read: (transport) => transport.deviceFeatures }),
+  word('DeviceFeatures', 0x010, { read: (transport) => transport.features.device }),
   word('DeviceFeaturesSel', 0x014, {
     write: (transport, _, value) => {
-      transport.deviceFeaturesSel = value
+      transport.features.deviceSel = value
     },
     restore: false,
   }),
   word('DriverFeatures', 0x020, {
     write: (transport, _, value) => {
-      transport.driverFeatures = value
+      transport.takeFeatures(value)
     },
     restore: false,
   }),
   word('DriverFeaturesSel', 0x024, {
     write: (transport, _, value) => {
-      transport.driverFeaturesSel = value
+      transport.features.driverSel = value
     },
     restore: false,
   }),

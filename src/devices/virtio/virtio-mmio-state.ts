@@ -1,7 +1,8 @@
-/** The state of the virtio transport as plain JSON, and the check of what claims to be one. */
+/** The state of the virtio transport as plain JSON, and the check of what claims to be one, and to be of this slot. */
 
-import { checkState, flag, list, object, whole, word32 } from '../saved-state.ts'
-import type { VirtqueueState } from './virtqueue.ts'
+import type { GuestMemory } from '../memory.ts'
+import { checkState, flag, list, object, SavedStateError, whole, word32 } from '../saved-state.ts'
+import { Virtqueue, VirtqueueError, type VirtqueueState } from './virtqueue.ts'
 
 /** Plain JSON. */
 export interface VirtioMmioState {
@@ -63,8 +64,29 @@ const SHAPE = {
   device: () => undefined,
 }
 
-/** Throws a SavedStateError for anything but a state. */
-export function checkTransport(state: unknown): VirtioMmioState {
+/** What a state must fit. */
+interface Slot {
+  readonly name: string
+  readonly legacy: boolean
+  readonly deviceId: number
+  readonly memory: GuestMemory
+  readonly queues: readonly Virtqueue[]
+}
+
+/** Throws a SavedStateError for anything but a state of such a slot; what the device itself keeps is the device's to check. */
+export function checkFits(state: unknown, slot: Slot): VirtioMmioState {
   checkState('virtio-mmio', 1, SHAPE, state)
-  return state as VirtioMmioState
+  const saved = state as VirtioMmioState
+  if (saved.legacy !== slot.legacy)
+    throw new SavedStateError('saved state of virtio-mmio: is of the other version of the interface')
+  if (saved.deviceId !== slot.deviceId || saved.queues.length !== slot.queues.length)
+    throw new SavedStateError(`saved state of virtio-mmio: is of another device than ${slot.name}`)
+  // Tried on copies: a ring that is not in this memory must leave all as it is.
+  try {
+    for (const [i, queue] of saved.queues.entries()) new Virtqueue(slot.memory, slot.queues[i]!.maxSize).restore(queue)
+  } catch (error) {
+    if (error instanceof VirtqueueError) throw new SavedStateError(`saved state of virtio-mmio: has ${error.message}`)
+    throw error
+  }
+  return saved
 }

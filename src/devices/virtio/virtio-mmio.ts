@@ -1,21 +1,19 @@
 /**
- * The virtio transport over MMIO (Virtual I/O Device 1.2, 4.2), version 2 or the legacy interface: status, queues and the
- * interrupt. What a queue is for, the device behind it knows. Offered are split queues without indirect descriptors or event indices.
+ * The virtio transport over MMIO (Virtual I/O Device 1.2, 4.2), version 2 or the legacy interface: status, which queues are in
+ * use, and the interrupt. What a queue is for, the device behind it knows. Offered are split queues without indirect descriptors
+ * or event indices.
  */
 
 import { Frame, type FrameOptions, type InterruptSource, type SourceGate } from '../../mmio/index.ts'
 import { Line, type LineListener } from '../line.ts'
 import { type GuestMemory, GuestMemoryError } from '../memory.ts'
-import { SavedStateError } from '../saved-state.ts'
 import { type VirtioDevice, VirtioStatus } from './virtio-device.ts'
+import { VERSION_1, VirtioFeatures } from './virtio-features.ts'
 import { virtioGates } from './virtio-mmio-gates.ts'
 import { virtioLegacyTable } from './virtio-mmio-legacy.ts'
 import { type VirtioTransport, virtioMmioTable } from './virtio-mmio-registers.ts'
-import { checkTransport, type VirtioMmioState } from './virtio-mmio-state.ts'
+import { checkFits, type VirtioMmioState } from './virtio-mmio-state.ts'
 import { type Chain, Virtqueue, VirtqueueError } from './virtqueue.ts'
-
-/** VIRTIO_F_VERSION_1, which the legacy interface does not offer. */
-const VERSION_1 = 1n << 32n
 
 const USED_BUFFER = 1
 const CONFIG_CHANGE = 2
@@ -43,10 +41,8 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
   readonly interrupt: Line
   /** The device's queues; none in an empty slot. */
   readonly queues: readonly Virtqueue[]
-  /** DeviceFeaturesSel: which 32 of the features are read. */
-  deviceFeaturesSel = 0
-  /** DriverFeaturesSel: which 32 of the features are written. */
-  driverFeaturesSel = 0
+  /** What is offered, and what the driver took of it. */
+  readonly features: VirtioFeatures
   /** QueueSel: which queue the queue's registers are of. */
   queueSel = 0
   /** Of the legacy interface: how far a page number is shifted to be an address. A reset leaves it. */
@@ -56,7 +52,6 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
   readonly #device: VirtioDevice | undefined
   readonly #memory: GuestMemory
   readonly #broken: ((reason: string) => void) | undefined
-  readonly #driverFeatures = new Int32Array(2)
   #status = 0
   #interruptStatus = 0
   #configGeneration = 0
@@ -67,6 +62,7 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     this.#legacy = options.legacy ?? false
     this.#device = options.device
     this.#memory = options.memory
+    this.features = new VirtioFeatures(offered(options))
     this.#broken = options.broken
     this.queues = (options.device?.queueSizes ?? []).map((size) => new Virtqueue(options.memory, size))
     this.name = options.device === undefined ? 'empty virtio slot' : `virtio ${options.device.name}`
@@ -93,17 +89,9 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     return this.#device?.deviceId ?? 0
   }
 
-  /** A word of the features offered, by DeviceFeaturesSel. */
-  get deviceFeatures(): number {
-    if (this.deviceFeaturesSel >>> 0 > 1) return 0
-    return Number(BigInt.asIntN(32, this.#offered >> (this.deviceFeaturesSel === 1 ? 32n : 0n)))
-  }
-
-  /** Features are settled with FEATURES_OK: a later write has no effect. The legacy interface has no such bit. */
-  set driverFeatures(value: number) {
-    const settled = !this.#legacy && this.#status & VirtioStatus.featuresOk
-    if (settled || this.driverFeaturesSel >>> 0 > 1) return
-    this.#driverFeatures[this.driverFeaturesSel] = value
+  /** A write of DriverFeatures. They are settled with FEATURES_OK, which the legacy interface has not: a later one has no effect. */
+  takeFeatures(value: number): void {
+    if (this.#legacy || !(this.#status & VirtioStatus.featuresOk)) this.features.take(value)
   }
 
   /** The queue that QueueSel chooses, where there is one. */
@@ -159,16 +147,14 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     if ((value & 0xff) === 0) {
       this.#status = 0
       this.#interruptStatus = 0
-      this.#driverFeatures.fill(0)
-      this.deviceFeaturesSel = 0
-      this.driverFeaturesSel = 0
+      this.features.reset()
       this.queueSel = 0
       for (const queue of this.queues) queue.reset()
       this.#device.reset()
       return
     }
     let next = (value & 0xff) | (this.#status & VirtioStatus.needsReset)
-    if (!this.#legacy && next & ~this.#status & VirtioStatus.featuresOk && !this.#featuresAcceptable)
+    if (!this.#legacy && next & ~this.#status & VirtioStatus.featuresOk && !this.features.acceptable)
       next &= ~VirtioStatus.featuresOk
     this.#status = next
   }
@@ -211,9 +197,9 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
       legacy: this.#legacy,
       deviceId: this.deviceId,
       status: this.#status,
-      deviceFeaturesSel: this.deviceFeaturesSel >>> 0,
-      driverFeaturesSel: this.driverFeaturesSel >>> 0,
-      driverFeatures: Array.from(this.#driverFeatures, (value) => value >>> 0),
+      deviceFeaturesSel: this.features.deviceSel >>> 0,
+      driverFeaturesSel: this.features.driverSel >>> 0,
+      driverFeatures: Array.from(this.features.taken, (value) => value >>> 0),
       queueSel: this.queueSel >>> 0,
       interruptStatus: this.#interruptStatus,
       configGeneration: this.#configGeneration,
@@ -225,40 +211,24 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
 
   /** Throws a SavedStateError, and changes nothing, for anything but what `snapshot` gives. */
   restore(state: unknown): void {
-    const saved = checkTransport(state)
-    if (saved.legacy !== this.#legacy)
-      throw new SavedStateError('saved state of virtio-mmio: is of the other version of the interface')
-    if (saved.deviceId !== this.deviceId || saved.queues.length !== this.queues.length)
-      throw new SavedStateError(`saved state of virtio-mmio: is of another device than ${this.frame.name}`)
-    // Tried on copies first: a ring that is not in this memory must leave all as it is.
-    try {
-      for (const [i, queue] of saved.queues.entries())
-        new Virtqueue(this.#memory, this.queues[i]!.maxSize).restore(queue)
-    } catch (error) {
-      if (error instanceof VirtqueueError) throw new SavedStateError(`saved state of virtio-mmio: has ${error.message}`)
-      throw error
-    }
+    const saved = checkFits(state, {
+      name: this.frame.name,
+      legacy: this.#legacy,
+      deviceId: this.deviceId,
+      memory: this.#memory,
+      queues: this.queues,
+    })
     this.#device?.restore(saved.device)
     for (const [i, queue] of saved.queues.entries()) this.queues[i]!.restore(queue)
     this.#status = saved.status
-    this.deviceFeaturesSel = saved.deviceFeaturesSel | 0
-    this.driverFeaturesSel = saved.driverFeaturesSel | 0
-    this.#driverFeatures.set(saved.driverFeatures)
+    this.features.deviceSel = saved.deviceFeaturesSel | 0
+    this.features.driverSel = saved.driverFeaturesSel | 0
+    this.features.taken.set(saved.driverFeatures)
     this.queueSel = saved.queueSel | 0
     this.#interruptStatus = saved.interruptStatus
     this.#configGeneration = saved.configGeneration
     this.pageShift = saved.pageShift
     this.settle()
-  }
-
-  get #offered(): bigint {
-    return this.#device === undefined ? 0n : this.#device.features | (this.#legacy ? 0n : VERSION_1)
-  }
-
-  get #featuresAcceptable(): boolean {
-    const [low, high] = this.#driverFeatures
-    const accepted = (BigInt(high! >>> 0) << 32n) | BigInt(low! >>> 0)
-    return (accepted & ~this.#offered) === 0n
   }
 
   /** Drivers for the legacy interface may use a device before they say that they are up (3.1.2). */
@@ -322,4 +292,8 @@ export class VirtioMmio implements VirtioTransport, InterruptSource {
     if (this.#status & VirtioStatus.driverOk) this.#interruptStatus |= CONFIG_CHANGE
     this.settle()
   }
+}
+
+function offered({ device, legacy }: VirtioMmioOptions): bigint {
+  return device === undefined ? 0n : device.features | (legacy ? 0n : VERSION_1)
 }
