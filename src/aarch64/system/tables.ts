@@ -9,10 +9,28 @@ import type { SystemRegister } from './system-register.ts'
 
 export function fillTables(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>): void {
   fillConditions(new Uint16Array(buffer, MEMORY.conditions, 16))
-  const bitmasks = new BigUint64Array(buffer, MEMORY.bitmasks, 8192)
-  for (let index = 0; index < 8192; index++)
-    bitmasks[index] = bitmaskImmediate(index >>> 12, (index >>> 6) & 63, index & 63) ?? 0n
+  fillBitmasks(new Uint32Array(buffer, MEMORY.bitmasks, 2 * 8192))
   fillDirect(buffer, registers)
+}
+
+/** By N:immr:imms, two words each: immr rotates what the others describe, all of its copies alike. */
+function fillBitmasks(words: Uint32Array): void {
+  for (let n = 0; n < 2; n++) {
+    for (let imms = 0; imms < 64; imms++) {
+      const value = bitmaskImmediate(n, 0, imms)
+      if (value === undefined) continue
+      let low = Number(value & 0xffffffffn)
+      let high = Number(value >> 32n)
+      for (let immr = 0; immr < 64; immr++) {
+        const at = 2 * ((n << 12) | (immr << 6) | imms)
+        words[at] = low
+        words[at + 1] = high
+        const carry = low & 1
+        low = (low >>> 1) | (high << 31)
+        high = (high >>> 1) | (carry << 31)
+      }
+    }
+  }
 }
 
 /** Bit NZCV of each condition's entry (DDI 0487 C1.2.4). */

@@ -22,13 +22,21 @@ function multiply(a: number, b: number): number {
 
 const rotate = (x: number, by: number): number => ((x << by) | (x >> (8 - by))) & 0xff
 
-/** FIPS 197, 5.1.1: the inverse in the field (0 for 0), then the affine transformation. */
-export const subBytes: readonly number[] = Array.from({ length: 256 }, (_, x) => {
-  let inverse = 0
-  for (let y = 1; y < 256; y++) if (multiply(x, y) === 1) inverse = y
-  return inverse ^ rotate(inverse, 1) ^ rotate(inverse, 2) ^ rotate(inverse, 3) ^ rotate(inverse, 4) ^ 0x63
-})
-const inverseSubBytes: readonly number[] = subBytes.map((_, x) => subBytes.indexOf(x))
+/** Inverses in the field, and 0 for 0. 3 generates all others, and so does its inverse, 0xf6: the powers of both meet in pairs. */
+const inverses = new Uint8Array(256)
+for (let power = 1, inverse = 1, count = 0; count < 255; count++) {
+  inverses[power] = inverse
+  power = multiply(power, 3)
+  inverse = multiply(inverse, 0xf6)
+}
+
+/** FIPS 197, 5.1.1: the inverse in the field, then the affine transformation. */
+export const subBytes: readonly number[] = Array.from(
+  inverses,
+  (x) => x ^ rotate(x, 1) ^ rotate(x, 2) ^ rotate(x, 3) ^ rotate(x, 4) ^ 0x63,
+)
+const inverseSubBytes: number[] = Array.from({ length: 256 }, () => 0)
+for (const [x, substitute] of subBytes.entries()) inverseSubBytes[substitute] = x
 
 /** Byte 4c + r is row r of column c; row r moves r columns to the left, or back. */
 const shiftRows = (direction: 1 | -1): number[] =>

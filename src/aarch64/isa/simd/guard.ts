@@ -5,13 +5,12 @@
 import { patternBits, type Row } from '../row.ts'
 
 export function guard(row: Row): Row {
-  const holes = row.unallocated.map(patternBits)
   return {
     ...row,
     emit: (e) => {
-      const unreachable = holes.some(
-        ({ mask, value }) => (e.mask & mask) >>> 0 === mask && (e.value & mask) >>> 0 === value,
-      )
+      const unreachable = row.unallocated
+        .map(patternBits)
+        .some(({ mask, value }) => (e.mask & mask) >>> 0 === mask && (e.value & mask) >>> 0 === value)
       if (unreachable) e.code.unreachable()
       else row.emit(e)
     },
