@@ -16,6 +16,7 @@ import { Pmu } from './pmu/pmu.ts'
 import { Cpu, SLOT } from './state/cpu.ts'
 import type { ExceptionRow } from './state/exception-row.ts'
 import { EXIT, MEMORY, STATE } from './state/state.ts'
+import type { TakenInterrupt } from './state/taken-interrupt.ts'
 import { EC, takePending, takeSynchronous } from './system/exceptions.ts'
 import { HostFunctions } from './system/host-functions.ts'
 import { encodingKey, registersOf } from './system/registers.ts'
@@ -295,6 +296,7 @@ export class Cluster {
     cpu.setCount(SLOT.PMU_COUNTED, retired)
     cpu.setWord(STATE.LINES, lines)
     cpu.row.length = 0
+    cpu.interrupt.returned()
     cpu.setWord(STATE.INDEX, index)
     cpu.setWord(STATE.PER_TICK, this.perTick)
     cpu.setWord(STATE.COUNTER_READ, this.counterRead)
@@ -393,6 +395,11 @@ export class Cluster {
   /** The synchronous exceptions that a CPU took last, as far as they are the same one. */
   exceptionRow(index: number): Readonly<ExceptionRow> {
     return this.cpu(index).row
+  }
+
+  /** The interrupt that a CPU took and has not returned from. */
+  takenInterrupt(index: number): Readonly<TakenInterrupt> {
+    return this.cpu(index).interrupt
   }
 
   /** Physical address that a CPU would fetch an instruction from at an Exception level, as things are now, or -1. No side effect. */

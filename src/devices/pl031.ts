@@ -157,8 +157,13 @@ export class Pl031 implements InterruptSource {
       { 'the alarm': 1 },
     )
     if (alarm!.open) return [alarm!, mask!]
-    const says = `RTCMR is ${this.#mr >>> 0} and RTCDR ${this.data >>> 0}: the alarm is due in ${this.#due - this.#count} s.`
-    return [{ ...alarm!, says, remedy: 'Wait, or write an earlier second to RTCMR.' }, mask!]
+    const past = this.#mr >>> 0 <= this.data >>> 0
+    const when = past
+      ? 'that second is past, and the alarm comes when they are equal'
+      : `the alarm is due in ${this.#due - this.#count} s`
+    const says = `RTCMR is ${this.#mr >>> 0} and RTCDR ${this.data >>> 0}: ${when}.`
+    const remedy = past ? 'Write a second that is still to come to RTCMR.' : 'Wait, or write a nearer second to RTCMR.'
+    return [{ ...alarm!, says, remedy }, mask!]
   }
 
   /** The state, as plain JSON. */

@@ -26,18 +26,23 @@ export class Storms {
   }
 
   #line(intid: number, cpu: number, level: boolean): void {
-    const key = intid * 256 + cpu + 1
+    const key = keyOf(intid, cpu)
     if (level) this.#ends.set(key, this.#ends.get(key) ?? 0)
     else this.#ends.delete(key)
   }
 
   #ended(intid: number, cpu: number): void {
-    const key = intid * 256 + (intid < 32 ? cpu : -1) + 1
+    const key = keyOf(intid, intid < 32 ? cpu : -1)
     const ends = this.#ends.get(key)
     if (ends === undefined) return
     this.#ends.set(key, ends + 1)
     if (ends + 1 === STORM) this.#found(intid, cpu)
   }
+}
+
+/** There are up to 512 PEs; -1 is a line that all share. */
+function keyOf(intid: number, cpu: number): number {
+  return intid * 1024 + cpu + 1
 }
 
 /** The sentence of a storm; `source` is who drives the line, where that is known. */

@@ -18,7 +18,7 @@ import { Bus, cpuInitiator, type InterruptSource, Outcome, outcomeNames } from '
 import { OwnDevices, ownPlace } from './board/own-devices.ts'
 import { type Placed, wireFlash, wireVirtio } from './board/virt-devices.ts'
 import { wireGicV2, wireGicV3, wireIts } from './board/virt-gic.ts'
-import { POWER_PIN, VIRTIO_SLOTS, virtAffinity, virtMap, virtPpi, virtSpi } from './board/virt-map.ts'
+import { POWER_PIN, V2M_SPIS, VIRTIO_SLOTS, virtAffinity, virtMap, virtPpi, virtSpi } from './board/virt-map.ts'
 import {
   type CompleteOptions,
   complete,
@@ -286,6 +286,18 @@ export class VirtMachine {
     if (intid === virtPpi.virtualTimer) return timerSource(this.cluster, cpu, 'virtual')
     if (intid === virtPpi.physicalTimer) return timerSource(this.cluster, cpu, 'physical')
     return this.#sources.get(intid)
+  }
+
+  /** Whether anything could drive the line of an interrupt: the timers, the PMU, a device, a message; SGIs and LPIs have no line. */
+  isWired(intid: number): boolean {
+    const { virtualTimer, physicalTimer, pmu } = virtPpi
+    if (intid < 16 || intid >= this.gic.config.intids || this.#sources.has(intid)) return true
+    if (intid < 32) return intid === virtualTimer || intid === physicalTimer || intid === pmu
+    const own = intid - 32 - virtSpi.platform
+    const message = intid - 32 - virtSpi.v2m
+    return (
+      (own >= 0 && own < this.options.devices.length) || (this.options.gic === 2 && message >= 0 && message < V2M_SPIS)
+    )
   }
 
   /** What there is to say of a CPU's power. */

@@ -5,6 +5,7 @@
 import { ExceptionRow } from './exception-row.ts'
 import { SCTLR, SLOT } from './slot.ts'
 import { cpuBase, DIRECT, STATE } from './state.ts'
+import { TakenInterrupt } from './taken-interrupt.ts'
 import { Tlb } from './tlb.ts'
 
 export { SCTLR, SLOT } from './slot.ts'
@@ -35,6 +36,7 @@ export class Cpu {
 
   /** The same exception, again and again. No part of the architecture's state. */
   readonly row = new ExceptionRow()
+  readonly interrupt = new TakenInterrupt()
 
   /** FEAT_PAN: PSTATE.PAN exists. */
   readonly panImplemented: boolean

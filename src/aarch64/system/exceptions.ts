@@ -88,7 +88,9 @@ export function takePending(cpu: Cpu): boolean {
   if ((due & 7) === 0) return false
   // An SError interrupt has a syndrome, which says no more here than what it is; IRQ and FIQ have none.
   if ((due & 3) === 0) cpu.setQuad(SLOT.ESR_EL1, BigInt(((EC.serror << 26) | 0x02000000) >>> 0))
-  enterException(cpu, due & 1 ? VECTOR.fiq : due & 2 ? VECTOR.irq : VECTOR.serror, cpu.quad(STATE.PC))
+  const link = cpu.quad(STATE.PC)
+  cpu.interrupt.taken(due & 1 ? 'fiq' : due & 2 ? 'irq' : undefined, link)
+  enterException(cpu, due & 1 ? VECTOR.fiq : due & 2 ? VECTOR.irq : VECTOR.serror, link)
   return true
 }
 
@@ -108,6 +110,7 @@ export function exceptionReturn(cpu: Cpu): void {
     isStepSet(cpu) ? returnedStep(cpu, spsr, legal(mode) ? (mode >>> 2) & 3 : cpu.el, cpu.word(STATE.DAIF)) : 0,
   )
   cpu.row.returned()
+  cpu.interrupt.returned()
   // NZCV, DAIF and PAN come from SPSR_EL1 whether the return is legal or not (pseudocode SetPSTATEFromPSR).
   cpu.setStatus(spsr)
   if (!cpu.panImplemented) cpu.setWord(STATE.PAN, 0)

@@ -271,11 +271,15 @@ export class Pl011 implements Pl011Registers, InterruptSource {
 
   /** UARTINTR, by UARTRIS and UARTIMSC (DDI 0183 3.3.11). */
   interruptGates(): SourceGate[] {
-    return maskedStatus(
+    const gates = maskedStatus(
       { register: 'UARTRIS', value: this.#ris },
       { register: 'UARTIMSC', value: this.#imsc },
       Pl011Interrupt,
     )
+    if (this.#ris !== 0 || (this.#imsc & Pl011Interrupt.TX) === 0) return gates
+    // Drivers that wait for it before they send wait for ever (3.3.9: it follows a transition).
+    const says = 'the device has nothing to report: TX comes when a character leaves, not because there is room.'
+    return gates.map((gate) => (gate.open ? gate : { ...gate, says, remedy: 'Write a character to UARTDR.' }))
   }
 
   /** The state, as plain JSON. */

@@ -83,7 +83,7 @@ function* shared({ gic, options }: VirtMachine): Generator<Row> {
   for (let intid = 32; intid < gic.config.intids; intid++)
     yield {
       intid,
-      to: gic instanceof GicV3 ? affinity(peek, intid) : targets(peek, intid, options.cpus),
+      to: gic instanceof GicV3 ? affinity(gic, peek, intid) : targets(peek, intid, options.cpus),
       ...stateOf(peek, intid),
     }
 }
@@ -96,10 +96,14 @@ function targets(peek: Peek, intid: number, cpuCount: number): string {
   return cpus.length === 0 ? 'nobody' : `CPU ${cpus.join(',')}`
 }
 
-/** GICD_IROUTER. */
-function affinity(peek: Peek, intid: number): string {
+/** GICD_IROUTER, by the CPU that has that affinity. */
+function affinity({ config }: GicV3, peek: Peek, intid: number): string {
   const low = peek(0x6000 + 8 * intid, 4)
-  return low < 0 ? 'any PE' : `affinity ${(low >>> 16) & 0xff}.${(low >>> 8) & 0xff}.${low & 0xff}`
+  if (low < 0) return 'any PE'
+  const route = ((low & 0xff_ffff) | (peek(0x6004 + 8 * intid, 4) << 24)) >>> 0
+  const cpu = config.affinities.indexOf(route)
+  const name = [24, 16, 8, 0].map((shift) => (route >>> shift) & 0xff).join('.')
+  return cpu >= 0 ? `CPU ${cpu}` : `${name}, nobody`
 }
 
 /** LPIs: pending ones are some PE's; one that is only enabled, in the table of the first PE that has one, is its message's. */

@@ -56,7 +56,7 @@ const commands: Readonly<Record<string, CommandRow>> = {
   },
   why: {
     usage: 'why INTID [CPU] | DEVICE:EVENT',
-    help: 'why that interrupt is, or is not, taken by that CPU; or where that message of a device goes, as in 0x10:1',
+    help: 'why that interrupt is, or is not, taken by that CPU, or by the one that it is routed to; or where that message of a device goes, as in 0x10:1',
     run: (monitor, [what, cpu]) => (what?.includes(':') ? monitor.whyMessage(what) : monitor.why(what, cpu)),
   },
   'info gic': {
@@ -228,7 +228,7 @@ export class Monitor {
   /** Answers `why`. */
   why(intidText: string | undefined, cpuText: string | undefined): string {
     const intid = number(intidText, 'INTID')
-    const cpu = this.cpu(cpuText)
+    const cpu = cpuText === undefined ? this.#whom(intid) : this.cpu(cpuText)
     const { gic } = this.machine
     const lpis = gic instanceof GicV3 && gic.config.lpis !== undefined
     if (intid >= gic.config.intids && !(lpis && intid >= 8192 && intid < gic.lpiEnd))
@@ -238,6 +238,15 @@ export class Monitor {
     const explanation = this.machine.explain(intid, cpu)
     const who = this.history?.lines(explanation.gates, intid, cpu) ?? []
     return [...formatExplanation(explanation), ...who].join('\n')
+  }
+
+  /** The first CPU that a shared interrupt goes to, which is whom to ask about: a line that is routed to CPU 1 is not CPU 0's. */
+  #whom(intid: number): number {
+    const { gic, options } = this.machine
+    if (intid < 32) return 0
+    const place = intid < 8192 ? 'targeted' : 'pending'
+    const goesTo = (cpu: number) => gic.explain(intid, cpu).gates.some(({ gate, open }) => gate === place && open)
+    return Math.max(0, Array.from({ length: options.cpus }, (_, cpu) => cpu).findIndex(goesTo))
   }
 
   /** `DEVICEID:EVENTID`: through the ITS, and then the LPI on the PE that it comes to. */

@@ -99,6 +99,8 @@ function unmasked(cluster: Cluster, cpu: number, line: OutputLine, symbols: Symb
   const masked = ((cluster.pstate(cpu) >>> shift) & 1) === 1
   const waits = cluster.isWaiting(cpu)
   const state = waits ? 'waits in WFI' : `runs at ${withSymbol(symbols, cluster.pc(cpu))}`
+  const taken = cluster.takenInterrupt(cpu)
+  const inHandler = masked && taken.line !== undefined
   return {
     gate: 'unmasked by the PE',
     open: !masked,
@@ -107,11 +109,15 @@ function unmasked(cluster: Cluster, cpu: number, line: OutputLine, symbols: Symb
     register: 'PSTATE',
     field,
     value: Number(masked),
-    says: masked
-      ? `CPU ${cpu} ${state} with PSTATE.${field} = 1: ${waits ? 'an interrupt ends the wait, but is not taken' : `it takes no ${line.toUpperCase()}`}.`
-      : `CPU ${cpu} ${state} and takes an ${line.toUpperCase()} when it comes.`,
-    remedy: masked
-      ? `Clear PSTATE.${field}: MSR DAIFClr, #${clear}, or an ERET with that bit of SPSR_EL1 clear.`
-      : undefined,
+    says: inHandler
+      ? `CPU ${cpu} took an ${taken.line.toUpperCase()} at ${withSymbol(symbols, taken.link)} and has not returned from the handler, which ${state} with PSTATE.${field} = 1.`
+      : masked
+        ? `CPU ${cpu} ${state} with PSTATE.${field} = 1: ${waits ? 'an interrupt ends the wait, but is not taken' : `it takes no ${line.toUpperCase()}`}.`
+        : `CPU ${cpu} ${state} and takes an ${line.toUpperCase()} when it comes.`,
+    remedy: inHandler
+      ? 'See that the handler acknowledges what is signalled, quietens its device, ends it and returns (ERET).'
+      : masked
+        ? `Clear PSTATE.${field}: MSR DAIFClr, #${clear}, or an ERET with that bit of SPSR_EL1 clear.${line === 'fiq' ? ' It comes as an FIQ because it is in Group 0: in Group 1 it is an IRQ.' : ''}`
+        : undefined,
   }
 }

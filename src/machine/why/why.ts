@@ -15,6 +15,8 @@ export interface Chain {
   readonly gic: { explain(intid: number, cpu: number): Explanation }
   /** The device whose line is that interrupt, where one is known. */
   interruptSource(intid: number, cpu: number): InterruptSource | undefined
+  /** Whether anything on the board could drive the line of that interrupt. */
+  isWired(intid: number): boolean
   power(cpu: number): PowerStory
   readonly symbols: Symbols | undefined
 }
@@ -24,7 +26,7 @@ export function explainChain(chain: Chain, intid: number, cpu: number): Explanat
   const gic = chain.gic.explain(intid, cpu)
   const source = chain.interruptSource(intid, cpu)
   const pe = peGates(chain.cluster, cpu, gic.line, chain.power(cpu), chain.symbols)
-  const gates = [...withSource(source, gic.gates), ...pe]
+  const gates = [...withSource(source, chain.isWired(intid) ? gic.gates : withoutSource(gic.gates)), ...pe]
   const mend = mendingOrder(gates)
   const closed = gates.find((gate) => gate.state === 'closed')
   const name = `${kindOf(intid)}${source === undefined ? '' : ` (${source.name})`}`
@@ -36,6 +38,16 @@ export function explainChain(chain: Chain, intid: number, cpu: number): Explanat
         ? `${name} is signalled to CPU ${cpu} as ${line}, but the CPU does not take it: ${causeOf(mend)}`
         : `${name} is not signalled to CPU ${cpu}: ${causeOf(mend)}`
   return { ...gic, deliverable: closed === undefined, gates, closed, mend, summary }
+}
+
+/** A line that nothing on the board drives stays low: the wrong INTID, most likely, and software alone can make it pending. */
+function withoutSource(gates: readonly GateReport[]): GateReport[] {
+  return gates.map((gate) => {
+    if (gate.gate !== 'pending' || gate.state !== 'closed') return gate
+    const says = `${gate.says.replace(/\.$/, '')}, and nothing on this board drives it.`
+    const remedy = "See the device tree for the device's INTID (an SPI there counts from 32, a PPI from 16)."
+    return { ...gate, cause: 'absent', says, remedy }
+  })
 }
 
 /**
