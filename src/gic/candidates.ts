@@ -51,8 +51,7 @@ export class Candidates {
   }
 
   /** Adds a candidate that is not in the set. */
-  insert(set: number, priority: number, intid: number): void {
-    const key = candidateKey(priority, intid)
+  insert(set: number, key: number): void {
     const best = this.#best[set]!
     if (key > best) this.#put(set, key)
     else {
@@ -62,8 +61,7 @@ export class Candidates {
   }
 
   /** Removes a candidate that is in the set. */
-  remove(set: number, priority: number, intid: number): void {
-    const key = candidateKey(priority, intid)
+  remove(set: number, key: number): void {
     if (this.#best[set] !== key) this.#take(set, key)
     else this.#best[set] = this.#tops[set] === 0 ? NONE : this.#takeBest(set)
   }

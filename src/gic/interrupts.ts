@@ -74,7 +74,7 @@ export abstract class Interrupts {
 
   /** The INTID of bit `bit` of a word. */
   intidOf(word: number, bit: number): number {
-    return word < this.pes ? bit : (word - this.pes + 1) * 32 + bit
+    return word < this.pes ? bit : ((word - this.pes + 1) << 5) | bit
   }
 
   /** The word of an INTID as PE `pe` sees it. */

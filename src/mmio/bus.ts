@@ -96,8 +96,8 @@ export class Bus {
 
   readonly #index = new RangeIndex<Entry>()
   readonly #responses: readonly Response[]
-  readonly #accesses: readonly Access[] = Array.from({ length: MAX_DEPTH + 1 }, () => new Access())
-  #depth = 0
+  /** The record of the next access: the first of a chain that no access in flight uses. */
+  #free = recordsOf(MAX_DEPTH)
 
   constructor(policy: Policy = defaultPolicy) {
     this.#responses = outcomeNames.map((name) => (name === 'ok' ? 'raz-wi' : (policy[name] ?? 'raz-wi')))
@@ -108,7 +108,7 @@ export class Bus {
    * 8-byte load are in `high`. A refused load returns 0, `outcome` says why, and `aborts(outcome)` whether it is an abort.
    */
   read(address: number, size: AccessSize, by: Initiator): number {
-    const access = this.#accesses[this.#depth]!
+    const access = this.#free
     access.write = false
     access.size = size
     access.by = by
@@ -127,7 +127,7 @@ export class Bus {
 
   /** A store of `size` bytes; `low` and `high` are the value's words (bits above `size` are ignored). Returns the outcome. */
   write(address: number, size: AccessSize, low: number, high: number, by: Initiator): Outcome {
-    const access = this.#accesses[this.#depth]!
+    const access = this.#free
     access.write = true
     access.size = size
     access.by = by
@@ -232,30 +232,32 @@ export class Bus {
     return this.#index.sorted
   }
 
-  #perform(address: number, access: Access): Outcome {
-    const { size } = access
+  #perform(address: number, access: AccessRecord): Outcome {
+    const { size, next } = access
     let outcome: Outcome = UNMAPPED
     const range = this.#index.find(address)
     let owner: Range | undefined
     access.address = address
     access.offset = 0
-    // The observer may make accesses too, so this one's record is its own until the observer has returned.
-    this.#depth++
-    try {
-      if (size !== 1 && size !== 2 && size !== 4 && size !== 8) outcome = WIDTH
-      else if (range !== undefined && this.#depth <= MAX_DEPTH) {
-        const offset = address - range.base
-        if (offset >= 0 && offset + size <= range.size) {
-          owner = range
-          if (access.write) range.writes++
-          else range.reads++
-          access.offset = offset
-          outcome = range.access.call(range.device, access) as Outcome
+    if (size !== 4 && size !== 1 && size !== 8 && size !== 2) outcome = WIDTH
+    if (next !== undefined) {
+      // The observer may make accesses too, so this one's record is its own until the observer has returned.
+      this.#free = next
+      try {
+        if (range !== undefined && outcome === UNMAPPED) {
+          const offset = address - range.base
+          if (offset >= 0 && offset + size <= range.size) {
+            owner = range
+            if (access.write) range.writes++
+            else range.reads++
+            access.offset = offset
+            outcome = range.access.call(range.device, access) as Outcome
+          }
         }
+        if (this.observer !== undefined) this.observer(owner, access, outcome)
+      } finally {
+        this.#free = access
       }
-      if (this.observer !== undefined && this.#depth <= MAX_DEPTH) this.observer(owner, access, outcome)
-    } finally {
-      this.#depth--
     }
     if (outcome !== OK && this.#responses[outcome] === 'throw') {
       this.outcome = outcome
@@ -280,6 +282,22 @@ export class Bus {
     if (conflict) throw new RangeConflictError(conflict[0], conflict[1])
     return added
   }
+}
+
+/** One access in flight, and the record of an access that it makes in turn: none beyond the deepest. */
+class AccessRecord extends Access {
+  readonly next: AccessRecord | undefined
+
+  constructor(next: AccessRecord | undefined) {
+    super()
+    this.next = next
+  }
+}
+
+function recordsOf(depth: number): AccessRecord {
+  let first = new AccessRecord(undefined)
+  for (let i = 0; i < depth; i++) first = new AccessRecord(first)
+  return first
 }
 
 function checkSpec(spec: RangeSpec): void {

@@ -7,7 +7,7 @@
 import type { Access, AccessSize, Device, Initiator } from './access.ts'
 import { extractLanes, laneMask } from './access.ts'
 import type { RangeSpec } from './bus.ts'
-import { EFFECT, type Gates, SECURE } from './gates.ts'
+import { EFFECT, FIGURES, READ, SECURE, START, WRITE } from './gates.ts'
 import { Outcome } from './outcome.ts'
 import type { ReadHandler, Row, WriteHandler } from './register.ts'
 import { type RegisterTable, rowSize } from './register-table.ts'
@@ -62,7 +62,9 @@ export class Frame<D> implements Device {
 
   readonly #rows: readonly Row<D>[]
   readonly #map: Uint16Array
-  readonly #gates: Gates<D>
+  readonly #figures: Int32Array
+  readonly #readers: readonly ReadHandler<D>[]
+  readonly #writers: readonly WriteHandler<D>[]
   readonly #settle: ((device: D) => void) | undefined
   readonly #wired: ((device: D, base: number) => void) | undefined
   readonly #refused: ((device: D, access: Access, outcome: Outcome) => void) | undefined
@@ -74,7 +76,9 @@ export class Frame<D> implements Device {
     this.device = device
     this.#rows = table.rows
     this.#map = table.map
-    this.#gates = table.gates
+    this.#figures = table.gates.figures
+    this.#readers = table.gates.read
+    this.#writers = table.gates.write
     this.security = options.security ?? false
     this.#settle = options.settle
     this.#wired = options.wired
@@ -176,32 +180,40 @@ export class Frame<D> implements Device {
   /** An access of row `number` - 1, or of none where that is 0. */
   #perform(number: number, access: Access): Outcome {
     const { offset, size, by, write } = access
-    const gates = this.#gates
-    const gate = write ? gates.writes[number]! : gates.reads[number]!
+    const figures = this.#figures
+    const own = number << FIGURES
+    const gate = figures[own | (write ? WRITE : READ)]!
     if ((gate & size) === 0 || (offset & (size - 1)) !== 0 || ((gate & SECURE) !== 0 && this.security && !by.secure))
       return this.#refuse(number, access)
-    const index = (offset - gates.starts[number]!) >>> 2
-    if (write) this.#write(gates.write[number]!, index, access)
-    else this.#read(gates.read[number]!, index, access)
+    const index = (offset - figures[own | START]!) >>> 2
+    if (write) {
+      const writer = this.#writers[number]!
+      if (size === 4) writer(this.device, index, access.low, -1, by)
+      else this.#write(writer, index, access)
+    } else {
+      const reader = this.#readers[number]!
+      if (size === 4) access.low = reader(this.device, index, by) | 0
+      else this.#read(reader, index, access)
+    }
     if ((gate & EFFECT) !== 0 && this.#settle !== undefined) this.#settle(this.device)
     if (this.observer !== undefined) this.observer(this, this.#rows[number - 1], access, OK)
     return OK
   }
 
+  /** Of any width but 4 bytes. */
   #read(read: ReadHandler<D>, index: number, access: Access): void {
     const { size, by } = access
     const low = read(this.device, index, by)
-    if (size === 4) access.low = low | 0
-    else if (size === 8) {
+    if (size === 8) {
       access.low = low | 0
       access.high = read(this.device, index + 1, by) | 0
     } else access.low = extractLanes(low, access.offset, size)
   }
 
+  /** Of any width but 4 bytes. */
   #write(write: WriteHandler<D>, index: number, access: Access): void {
     const { size, by } = access
-    if (size === 4) write(this.device, index, access.low, -1, by)
-    else if (size === 8) {
+    if (size === 8) {
       write(this.device, index, access.low, -1, by)
       write(this.device, index + 1, access.high, -1, by)
     } else this.#writeLanes(write, index, access, size)

@@ -17,7 +17,7 @@ const MAPPED = 2 ** 32
 /** Entries of a map: the pages of a block, or the words of a page. */
 const ENTRIES = 1024
 
-/** Codes of a map entry: nothing here; search for it; above, the number of a span or of a deeper map, each its own way. */
+/** Codes of a map entry: nothing here; search for it; above, the number of a span; below, where a deeper map begins, negated. */
 const NOTHING = 0
 const SEARCH = -1
 
@@ -25,28 +25,23 @@ export class RangeIndex<T extends Span> {
   /** Spans in the order of addresses. */
   sorted: T[] = []
 
-  /** Spans by number; numbers are reused. */
-  readonly #spans: (T | undefined)[] = []
+  /** Spans by number, from 1 on; numbers are reused. */
+  readonly #spans: (T | undefined)[] = [undefined]
   readonly #free: number[] = []
   readonly #numbers = new Map<T, number>()
-  /** An entry > 0 is span number + 1; an entry < -1 is -(map number + 2). */
-  readonly #blocks = new Int32Array(MAPPED / BLOCK)
-  /** All maps one after the other, 1,024 entries each: in one array, so that each step down is one load. */
+  /** All maps one after the other, 1,024 entries each, that of the blocks first: in one array, so that each step is one load. */
   #maps = new Int32Array(8 * ENTRIES)
-  #mapCount = 0
+  #mapCount = 1
   readonly #freeMaps: number[] = []
 
   /** The span that may hold `address`: the caller checks that it does. */
   find(address: number): T | undefined {
     if (!(address < MAPPED)) return this.#search(address)
-    let entry = this.#blocks[address >>> BLOCK_BITS]!
-    if (entry > NOTHING) return this.#spans[entry - 1]
-    if (entry === NOTHING) return undefined
-    entry = this.#maps[(-entry - 2) * ENTRIES + ((address >>> PAGE_BITS) & 1023)]!
-    if (entry > NOTHING) return this.#spans[entry - 1]
-    if (entry === NOTHING) return undefined
-    entry = this.#maps[(-entry - 2) * ENTRIES + ((address >>> 2) & 1023)]!
-    if (entry > NOTHING) return this.#spans[entry - 1]
+    const maps = this.#maps
+    let entry = maps[address >>> BLOCK_BITS]!
+    if (entry < SEARCH) entry = maps[((address >>> PAGE_BITS) & 1023) - entry]!
+    if (entry < SEARCH) entry = maps[((address >>> 2) & 1023) - entry]!
+    if (entry > NOTHING) return this.#spans[entry]
     return entry === SEARCH ? this.#search(address) : undefined
   }
 
@@ -112,18 +107,18 @@ export class RangeIndex<T extends Span> {
   #remapBlock(block: number, changed: readonly T[]): void {
     const start = block * BLOCK
     const whole = this.#only(start, BLOCK)
-    const entry = this.#blocks[block]!
+    const entry = this.#maps[block]!
     if (whole !== undefined) {
       this.#release(entry, true)
-      this.#blocks[block] = whole
+      this.#maps[block] = whole
       return
     }
     let map: number
     const pages = new Set<number>()
-    if (entry < SEARCH) map = -entry - 2
+    if (entry < SEARCH) map = -entry
     else {
       map = this.#allocate()
-      this.#blocks[block] = -(map + 2)
+      this.#maps[block] = -map
       // A span that had the block to itself is drawn again page by page.
       if (entry > NOTHING) for (let page = 0; page < 1024; page++) pages.add(start / PAGE + page)
     }
@@ -136,7 +131,7 @@ export class RangeIndex<T extends Span> {
   }
 
   #remapPage(map: number, page: number): void {
-    const at = map * ENTRIES + (page & 1023)
+    const at = map + (page & 1023)
     const start = page * PAGE
     const whole = this.#only(start, PAGE)
     const entry = this.#maps[at]!
@@ -145,14 +140,14 @@ export class RangeIndex<T extends Span> {
       this.#maps[at] = whole
       return
     }
-    const words = entry < SEARCH ? -entry - 2 : this.#allocate()
-    this.#maps[at] = -(words + 2)
+    const words = entry < SEARCH ? -entry : this.#allocate()
+    this.#maps[at] = -words
     const codes = this.#entries(words)
     codes.fill(NOTHING)
     for (let i = firstEndingAfter(this.sorted, start); i < this.sorted.length; i++) {
       const span = this.sorted[i]!
       if (span.base >= start + PAGE) break
-      const code = this.#numbers.get(span)! + 1
+      const code = this.#numbers.get(span)!
       const first = Math.max(span.base, start) - start
       const end = Math.min(span.base + span.size, start + PAGE) - start
       for (let word = first >>> 2; word * 4 < end; word++) codes[word] = codes[word] === NOTHING ? code : SEARCH
@@ -165,9 +160,10 @@ export class RangeIndex<T extends Span> {
     const span = this.sorted[at]
     if (span === undefined || span.base >= start + length) return NOTHING
     const next = this.sorted[at + 1]
-    return next === undefined || next.base >= start + length ? this.#numbers.get(span)! + 1 : undefined
+    return next === undefined || next.base >= start + length ? this.#numbers.get(span)! : undefined
   }
 
+  /** Where a map that is not in use begins. */
   #allocate(): number {
     const free = this.#freeMaps.pop()
     if (free !== undefined) return free
@@ -176,17 +172,17 @@ export class RangeIndex<T extends Span> {
       grown.set(this.#maps)
       this.#maps = grown
     }
-    return this.#mapCount++
+    return this.#mapCount++ * ENTRIES
   }
 
   /** The entries of one map: valid until the next map is allocated. */
   #entries(map: number): Int32Array {
-    return this.#maps.subarray(map * ENTRIES, (map + 1) * ENTRIES)
+    return this.#maps.subarray(map, map + ENTRIES)
   }
 
   #release(entry: number, deep: boolean): void {
     if (entry >= SEARCH) return
-    const map = -entry - 2
+    const map = -entry
     const codes = this.#entries(map)
     if (deep) for (let i = 0; i < codes.length; i++) this.#release(codes[i]!, false)
     codes.fill(NOTHING)

@@ -6,6 +6,7 @@
 import type { Frame } from '../../mmio/index.ts'
 import type { GicV2, GicV3 } from '../index.ts'
 import type { Its } from '../its/index.ts'
+import { Output } from '../outputs.ts'
 import { stateSysregs } from '../v3/icc-state.ts'
 import { by } from './rig-v2.ts'
 
@@ -41,7 +42,7 @@ export function savedV2(gic: GicV2): Saved<GicV2>[] {
         restore: (into) => into.restoreLineLevels(intid, levels, cpu),
       })
     }
-  for (const { cpu, legacyIrq, legacyFiq } of gic.cpus) {
+  for (const { cpu, legacy } of gic.cpus) {
     for (let sgi = 0; sgi < 16; sgi++) {
       const source = gic.activeSgiSource(cpu, sgi)
       saved.push({
@@ -49,8 +50,8 @@ export function savedV2(gic: GicV2): Saved<GicV2>[] {
         restore: (into) => into.restoreActiveSgiSource(cpu, sgi, source),
       })
     }
-    saved.push({ what: 'legacy IRQ', restore: (into) => into.setLegacy(cpu, 'irq', legacyIrq) })
-    saved.push({ what: 'legacy FIQ', restore: (into) => into.setLegacy(cpu, 'fiq', legacyFiq) })
+    saved.push({ what: 'legacy IRQ', restore: (into) => into.setLegacy(cpu, 'irq', (legacy & Output.irq) !== 0) })
+    saved.push({ what: 'legacy FIQ', restore: (into) => into.setLegacy(cpu, 'fiq', (legacy & Output.fiq) !== 0) })
   }
   return saved
 }

@@ -4,6 +4,8 @@
  */
 
 import { lowBits, lowestBit } from '../bits.ts'
+import { NONE } from '../candidates.ts'
+import type { OutputWires } from '../outputs.ts'
 
 /** GICC_CTLR in the Secure (or only) view (IHI 0048 table 4-31). */
 export const Ctlr = {
@@ -45,22 +47,27 @@ export class CpuInterface {
   readonly taken = new Uint16Array(256)
   /** Follows from the active priorities. */
   running = IDLE
-  /** Levels of the legacy interrupt inputs that bypass the GIC (IHI 0048 2.3.1). */
-  legacyIrq = false
-  legacyFiq = false
+  /** Levels of the legacy interrupt inputs that bypass the GIC, as a sum of Output (IHI 0048 2.3.1). */
+  legacy = 0
+  /** Key of the interrupt that an acknowledge would take, or NONE. */
+  signalled = NONE
+  readonly wires: OutputWires
 
   /** Smallest binary point: what the implemented priority bits leave of group priority bits (IHI 0048 4.4.3). */
   readonly minimumBpr: number
   /** Implemented bits of a priority. */
   readonly priorityMask: number
-  /** How many active priorities there are: 16 to 128. */
+  /** How many active priorities there are: 16 to 128, and in how many registers. */
   readonly levels: number
+  readonly registers: number
 
-  constructor(cpu: number, priorityBits: number) {
+  constructor(cpu: number, priorityBits: number, wires: OutputWires) {
     this.cpu = cpu
+    this.wires = wires
     this.minimumBpr = Math.max(0, 7 - priorityBits)
     this.priorityMask = (0xff << (8 - priorityBits)) & 0xff
     this.levels = 1 << (7 - this.minimumBpr)
+    this.registers = Math.max(1, this.levels / 32)
     this.bpr = this.minimumBpr
     this.abpr = this.minimumBpr + 1
   }
@@ -99,7 +106,7 @@ export class CpuInterface {
     const registers = group === 1 ? this.nsapr : this.apr
     // Better priorities than the running one are active in neither group.
     const first = this.running >>> (this.minimumBpr + 6)
-    for (let i = first; i < 4; i++) {
+    for (let i = first; i < this.registers; i++) {
       const bits = registers[i]!
       if (bits === 0) continue
       registers[i] = bits & (bits - 1)
@@ -117,7 +124,7 @@ export class CpuInterface {
   updateRunning(first = 0): void {
     const { apr, nsapr } = this
     this.running = IDLE
-    for (let i = first; i < 4; i++) {
+    for (let i = first; i < this.registers; i++) {
       const bits = apr[i]! | nsapr[i]!
       if (bits === 0) continue
       this.running = (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1)

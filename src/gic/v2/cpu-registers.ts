@@ -34,8 +34,8 @@ function viewOf(gic: GicV2State, by: Initiator): View {
 }
 
 /** Whether priority drop and deactivation are apart for this access: each Security state has its own EOImode. */
-function isSplit(gic: GicV2State, cpu: CpuInterface, by: Initiator): boolean {
-  return (cpu.ctlr & (nonSecure(gic, by) ? EOImodeNS : EOImodeS)) !== 0
+function isSplit(cpu: CpuInterface, view: View): boolean {
+  return (cpu.ctlr & (view === 'non-secure' ? EOImodeNS : EOImodeS)) !== 0
 }
 
 type Read = (gic: GicV2State, cpu: CpuInterface, by: Initiator, index: number) => number
@@ -98,7 +98,9 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
   word('GICC_EOIR', 0x0010, {
     write: (gic, _index, value, _mask, by) => {
       const cpu = interfaceOf(gic, by)
-      if (cpu !== undefined) endOfInterrupt(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by))
+      if (cpu === undefined) return
+      const view = viewOf(gic, by)
+      endOfInterrupt(gic, cpu, value, view, isSplit(cpu, view))
     },
     restore: false,
     fields: intidField,
@@ -123,7 +125,9 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
     fields: intidField,
   }),
   word('GICC_AEOIR', 0x0024, {
-    ...own(undefined, (gic, cpu, value, by) => endOfInterrupt(gic, cpu, value, 'non-secure', isSplit(gic, cpu, by))),
+    ...own(undefined, (gic, cpu, value, by) =>
+      endOfInterrupt(gic, cpu, value, 'non-secure', isSplit(cpu, viewOf(gic, by))),
+    ),
     secure: true,
     restore: false,
     fields: intidField,
@@ -152,9 +156,10 @@ export const cpuRegisters = registerTable<GicV2State>('GICC', 0x2000, [
     },
   }),
   word('GICC_DIR', 0x1000, {
-    ...own(undefined, (gic, cpu, value, by) =>
-      deactivateInterrupt(gic, cpu, value, viewOf(gic, by), isSplit(gic, cpu, by)),
-    ),
+    ...own(undefined, (gic, cpu, value, by) => {
+      const view = viewOf(gic, by)
+      deactivateInterrupt(gic, cpu, value, view, isSplit(cpu, view))
+    }),
     restore: false,
     fields: intidField,
   }),

@@ -52,21 +52,21 @@ export function groupOf(gic: GicV2State, cpu: number, intid: number): number {
 /** Brings what one CPU is signalled up to date: the interrupt that an acknowledge would take, and the two wires. */
 export function updateCpu(gic: GicV2State, cpu: CpuInterface): void {
   let key = bestCandidate(gic, cpu, true)
-  let outputs = 0
+  let levels = 0
   if (key !== NONE) {
     const priority = keyPriority(key)
     const group = groupOf(gic, cpu.cpu, keyIntid(key))
     if (!priorityMaskOpen(cpu, priority) || !runningPriorityOpen(cpu, priority, group)) key = NONE
-    else outputs = group === 0 && cpu.ctlr & FIQEn ? FIQ : IRQ
+    else levels = group === 0 && cpu.ctlr & FIQEn ? FIQ : IRQ
   }
-  gic.signalled[cpu.cpu] = key
-  if (cpu.legacyIrq || cpu.legacyFiq) outputs |= bypassing(cpu)
-  gic.setOutputs(cpu.cpu, outputs)
+  cpu.signalled = key
+  if (cpu.legacy !== 0) levels |= bypassing(cpu)
+  cpu.wires.drive(levels)
 }
 
 /** The legacy inputs that are high and reach the CPU past its interface. */
 function bypassing(cpu: CpuInterface): number {
-  return (cpu.legacyIrq && irqBypassed(cpu) ? IRQ : 0) | (cpu.legacyFiq && fiqBypassed(cpu) ? FIQ : 0)
+  return cpu.legacy & ((irqBypassed(cpu) ? IRQ : 0) | (fiqBypassed(cpu) ? FIQ : 0))
 }
 
 /** The legacy IRQ input reaches the CPU while the interface signals no group as IRQ and a bypass is not disabled. */
@@ -99,14 +99,14 @@ function filtered(cpu: CpuInterface, intid: number, group: number, view: View): 
 
 /** GICC_IAR and GICC_AIAR without their effect: INTID with an SGI's source in bits 12:10. */
 export function peekAcknowledge(gic: GicV2State, cpu: CpuInterface, view: View): number {
-  const key = gic.signalled[cpu.cpu]!
+  const key = cpu.signalled
   if (key === NONE) return SPURIOUS
   const intid = filtered(cpu, keyIntid(key), groupOf(gic, cpu.cpu, keyIntid(key)), view)
   return intid < 16 ? withSource(gic, cpu.cpu, intid) : intid
 }
 
 export function acknowledge(gic: GicV2State, cpu: CpuInterface, view: View, register: string): number {
-  const key = gic.signalled[cpu.cpu]!
+  const key = cpu.signalled
   let intid = SPURIOUS
   let value = SPURIOUS
   if (key !== NONE) {

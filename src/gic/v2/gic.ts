@@ -6,11 +6,10 @@
 import { Frame, type FrameObserver, type Initiator } from '../../mmio/index.ts'
 import { reportAccess } from '../access-report.ts'
 import { lowBits, lowestBit } from '../bits.ts'
-import { NONE } from '../candidates.ts'
 import { ConfigError } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
 import type { Explanation } from '../explain.ts'
-import { Output } from '../outputs.ts'
+import { Output, OutputWires } from '../outputs.ts'
 import { nonSecureVisible } from '../views.ts'
 import { type CheckedConfig, checkConfig, type GicV2Config } from './config.ts'
 import { CpuInterface } from './cpu-interface.ts'
@@ -51,14 +50,8 @@ export class GicV2 implements GicV2State {
   readonly allCpus: number
   /** Implemented bits of a priority. */
   readonly priorityMask: number
-  /** Key of the interrupt that an acknowledge by each CPU would take, or NONE. */
-  readonly signalled: Int32Array
   /** Called when an output wire of a CPU changes, and only then. */
   onOutput: OutputCallback | undefined
-
-  /** Levels of each CPU's output wires, bits of Output; and those that were told, as whoever is told may change them at once. */
-  readonly #outputs: Uint8Array
-  readonly #told: Uint8Array
 
   /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: GicV2Config = {}) {
@@ -67,10 +60,10 @@ export class GicV2 implements GicV2State {
     this.allCpus = lowBits(cpus)
     this.priorityMask = (0xff << (8 - priorityBits)) & 0xff
     this.irqs = new IrqsV2(this.config, this.events)
-    this.cpus = Array.from({ length: cpus }, (_, cpu) => new CpuInterface(cpu, priorityBits))
-    this.signalled = new Int32Array(cpus).fill(NONE)
-    this.#outputs = new Uint8Array(cpus)
-    this.#told = new Uint8Array(cpus)
+    this.cpus = Array.from(
+      { length: cpus },
+      (_, cpu) => new CpuInterface(cpu, priorityBits, new OutputWires(cpu, this)),
+    )
     const settle = (gic: GicV2) => gic.settle()
     this.frames = {
       gicd: new Frame<GicV2>(distributor, this, { security, settle }),
@@ -139,20 +132,21 @@ export class GicV2 implements GicV2State {
   /** The level of a CPU's legacy interrupt input, which reaches its output while the GIC is bypassed (IHI 0048 2.3.1). */
   setLegacy(cpu: number, line: OutputLine, level: boolean): void {
     this.#checkCpu(cpu)
-    if (line === 'irq') this.cpus[cpu]!.legacyIrq = level
-    else this.cpus[cpu]!.legacyFiq = level
+    const wire = Output[line]
+    if (level) this.cpus[cpu]!.legacy |= wire
+    else this.cpus[cpu]!.legacy &= ~wire
     this.irqs.dirty |= 1 << cpu
     this.settle()
   }
 
   /** The level of a CPU's IRQ. */
   irq(cpu: number): boolean {
-    return ((this.#outputs[cpu] ?? 0) & IRQ) !== 0
+    return ((this.cpus[cpu]?.wires.levels ?? 0) & IRQ) !== 0
   }
 
   /** The level of a CPU's FIQ. */
   fiq(cpu: number): boolean {
-    return ((this.#outputs[cpu] ?? 0) & FIQ) !== 0
+    return ((this.cpus[cpu]?.wires.levels ?? 0) & FIQ) !== 0
   }
 
   /** Every gate between this interrupt and this CPU, in order, with what closes it and what would open it. */
@@ -195,30 +189,16 @@ export class GicV2 implements GicV2State {
 
   /** Brings the outputs of every CPU whose candidates or interface changed up to date. */
   settle(): void {
-    const { irqs } = this
-    while (irqs.dirty !== 0) {
-      const cpu = lowestBit(irqs.dirty)
-      irqs.dirty &= irqs.dirty - 1
-      updateCpu(this, this.cpus[cpu]!)
-    }
+    if (this.irqs.dirty !== 0) this.#update()
   }
 
-  /** Drives the output wires of a CPU: `levels` is a sum of Output. */
-  setOutputs(cpu: number, levels: number): void {
-    if (this.#outputs[cpu] !== levels) this.#drive(cpu, levels)
-  }
-
-  #drive(cpu: number, levels: number): void {
-    this.#outputs[cpu] = levels
-    if (this.#moved(cpu, IRQ)) this.#signal(cpu, 'irq', this.irq(cpu))
-    if (this.#moved(cpu, FIQ)) this.#signal(cpu, 'fiq', this.fiq(cpu))
-  }
-
-  /** Whether a wire is other than it was told, which it then counts as. */
-  #moved(cpu: number, wire: number): boolean {
-    if (((this.#outputs[cpu]! ^ this.#told[cpu]!) & wire) === 0) return false
-    this.#told[cpu]! ^= wire
-    return true
+  #update(): void {
+    const { irqs, cpus } = this
+    do {
+      const { dirty } = irqs
+      irqs.dirty = dirty & (dirty - 1)
+      updateCpu(this, cpus[lowestBit(dirty)]!)
+    } while (irqs.dirty !== 0)
   }
 
   visible(word: number, by: Initiator, level: 0 | 1 | 2 | 3): number {
@@ -251,11 +231,6 @@ export class GicV2 implements GicV2State {
   misuse(code: MisuseCode, cpu: number, intid: number, what = String(intid), detail = ''): void {
     if (this.events.active)
       this.events.emit({ kind: 'misuse', code, cpu, intid, message: misuseMessages[code](what) + detail })
-  }
-
-  #signal(cpu: number, line: OutputLine, level: boolean): void {
-    if (this.events.active) this.events.emit({ kind: 'signal', cpu, line, level })
-    this.onOutput?.(cpu, line, level)
   }
 
   #allFrames(): Frame<GicV2>[] {

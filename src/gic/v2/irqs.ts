@@ -4,7 +4,7 @@
  */
 
 import { lowBits, lowestBit } from '../bits.ts'
-import { Candidates } from '../candidates.ts'
+import { Candidates, candidateKey } from '../candidates.ts'
 import type { Events } from '../events.ts'
 import { Interrupts } from '../interrupts.ts'
 import type { CheckedConfig } from './config.ts'
@@ -57,20 +57,19 @@ export class IrqsV2 extends Interrupts {
   /** CPUs that an interrupt is routed to, as a mask. With one CPU, everything is (IHI 0048 4.3.12). */
   targetsOf(word: number, bit: number): number {
     if (word < this.pes) return 1 << word
-    return this.pes === 1 ? 1 : this.targets[word * 32 + bit]!
+    return this.pes === 1 ? 1 : this.targets[(word << 5) | bit]!
   }
 
   protected override list(word: number, bit: number, add: boolean): void {
     const { candidates } = this
-    const priority = this.priority[word * 32 + bit]!
+    const key = candidateKey(this.priority[(word << 5) | bit]!, this.intidOf(word, bit))
     const group = (this.group[word]! >>> bit) & 1
-    const intid = this.intidOf(word, bit)
     let targets = this.targetsOf(word, bit)
     this.dirty |= targets
     for (; targets !== 0; targets &= targets - 1) {
-      const set = lowestBit(targets) * 2 + group
-      if (add) candidates.insert(set, priority, intid)
-      else candidates.remove(set, priority, intid)
+      const set = (lowestBit(targets) << 1) | group
+      if (add) candidates.insert(set, key)
+      else candidates.remove(set, key)
     }
   }
 

@@ -53,7 +53,7 @@ function differenceOfState(oracle: OracleV2, rig: Rig, config: RunConfig): strin
   const { gic } = rig
   for (let cpu = 0; cpu < config.cpus; cpu++) {
     const wanted = oracle.signalled(cpu)
-    const key = gic.signalled[cpu]!
+    const key = gic.cpus[cpu]!.signalled
     const intid = key === NONE ? undefined : keyIntid(key)
     if (intid !== wanted?.intid) return `CPU ${cpu} is signalled ${intid}, by the oracle ${wanted?.intid}`
     const fiq = wanted?.group === 0 && oracle.interfaces[cpu]!.fiqEn
@@ -175,7 +175,7 @@ describe('GICv2 answers as a brute-force oracle of IHI 0048 does', () => {
         const cpu = step.op === 'reset' ? 0 : Math.max(0, step.cpu) % config.cpus
         const open: number[] = []
         for (let intid = 0; intid < config.intids; intid++) if (isDeliverable(gic, intid, cpu)) open.push(intid)
-        const key = gic.signalled[cpu]!
+        const key = gic.cpus[cpu]!.signalled
         expect(open, `seed ${seed}, run ${run}, CPU ${cpu}`).toEqual(key === NONE ? [] : [keyIntid(key)])
         deliverable += open.length
       }

@@ -1,6 +1,7 @@
 /** What a snapshot of a GICv2 holds, and its version. Outputs and candidates are not in it: they follow
  * from the rest; and nor is what only explanations remember (that a level was withdrawn). */
 
+import { Output } from '../outputs.ts'
 import {
   array,
   checkAccessLevels,
@@ -134,15 +135,15 @@ function cpuPart(cpu: CpuInterface, security: boolean): Part {
     apr: array(cpu.apr, (i) => cpu.existingLevels(i)),
     nsapr: array(cpu.nsapr, (i) => cpu.existingLevels(i)),
     legacyIrq: flag(
-      () => cpu.legacyIrq,
+      () => (cpu.legacy & Output.irq) !== 0,
       (value) => {
-        cpu.legacyIrq = value
+        cpu.legacy = value ? cpu.legacy | Output.irq : cpu.legacy & ~Output.irq
       },
     ),
     legacyFiq: flag(
-      () => cpu.legacyFiq,
+      () => (cpu.legacy & Output.fiq) !== 0,
       (value) => {
-        cpu.legacyFiq = value
+        cpu.legacy = value ? cpu.legacy | Output.fiq : cpu.legacy & ~Output.fiq
       },
     ),
   })

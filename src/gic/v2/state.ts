@@ -18,16 +18,12 @@ export interface GicV2State extends ViewedGic {
   ctlr: number
   /** One bit for each CPU. */
   readonly allCpus: number
-  /** Key of the interrupt that an acknowledge by each CPU would take, or NONE. */
-  readonly signalled: Int32Array
   setSpi(intid: number, level: boolean): void
   pulseSpi(intid: number): void
   /** Brings the outputs of every CPU whose candidates or interface changed up to date. */
   settle(): void
   /** Why an acknowledge by this CPU gives no interrupt; undefined when it gives one. */
   whyNothing(cpu: number, view: 'secure' | 'non-secure'): string | undefined
-  /** Drives the output wires of a CPU: `levels` is a sum of Output. */
-  setOutputs(cpu: number, levels: number): void
   /** `what` names what was misused, where the INTID does not; `detail` goes on with what was asked for, or would be right. */
   misuse(code: MisuseCode, cpu: number, intid: number, what?: string, detail?: string): void
 }

@@ -10,7 +10,7 @@ import { subjectOf } from './subject.ts'
 
 /** Why an acknowledge in this view gives 1023 or 1022; undefined when it gives an interrupt. */
 export function whyNothing(gic: GicV2State, cpu: number, view: View): string | undefined {
-  const key = gic.signalled[cpu]!
+  const key = gic.cpus[cpu]!.signalled
   if (key !== NONE) {
     const intid = keyIntid(key)
     const group = groupOf(gic, cpu, intid)

@@ -5,7 +5,7 @@
  */
 
 import { lowBits } from '../bits.ts'
-import { Candidates } from '../candidates.ts'
+import { Candidates, candidateKey } from '../candidates.ts'
 import type { Events } from '../events.ts'
 import { Interrupts } from '../interrupts.ts'
 import type { CheckedConfigV3 } from './config.ts'
@@ -93,7 +93,7 @@ export class IrqsV3 extends Interrupts {
 
   override intidOf(word: number, bit: number): number {
     if (word < this.pes) return bit
-    return word < this.espiWord ? (word - this.pes + 1) * 32 + bit : this.#extendedIntid(word, bit)
+    return word < this.espiWord ? ((word - this.pes + 1) << 5) | bit : this.#extendedIntid(word, bit)
   }
 
   #extendedIntid(word: number, bit: number): number {
@@ -146,14 +146,14 @@ export class IrqsV3 extends Interrupts {
 
   /** A non-maskable interrupt has the best priority of all, or of the Non-secure ones (ICC_RPR_EL1.Priority). */
   priorityOf(word: number, bit: number): number {
-    if (!this.isNmi(word, bit)) return this.priority[word * 32 + bit]!
+    if (!this.isNmi(word, bit)) return this.priority[(word << 5) | bit]!
     return this.twoStates && this.groupOf(word, bit) === G1NS ? NON_SECURE_NMI : 0
   }
 
   /** The PE that an interrupt is for, -1 when there is none, or the number of PEs for 1-of-N. */
   targetOf(word: number, bit: number): number {
     const owner = this.ownerOf(word)
-    return owner >= 0 ? owner : this.#targets[word * 32 + bit]!
+    return owner >= 0 ? owner : this.#targets[(word << 5) | bit]!
   }
 
   peWithAffinity(affinity: number): number {
@@ -187,10 +187,10 @@ export class IrqsV3 extends Interrupts {
     const group = this.groupOf(word, bit)
     const nmi = this.isNmi(word, bit)
     const set = pe * SETS + group + (nmi ? NMI_SETS : 0)
-    const priority = nmi ? this.priorityOf(word, bit) : this.priority[word * 32 + bit]!
-    const intid = this.intidOf(word, bit)
-    if (add) this.candidates.insert(set, priority, intid)
-    else this.candidates.remove(set, priority, intid)
+    const priority = nmi ? this.priorityOf(word, bit) : this.priority[(word << 5) | bit]!
+    const key = candidateKey(priority, this.intidOf(word, bit))
+    if (add) this.candidates.insert(set, key)
+    else this.candidates.remove(set, key)
     if (nmi || pe === this.pes) this.rare += add ? 1 : -1
     const taker = pe < this.pes ? pe : this.recipients[group]!
     if (taker >= 0) this.dirty.mark(taker)
