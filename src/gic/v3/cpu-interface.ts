@@ -5,6 +5,8 @@
  */
 
 import { lowestBit } from '../bits.ts'
+import { NONE } from '../candidates.ts'
+import type { OutputWires } from '../outputs.ts'
 import type { CheckedConfigV3 } from './config.ts'
 import { Group, NON_SECURE_NMI } from './groups.ts'
 
@@ -57,6 +59,9 @@ export class CpuInterfaceV3 {
   /** The best active priority, non-maskable ones included, and the best of those; IDLE where there is none. */
   running = IDLE
   bestNmi = IDLE
+  /** Key of the interrupt that an acknowledge would take, or NONE. */
+  signalled = NONE
+  readonly wires: OutputWires
 
   /** Smallest ICC_BPR0_EL1; that of Group 1 is one more. */
   readonly minimumBpr: number
@@ -65,8 +70,9 @@ export class CpuInterfaceV3 {
   readonly levels: number
   readonly aprRegisters: number
 
-  constructor(pe: number, config: CheckedConfigV3, twoStates: () => boolean) {
+  constructor(pe: number, config: CheckedConfigV3, wires: OutputWires, twoStates: () => boolean) {
     this.pe = pe
+    this.wires = wires
     this.#twoStates = twoStates
     const preemptionBits = Math.min(7, config.priorityBits)
     this.minimumBpr = 7 - preemptionBits

@@ -127,17 +127,19 @@ function bestRare({ irqs }: GicV3State, pe: number, groups: number): number {
 
 /** Brings what one PE is signalled up to date: the interrupt that an acknowledge would take, and the wires. */
 export function updatePe(gic: GicV3State, cpu: CpuInterfaceV3): void {
-  let key = bestCandidate(gic, cpu, true)
-  let outputs = 0
-  if (key !== NONE) {
-    const group = groupOf(gic, cpu.pe, keyIntid(key))
-    const priority = keyPriority(key)
-    const nmi = isNmiKey(key)
-    if (!priorityMaskOpen(cpu, priority, nmi) || !runningPriorityOpen(cpu, priority, group, nmi)) key = NONE
-    else outputs = (isFiq(gic, cpu, group) ? FIQ : IRQ) | (nmi ? SUPERPRIORITY : 0)
-  }
-  gic.signalled[cpu.pe] = key
-  gic.setOutputs(cpu.pe, outputs)
+  const key = bestCandidate(gic, cpu, true)
+  const levels = key === NONE ? 0 : levelsFor(gic, cpu, key)
+  cpu.signalled = levels === 0 ? NONE : key
+  cpu.wires.drive(levels)
+}
+
+/** The wires that a candidate drives: none while the PE's priorities hold it back. */
+function levelsFor(gic: GicV3State, cpu: CpuInterfaceV3, key: number): number {
+  const group = groupOf(gic, cpu.pe, keyIntid(key))
+  const priority = keyPriority(key)
+  const nmi = isNmiKey(key)
+  if (!priorityMaskOpen(cpu, priority, nmi) || !runningPriorityOpen(cpu, priority, group, nmi)) return 0
+  return (isFiq(gic, cpu, group) ? FIQ : IRQ) | (nmi ? SUPERPRIORITY : 0)
 }
 
 /** Group 0 is FIQ; Group 1 is IRQ in the Security state that it belongs to, and FIQ elsewhere and at EL3 (IHI 0069 4.6.2). */
@@ -187,14 +189,14 @@ function seenThrough(
 
 /** An acknowledge without its effect. */
 export function peekAcknowledge(gic: GicV3State, cpu: CpuInterfaceV3, register: Acknowledge): number {
-  const key = gic.signalled[cpu.pe]!
+  const key = cpu.signalled
   if (key === NONE) return SPURIOUS
   const intid = keyIntid(key)
   return seenThrough(gic, cpu, register, key, intid, groupOf(gic, cpu.pe, intid))
 }
 
 export function acknowledge(gic: GicV3State, cpu: CpuInterfaceV3, register: Acknowledge): number {
-  const key = gic.signalled[cpu.pe]!
+  const key = cpu.signalled
   let seen = SPURIOUS
   if (key !== NONE) {
     const intid = keyIntid(key)

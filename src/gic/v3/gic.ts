@@ -5,12 +5,11 @@
 
 import { Frame, type FrameObserver, type Initiator, type RangeSpec, type Wiring } from '../../mmio/index.ts'
 import { reportAccess } from '../access-report.ts'
-import { NONE } from '../candidates.ts'
 import { ConfigError, integerIn } from '../config.ts'
 import { Events, type GicListener, type MisuseCode, misuseMessages, type OutputLine } from '../events.ts'
 import type { Explanation } from '../explain.ts'
 import type { GuestMemory } from '../memory.ts'
-import { Output } from '../outputs.ts'
+import { Output, OutputWires } from '../outputs.ts'
 import { nonSecureVisible } from '../views.ts'
 import { type CheckedConfigV3, checkConfigV3, type GicV3Config } from './config.ts'
 import { CpuInterfaceV3 } from './cpu-interface.ts'
@@ -83,8 +82,6 @@ export class GicV3 implements GicV3State {
   readonly lpiStore: LpiStore
   /** Where the Redistributors are on the bus, for GICR_TYPER.Last and an ITS whose targets are addresses. */
   readonly rdBases: RedistributorBases
-  /** Key of the interrupt that an acknowledge by each PE would take, or NONE. */
-  readonly signalled: Int32Array
   /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
   readonly recipients: Int16Array
   /** Bits 63:32 of the last system register read, in `| 0` form. */
@@ -96,10 +93,6 @@ export class GicV3 implements GicV3State {
   /** Called when `superpriority` of a PE changes, before `onOutput` for the wire that it is about. Only with `nmi`. */
   onSuperpriority: ((cpu: number, level: boolean) => void) | undefined
 
-  /** Levels of each PE's output wires, bits of Output; and those that were told, as whoever is told may change them at once. */
-  readonly #outputs: Uint8Array
-  readonly #told: Uint8Array
-
   /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: GicV3Config = {}, options: GicV3Options = {}) {
     this.config = checkConfigV3(config)
@@ -109,12 +102,12 @@ export class GicV3 implements GicV3State {
     this.rangeSelector = affinities.some((affinity) => (affinity & 0xff) > 15)
     this.lpiEnd = lpis === undefined ? FIRST_LPI : 2 ** lpis.intidBits
     this.lpiStore = new LpiStore(this.lpiEnd - FIRST_LPI)
-    this.#outputs = new Uint8Array(cpus)
-    this.#told = new Uint8Array(cpus)
-    this.signalled = new Int32Array(cpus).fill(NONE)
     this.irqs = new IrqsV3(this.config, this.events)
     this.recipients = this.irqs.recipients
-    this.cpus = Array.from({ length: cpus }, (_, pe) => new CpuInterfaceV3(pe, this.config, () => this.irqs.twoStates))
+    this.cpus = Array.from(
+      { length: cpus },
+      (_, pe) => new CpuInterfaceV3(pe, this.config, new OutputWires(pe, this), () => this.irqs.twoStates),
+    )
     this.rdBases = new RedistributorBases(regions)
     this.redistributors = Array.from({ length: cpus }, (_, pe) => new Redistributor(this, pe, this.config))
     this.frames = {
@@ -322,12 +315,12 @@ export class GicV3 implements GicV3State {
 
   /** The level of a PE's IRQ. */
   irq(pe: number): boolean {
-    return ((this.#outputs[pe] ?? 0) & IRQ) !== 0
+    return ((this.cpus[pe]?.wires.levels ?? 0) & IRQ) !== 0
   }
 
   /** The level of a PE's FIQ. */
   fiq(pe: number): boolean {
-    return ((this.#outputs[pe] ?? 0) & FIQ) !== 0
+    return ((this.cpus[pe]?.wires.levels ?? 0) & FIQ) !== 0
   }
 
   /**
@@ -335,7 +328,7 @@ export class GicV3 implements GicV3State {
    * ISR_EL1.IS or .FS, and while SCTLR_ELx.NMI is 1 masks it by PSTATE.ALLINT, not by PSTATE.I or .F. Never without `nmi`.
    */
   superpriority(pe: number): boolean {
-    return ((this.#outputs[pe] ?? 0) & SUPERPRIORITY) !== 0
+    return ((this.cpus[pe]?.wires.levels ?? 0) & SUPERPRIORITY) !== 0
   }
 
   /** Every gate between this interrupt and this PE, in order, with what closes it and what would open it. */
@@ -532,27 +525,13 @@ export class GicV3 implements GicV3State {
 
   /** Brings the outputs of every PE whose candidates or interface changed up to date. */
   settle(): void {
+    if (!this.irqs.dirty.clean) this.#update()
+  }
+
+  #update(): void {
     const { dirty } = this.irqs
-    while (!dirty.clean) updatePe(this, this.cpus[dirty.take()]!)
-  }
-
-  /** Drives the output wires of a PE: `levels` is a sum of Output. */
-  setOutputs(pe: number, levels: number): void {
-    if (this.#outputs[pe] !== levels) this.#drive(pe, levels)
-  }
-
-  #drive(pe: number, levels: number): void {
-    this.#outputs[pe] = levels
-    if (this.#moved(pe, SUPERPRIORITY)) this.#signalSuperpriority(pe, this.superpriority(pe))
-    if (this.#moved(pe, IRQ)) this.#signal(pe, 'irq', this.irq(pe))
-    if (this.#moved(pe, FIQ)) this.#signal(pe, 'fiq', this.fiq(pe))
-  }
-
-  /** Whether a wire is other than it was told, which it then counts as. */
-  #moved(pe: number, wire: number): boolean {
-    if (((this.#outputs[pe]! ^ this.#told[pe]!) & wire) === 0) return false
-    this.#told[pe]! ^= wire
-    return true
+    do updatePe(this, this.cpus[dirty.take()]!)
+    while (!dirty.clean)
   }
 
   #recipientOf(group: number): number {
@@ -573,16 +552,6 @@ export class GicV3 implements GicV3State {
   #settlePe(pe: number): void {
     this.markDirty(pe)
     this.settle()
-  }
-
-  #signal(cpu: number, line: OutputLine, level: boolean): void {
-    if (this.events.active) this.events.emit({ kind: 'signal', cpu, line, level })
-    this.onOutput?.(cpu, line, level)
-  }
-
-  #signalSuperpriority(cpu: number, level: boolean): void {
-    if (this.events.active) this.events.emit({ kind: 'signal', cpu, line: 'superpriority', level })
-    this.onSuperpriority?.(cpu, level)
   }
 
   #reportSysreg(cpu: CpuInterfaceV3, register: string, write: boolean, low: number, high: number): void {

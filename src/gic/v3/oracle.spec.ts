@@ -113,7 +113,7 @@ function noteAcknowledge({ state }: OracleV3, index: number, intid: number): voi
 function differenceOfState(oracle: OracleV3, { gic }: RigV3, config: OracleConfigV3): string | undefined {
   for (let pe = 0; pe < config.cpus; pe++) {
     const wanted = oracle.signalled(pe)
-    const key = gic.signalled[pe]!
+    const key = gic.cpus[pe]!.signalled
     const intid = key === NONE ? undefined : keyIntid(key)
     if (intid !== wanted?.intid) return `PE ${pe} is signalled ${intid}, by the oracle ${wanted?.intid}`
     const { irq, fiq } = oracle.outputs(pe, wanted)
@@ -263,7 +263,7 @@ describe('GICv3 answers as a brute-force oracle of IHI 0069 does', () => {
         rig.take(step)
         const pe = 'pe' in step ? step.pe : 0
         const open = intids.filter((intid) => isDeliverable(gic, intid, pe))
-        const key = gic.signalled[pe]!
+        const key = gic.cpus[pe]!.signalled
         if (key !== NONE && keyIntid(key) > 8193 && keyIntid(key) !== 16383) continue
         expect(open, `seed ${seed}, run ${run}, PE ${pe}`).toEqual(key === NONE ? [] : [keyIntid(key)])
         deliverables += open.length

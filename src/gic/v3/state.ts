@@ -18,8 +18,6 @@ export interface GicV3State extends RedistributorHost {
   readonly statusr: StatusRegisters
   /** Some Aff0 is above 15: SGIs need the range selector. */
   readonly rangeSelector: boolean
-  /** Key of the interrupt that an acknowledge by each PE would take, or NONE. */
-  readonly signalled: Int32Array
   /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
   readonly recipients: Int16Array
   /** Bits 63:32 of the last system register read, in `| 0` form. */
@@ -29,8 +27,6 @@ export interface GicV3State extends RedistributorHost {
   resume(): void
   /** Why an acknowledge by this PE gives no interrupt; undefined when it gives one. */
   whyNothing(pe: number, register: 'IAR0' | 'IAR1' | 'NMIAR1'): string | undefined
-  /** Drives the output wires of a PE: `levels` is a sum of Output. */
-  setOutputs(pe: number, levels: number): void
   /** GICD_CTLR.DS is set, until the next reset. */
   disableSecurity(): void
   /** GICD_CTLR.DS is as a restore says. */

@@ -23,7 +23,7 @@ export function whyNothing(gic: GicV3State, pe: number, register: Acknowledge): 
   const cpu = gic.cpus[pe]!
   const answer = peekAcknowledge(gic, cpu, register)
   if (answer < FOR_SECURE || answer > SPURIOUS) return undefined
-  const key = gic.signalled[pe]!
+  const key = gic.cpus[pe]!.signalled
   if (key !== NONE) {
     const intid = keyIntid(key)
     const group = groupOf(gic, pe, intid)
