@@ -158,6 +158,27 @@ function sgiLife(targets: number): Loop {
   }
 }
 
+/** The last PE goes to sleep and wakes, and takes Group 1 off and on, while no PE takes 1-of-N interrupts (GICR_CTLR.DPG1NS). */
+function comingAndGoing(cpus: number): Loop {
+  const { gic, bus } = machine({ cpus })
+  for (let pe = 0; pe < cpus; pe++) bus.write32(GICR + pe * 0x2_0000, 1 << 25, by)
+  const pe = cpus - 1
+  const waker = GICR + pe * 0x2_0000 + 0x14
+  const IGRPEN1 = iccEncoding('ICC_IGRPEN1_EL1')!
+  return (count) => {
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      gic.writeSysreg(pe, IGRPEN1, 0)
+      bus.write(waker, 4, 2, 0, by)
+      sum += bus.read(waker, 4, by)
+      bus.write(waker, 4, 0, 0, by)
+      gic.writeSysreg(pe, IGRPEN1, 1)
+    }
+    if (sum !== count * 6) throw new Error('the PE did not sleep each time')
+    return sum
+  }
+}
+
 /** Commands of a full queue, half of it for each write of GITS_CWRITER: MAPTI, INV and SYNC in turn. */
 function itsCommands(): Loop {
   const { bus, its, put } = itsMachine(1)
@@ -214,6 +235,7 @@ export function gicv3FlatSection(): Section {
       ...pair('LPI, 16 / 65,536 LPIs, all others pending', lpiLife(16), lpiLife(65_536), FLAT),
       ...pair('MSI, 16 / 65,536 LPIs, all others pending', msiLife(16), msiLife(65_536), FLAT),
       ...pair('SGI to 1 / 511 PEs, for each of them', sgiLife(1), sgiLife(511), FLAT),
+      ...pair('a PE sleeps and wakes, 4 / 512 PEs', comingAndGoing(4), comingAndGoing(512), FLAT),
     ],
   }
 }

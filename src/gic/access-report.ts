@@ -43,6 +43,30 @@ export function reportAccess<D>(
   else if (row?.modelling === 'not-modelled') gic.misuse('not-modelled', by.cpu, -1, what)
 }
 
+/** An access to a system register of a CPU interface, as to a register of a frame without places. */
+export function reportSysreg(
+  events: Events,
+  { pe, secure }: { readonly pe: number; readonly secure: boolean },
+  register: string,
+  write: boolean,
+  low: number,
+  high: number,
+): void {
+  events.emit({
+    kind: 'access',
+    frame: 'ICC',
+    register,
+    offset: 0,
+    size: 8,
+    write,
+    low: low >>> 0,
+    high: high >>> 0,
+    cpu: pe,
+    secure,
+    outcome: 'ok',
+  })
+}
+
 function tried({ write, size, low, high }: Access): string {
   return write ? `a ${size}-byte write of ${hexWords(low, size === 8 ? high : 0)}` : `a ${size}-byte read`
 }

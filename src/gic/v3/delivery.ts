@@ -116,7 +116,7 @@ function bestRare({ irqs }: GicV3State, pe: number, groups: number): number {
   for (let group = G0 as number; group <= G1NS; group++) {
     if (!((groups >>> group) & 1)) continue
     const own = pe * SETS + group
-    const shared = recipients[group] === pe ? irqs.pes * SETS + group : own
+    const shared = recipients.chosen[group] === pe ? irqs.pes * SETS + group : own
     best = Math.min(best, candidates.best(shared))
     if (group === G0) continue
     const nmi = Math.min(candidates.best(own + NMI_SETS), candidates.best(shared + NMI_SETS))

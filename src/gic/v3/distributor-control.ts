@@ -40,7 +40,6 @@ export function writeControl(gic: GicV3State, _index: number, value: number, _ma
   const { twoStates } = gic.irqs
   gic.groupEnables = enablesIn(gic, value, enablesOf(twoStates, by))
   if (twoStates && by.secure && value & Ctlr.DS) gic.disableSecurity()
-  gic.eligibilityChanged()
   gic.markAllDirty()
 }
 
@@ -57,7 +56,6 @@ export function restoreControl(gic: GicV3State, _index: number, value: number, _
   gic.groupEnables = enablesIn(gic, value, enablesOf(twoStates, by))
   if (!twoStates) gic.groupEnables &= ~(1 << Group.G1S)
   if (twoStates !== irqs.twoStates) gic.restoreSecurity(twoStates)
-  gic.eligibilityChanged()
   gic.markAllDirty()
 }
 

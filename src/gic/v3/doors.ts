@@ -28,7 +28,7 @@ export function restoreSysreg(gic: GicV3State, pe: number, encoding: number, val
   if (!state?.exists(cpu, gic.config)) return false
   const [low, high] = [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))]
   state.restore(cpu, bankFor(gic, secure), low, high, gic.config)
-  gic.eligibilityChanged()
+  gic.eligibilityChanged(pe)
   gic.markDirty(pe)
   gic.settle()
   return true

@@ -91,15 +91,15 @@ function takesPart(s: Subject): boolean {
 
 function targetsPe(s: Subject): boolean {
   const target = s.gic.irqs.targetOf(s.word, s.bit)
-  return target === s.cpu.pe || (target === s.gic.config.cpus && s.gic.recipients[s.group] === s.cpu.pe)
+  return target === s.cpu.pe || (target === s.gic.config.cpus && s.gic.irqs.recipients.chosen[s.group] === s.cpu.pe)
 }
 
 function routedElsewhere(s: Subject): string {
-  const { irqs, recipients, config } = s.gic
+  const { irqs, config } = s.gic
   const target = irqs.targetOf(s.word, s.bit)
   if (target < 0) return `its route names affinity ${affinityName(routeOf(s))}, which no PE has.`
   if (target < config.cpus) return `it is routed to PE ${target}.`
-  const recipient = recipients[s.group]!
+  const recipient = irqs.recipients.chosen[s.group]!
   return recipient < 0
     ? `it may go to any PE that takes ${groupName(s.gic, s.group)} (GICR_CTLR.DPG), and none does.`
     : `it may go to any PE, and PE ${recipient} takes it.`

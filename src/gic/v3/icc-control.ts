@@ -48,6 +48,6 @@ export function enableOf(cpu: CpuInterfaceV3, group: number): number {
 
 export function setEnable(gic: GicV3State, cpu: CpuInterfaceV3, group: number, value: number): void {
   cpu.enables = (cpu.enables & ~(1 << group)) | ((value & 1) << group)
-  gic.eligibilityChanged()
+  gic.eligibilityChanged(cpu.pe)
   gic.markDirty(cpu.pe)
 }

@@ -11,6 +11,7 @@ import { Interrupts } from '../interrupts.ts'
 import type { CheckedConfigV3 } from './config.ts'
 import { DirtyPes } from './dirty.ts'
 import { Group, NMI_SETS, NON_SECURE_NMI, SETS } from './groups.ts'
+import { Recipients } from './recipients.ts'
 
 const SPI_WORDS = 31
 const SGIS = 0xffff
@@ -43,8 +44,8 @@ export class IrqsV3 extends Interrupts {
   twoStates: boolean
   /** The PEs whose candidates changed, or whose interface did. */
   readonly dirty: DirtyPes
-  /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
-  readonly recipients = new Int16Array(3).fill(-1)
+  /** The PE that takes the 1-of-N interrupts of each group. */
+  readonly recipients: Recipients
   /** Candidates that are 1-of-N, or non-maskable: nearly always none, and then no one looks for them. */
   rare = 0
 
@@ -58,6 +59,7 @@ export class IrqsV3 extends Interrupts {
     super(config.cpus, SPI_WORDS + espiWords + eppiWords, events)
     this.#config = config
     this.dirty = new DirtyPes(config.cpus)
+    this.recipients = new Recipients(config.cpus, this.dirty)
     this.espiWord = config.cpus + SPI_WORDS
     this.eppiWord = this.espiWord + espiWords
     this.twoStates = config.security
@@ -192,7 +194,7 @@ export class IrqsV3 extends Interrupts {
     if (add) this.candidates.insert(set, key)
     else this.candidates.remove(set, key)
     if (nmi || pe === this.pes) this.rare += add ? 1 : -1
-    const taker = pe < this.pes ? pe : this.recipients[group]!
+    const taker = pe < this.pes ? pe : this.recipients.chosen[group]!
     if (taker >= 0) this.dirty.mark(taker)
   }
 

@@ -47,8 +47,8 @@ export interface RedistributorHost extends ViewedGicV3, LpiTargets {
   markDirty(pe: number): void
   /** Brings the outputs of every PE whose candidates or interface changed up to date. */
   settle(): void
-  /** Chooses anew which PE takes 1-of-N interrupts of each group. */
-  eligibilityChanged(): void
+  /** A PE may take part in 1-of-N interrupts of other groups than before. */
+  eligibilityChanged(pe: number): void
 }
 
 export class Redistributor {
@@ -110,7 +110,7 @@ export class Redistributor {
     const mask = this.#dpgOf(by)
     if (mask !== 0) {
       this.dpg = (this.dpg & ~mask) | (value & mask)
-      this.gic.eligibilityChanged()
+      this.gic.eligibilityChanged(this.pe)
     }
     const enable = (value & RedistributorCtlr.EnableLPIs) !== 0
     if (enable === (this.lpis !== undefined)) return
@@ -137,7 +137,7 @@ export class Redistributor {
     const asleep = (value & 2) !== 0
     if (asleep === this.asleep) return
     this.asleep = asleep
-    this.gic.eligibilityChanged()
+    this.gic.eligibilityChanged(this.pe)
     this.gic.markDirty(this.pe)
   }
 
@@ -184,7 +184,7 @@ export class Redistributor {
     const { config } = this.gic
     const mask = by.secure ? dpgFields(config) : this.#dpgOf(by)
     this.dpg = (this.dpg & ~mask) | (value & mask)
-    this.gic.eligibilityChanged()
+    this.gic.eligibilityChanged(this.pe)
     const enable = (value & RedistributorCtlr.EnableLPIs) !== 0
     if (enable === (this.lpis !== undefined)) return
     if (enable) this.#openTables()

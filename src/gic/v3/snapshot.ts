@@ -68,10 +68,10 @@ export function restoreGic(gic: GicV3State, snapshot: unknown): void {
   for (const cpu of gic.cpus) {
     cpu.taken.fill(0)
     cpu.updateRunning()
+    gic.eligibilityChanged(cpu.pe)
   }
   gic.securityChanged()
   gic.irqs.retarget()
-  gic.eligibilityChanged()
   gic.resume()
 }
 

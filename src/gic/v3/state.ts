@@ -18,8 +18,6 @@ export interface GicV3State extends RedistributorHost {
   readonly statusr: StatusRegisters
   /** Some Aff0 is above 15: SGIs need the range selector. */
   readonly rangeSelector: boolean
-  /** The PE that takes the 1-of-N interrupts of each group now, or -1. */
-  readonly recipients: Int16Array
   /** Bits 63:32 of the last system register read, in `| 0` form. */
   sysregHigh: number
   markAllDirty(): void
