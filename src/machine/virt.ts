@@ -10,15 +10,12 @@ import { Ram } from '../devices/memory.ts'
 import { Pl011 } from '../devices/pl011/pl011.ts'
 import { Pl031 } from '../devices/pl031.ts'
 import { Pl061 } from '../devices/pl061.ts'
-import { VirtioBlk } from '../devices/virtio/virtio-blk.ts'
-import { VirtioConsole } from '../devices/virtio/virtio-console.ts'
-import { VirtioRng } from '../devices/virtio/virtio-rng.ts'
-import { type Explanation, type GicV2, GicV3, type Its, REDISTRIBUTOR_STRIDE } from '../gic/index.ts'
+import type { Explanation, GicV2, GicV3, Its } from '../gic/index.ts'
 import { Bus, cpuInitiator, type InterruptSource, Outcome, outcomeNames } from '../mmio/index.ts'
 import { OwnDevices, ownPlace } from './board/own-devices.ts'
-import { type Placed, wireFlash, wireVirtio } from './board/virt-devices.ts'
+import { makeVirtio, wireFlash, wireVirtio } from './board/virt-devices.ts'
 import { wireGicV2, wireGicV3, wireIts } from './board/virt-gic.ts'
-import { POWER_PIN, V2M_SPIS, VIRTIO_SLOTS, virtAffinity, virtMap, virtPpi, virtSpi } from './board/virt-map.ts'
+import { POWER_PIN, V2M_SPIS, virtAffinity, virtMap, virtPpi, virtSpi } from './board/virt-map.ts'
 import {
   type CompleteOptions,
   complete,
@@ -29,11 +26,12 @@ import {
 import { CpuBus } from './cpu-bus.ts'
 import { DeviceWork } from './device-work.ts'
 import { IccRegisters } from './icc-registers.ts'
-import { type PsciCall, PsciFunction, type PsciMachine, psciCall } from './psci.ts'
-import { describeRefusal, psciFunction } from './psci-text.ts'
+import { Power } from './power.ts'
 import type { Recorder } from './recorder.ts'
 import { INSTRUCTIONS_PER_SECOND, type RunOutcome, Scheduler } from './scheduler.ts'
-import { describeExceptionLoop, inExceptionLoop } from './why/exception-loop.ts'
+import { Transfers } from './transfers.ts'
+import { TypedInput } from './typed-input.ts'
+import { ExceptionLoops } from './why/exception-loop.ts'
 import type { PowerStory } from './why/pe-gates.ts'
 import type { Symbols } from './why/symbols.ts'
 import { timerSource } from './why/timer-source.ts'
@@ -50,9 +48,6 @@ const COUNTER_READ_TIME = 64
 /** Nanoseconds between two slices of a command queue of the ITS that is longer than one. */
 const ITS_SLICE_TIME = 10_000
 const GITS_CREADR = 0x90
-
-/** Nanoseconds between two slices of what disks, the console and DMA of fw_cfg do: of 4 MiB, as from a fast disk, and of 1 MiB of text. */
-const TRANSFER_SLICE_TIME = 1_000_000
 
 /** A machine as QEMU's `virt`: CPUs, GIC, memory and devices. It runs when it is told to, in the caller's thread. */
 export class VirtMachine {
@@ -88,23 +83,12 @@ export class VirtMachine {
   readonly #cpuBus: CpuBus
   readonly #own: OwnDevices
   readonly #recorder: Recorder | undefined
-  /** Something was put into the first flash bank, which may be code. */
-  #programmed: boolean
-  readonly #console: VirtioConsole | undefined
-  readonly #disks: readonly VirtioBlk[]
-  readonly #fwCfg: FwCfg
-  /** Machine time at which the next slice of them begins. */
-  #transfersAt = Number.POSITIVE_INFINITY
-  /** The CPU that waits for DMA of fw_cfg. */
-  #transfersFor = 0
-  readonly #input: number[] = []
+  readonly #power: Power
+  readonly #transfers: Transfers
+  readonly #input = new TypedInput()
   /** Devices by the INTID of their line. */
   readonly #sources = new Map<number, InterruptSource>()
-  /** Why the last CPU_ON of a CPU was refused. */
-  readonly #refusedPower = new Map<number, string>()
-  /** CPUs of which it was said that they take one exception for ever. */
-  readonly #loops = new Set<number>()
-  #inputAt = 0
+  readonly #loops = new ExceptionLoops()
   /** Machine time in instructions at which the power button is let go of. */
   #releaseAt = Number.POSITIVE_INFINITY
   /** Machine time at which the ITS goes on with its commands. */
@@ -115,9 +99,9 @@ export class VirtMachine {
   constructor(options: VirtOptions = {}) {
     const { firmware, fwCfg: items, clock, recorder, ...rest } = options
     this.#recorder = recorder
-    this.#programmed = firmware !== undefined
+    this.#power = new Power(this, firmware !== undefined, recorder)
     this.options = complete(rest)
-    const { cpus, memory, gic, its, disks, serials, slots, virtioConsole } = this.options
+    const { cpus, memory, gic, its } = this.options
     this.#cpuBus = new CpuBus(this.bus, cpus, (cpu, address, size, write, outcome) =>
       this.onEvent?.(
         outcome === Outcome.unmapped
@@ -144,6 +128,7 @@ export class VirtMachine {
       deviceDeadline: () => this.#deviceDeadline(),
       timePassed: () => this.#timePassed(),
     })
+    this.#transfers = new Transfers(this.cluster, this.scheduler)
 
     // What devices do in memory takes its time; what loads and looks from outside does not.
     const work = new DeviceWork(this.cluster, this.scheduler)
@@ -167,7 +152,7 @@ export class VirtMachine {
         return true
       },
       interrupt: spi(virtSpi.uart),
-      receiveReady: () => this.#feed(),
+      receiveReady: () => this.#input.feed(),
       receiveAtOnce: true,
       waitForListener: () => this.seconds,
     })
@@ -178,30 +163,21 @@ export class VirtMachine {
       ...this.rtc.frame.wire(virtMap.rtc.base),
       ...this.gpio.frame.wire(virtMap.gpio.base),
     )
-    this.#fwCfg = new FwCfg({
+    const fwCfg = new FwCfg({
       memory: memoryOfDevices,
       items: new Map([[5, le16(cpus)], ...(items ?? [])]),
-      later: () => this.#waitForTransfer(),
+      later: this.#transfers.wait,
     })
-    this.bus.register({ base: virtMap.fwCfg.base, size: this.#fwCfg.size, device: this.#fwCfg })
+    this.bus.register({ base: virtMap.fwCfg.base, size: fwCfg.size, device: fwCfg })
     this.flash = wireFlash(this.bus, this.cluster, firmware, work.moved)
-    if (virtioConsole)
-      this.#console = new VirtioConsole({
-        transmit: (bytes) => {
-          for (const byte of bytes) this.options.console(byte)
-        },
-        receiveReady: () => this.#feed(),
-        waitForListener: () => this.seconds,
-        later: () => this.#resumeTransfers(),
-      })
-    this.#disks = disks.map(
-      (disk, i) => new VirtioBlk({ disk, serial: serials[i] ?? '', later: () => this.#resumeTransfers() }),
-    )
-    const devices: Placed[] = this.#disks.map((device, i) => ({ device, slot: slots.disks?.[i] }))
-    if (this.#console !== undefined) devices.push({ device: this.#console, slot: slots.console })
-    // It is beside what was asked for, and gives way to that.
-    if (devices.length < VIRTIO_SLOTS) devices.push({ device: new VirtioRng(this.options.seed), slot: slots.rng })
-    const transports = wireVirtio(this.bus, devices, (slot) => ({
+    const virtio = makeVirtio(this.options, {
+      receiveReady: () => this.#input.feed(),
+      waitForListener: () => this.seconds,
+      later: this.#transfers.later,
+    })
+    this.#input.connect(this.uart, virtio.console)
+    this.#transfers.add(...virtio.slow, fwCfg)
+    const transports = wireVirtio(this.bus, virtio.devices, (slot) => ({
       memory: memoryOfDevices,
       legacy: this.options.legacyVirtio,
       interrupt: spi(virtSpi.virtio + slot),
@@ -246,14 +222,13 @@ export class VirtMachine {
     if (address < base || address + bytes.length > base + size) this.ram.write(address, bytes)
     else {
       this.flash.load(address - base, bytes)
-      this.#programmed = true
+      this.#power.programmed = true
     }
   }
 
   /** Powers the first CPU on at an address, with an argument in X0: for Linux, where its device tree is. */
   boot(entry: number, argument = 0): void {
-    this.cluster.start(0, BigInt(entry), BigInt(argument))
-    this.#wakeRedistributor(0)
+    this.#power.boot(entry, argument)
   }
 
   /**
@@ -261,7 +236,7 @@ export class VirtMachine {
    * counts, but with a larger `idle` that much of it may pass in one step. Throws a RangeError for what is no whole number.
    */
   run(budget: number, idle = budget): StopReason {
-    this.#feed()
+    this.#input.feed()
     this.#stopReason = undefined
     const outcome: RunOutcome = this.scheduler.run(budget, idle)
     if (outcome === 'stopped') return this.#stopReason ?? 'stopped'
@@ -270,7 +245,7 @@ export class VirtMachine {
 
   /** Runs `count` instructions of one CPU while the others stand still. */
   step(cpu: number, count = 1): StopReason {
-    this.#feed()
+    this.#input.feed()
     this.#stopReason = undefined
     this.scheduler.step(cpu, count)
     return this.#stopReason ?? 'budget'
@@ -302,7 +277,7 @@ export class VirtMachine {
 
   /** What there is to say of a CPU's power. */
   power(cpu: number): PowerStory {
-    return { affinity: virtAffinity(cpu, this.options.gic), refused: this.#refusedPower.get(cpu) }
+    return this.#power.story(cpu)
   }
 
   /** Why an interrupt is, or is not, taken by a CPU: from its source through the GIC into the CPU. Changes nothing. */
@@ -319,21 +294,17 @@ export class VirtMachine {
   /** Characters for the UART: the guest gets them at the pace at which it reads. */
   type(characters: Iterable<number>): void {
     this.scheduler.passIdleTime()
-    for (const character of characters) this.#input.push(character & 0xff)
-    this.#feed()
+    this.#input.type(characters)
   }
 
   /** Characters that still wait for the guest. */
   get untyped(): number {
-    return this.#input.length - this.#inputAt
+    return this.#input.waiting
   }
 
   /** Takes back the characters that still wait for the guest. */
   withdraw(): Uint8Array {
-    const characters = Uint8Array.from(this.#input.slice(this.#inputAt))
-    this.#input.length = 0
-    this.#inputAt = 0
-    return characters
+    return this.#input.withdraw()
   }
 
   /** Presses the power button, and lets go of it a tenth of a second of machine time later, as QEMU does: drivers look twice. */
@@ -343,29 +314,12 @@ export class VirtMachine {
     this.#releaseAt = this.scheduler.time + INSTRUCTIONS_PER_SECOND / 10
   }
 
-  #resumeTransfers(): void {
-    this.#transfersAt = Math.min(this.#transfersAt, this.scheduler.time + TRANSFER_SLICE_TIME)
-  }
-
-  /** The CPU that asked fw_cfg for DMA is behind its write when all is moved, as with QEMU: there are drivers that do not look. */
-  #waitForTransfer(): void {
-    this.#resumeTransfers()
-    const { current } = this.scheduler
-    if (this.cluster.isRunning(current)) this.#transfersFor = current
-    this.scheduler.hold(this.#transfersFor, this.#transfersAt)
-  }
-
   #timePassed(): void {
-    this.#lookForLoops()
+    this.#loops.look(this.cluster, this.symbols, (found) => this.onEvent?.({ kind: 'exception-loop', ...found }))
     this.rtc.update()
     this.#own.timePassed()
-    if (this.scheduler.time >= this.#transfersAt) {
-      this.#transfersAt = Number.POSITIVE_INFINITY
-      for (const disk of this.#disks) disk.resume()
-      this.#console?.resume()
-      this.#fwCfg.resume()
-    }
-    if (this.untyped > 0) this.#feed()
+    this.#transfers.timePassed()
+    if (this.untyped > 0) this.#input.feed()
     if (this.scheduler.time >= this.#commandsAt) {
       this.#commandsAt = Number.POSITIVE_INFINITY
       // As a read of GITS_CREADR, which goes on with the commands, and which a trace of this machine has.
@@ -374,40 +328,6 @@ export class VirtMachine {
     if (this.scheduler.time < this.#releaseAt) return
     this.#releaseAt = Number.POSITIVE_INFINITY
     this.gpio.setInput(POWER_PIN, false)
-  }
-
-  /** What PSCI acts on. */
-  readonly #psci: PsciMachine = {
-    cpuOf: (affinity) => {
-      const { cpus, gic } = this.options
-      for (let cpu = 0; cpu < cpus; cpu++) if (BigInt(virtAffinity(cpu, gic)) === affinity) return cpu
-      return undefined
-    },
-    powerOf: (cpu) => (this.cluster.isOn(cpu) ? 'on' : 'off'),
-    canStart: (entry) => this.ram.contains(Number(entry), 4) || (this.#programmed && entry < virtMap.flash0.size),
-    turnOn: (cpu, entry, context) => {
-      this.cluster.start(cpu, entry, context)
-      this.#refusedPower.delete(cpu)
-      this.cluster.setTime(cpu, this.scheduler.time)
-      if (!(this.gic instanceof GicV3)) return
-      this.gic.resetCpu(cpu)
-      this.#recorder?.reset(cpu)
-      this.#wakeRedistributor(cpu)
-    },
-    turnOff: (cpu) => this.cluster.powerOff(cpu),
-    standBy: (cpu) => this.cluster.standBy(cpu),
-    systemOff: () => this.stop('off'),
-    systemReset: () => this.stop('reset'),
-  }
-
-  /**
-   * GICR_WAKER resets to asleep, and who powers a PE on wakes it (IHI 0069 11.1): that is firmware, for which this machine stands
-   * with its PSCI. Guests written for QEMU and KVM, where a sleeping Redistributor forwards or none sleeps, count on it.
-   */
-  #wakeRedistributor(cpu: number): void {
-    if (this.options.gic !== 3) return
-    const waker = virtMap.gicr.base + cpu * REDISTRIBUTOR_STRIDE + 0x14
-    this.bus.write32(waker, 0, cpuInitiator(cpu))
   }
 
   #hooks(): Hooks {
@@ -421,8 +341,7 @@ export class VirtMachine {
         this.gic?.setPpi(cpu, virtPpi.pmu, level)
         this.#recorder?.input(cpu, virtPpi.pmu, level)
       },
-      // Every immediate is a call, as with QEMU: there is nobody else to take it.
-      hypercall: (cpu) => this.#hypercall(cpu),
+      hypercall: (cpu) => this.#power.call(cpu),
       ...(this.options.gic === 3 ? { systemRegisters: new IccRegisters(() => this.gic as GicV3, this.#recorder) } : {}),
       sendEvent: () => this.scheduler.wakeAll(),
       stackMisaligned: (cpu, pc, sp) => {
@@ -433,33 +352,6 @@ export class VirtMachine {
       },
       unknown: (cpu, what, word, pc) => this.onEvent?.({ kind: 'unknown', cpu, what, word, pc }),
     }
-  }
-
-  #hypercall(cpu: number): boolean {
-    const register = (n: number) => this.cluster.register(cpu, n)
-    const call = { x0: register(0), x1: register(1), x2: register(2), x3: register(3) }
-    const result = psciCall(this.#psci, cpu, call)
-    if (result === undefined) return true
-    this.cluster.setRegister(cpu, 0, result)
-    if (BigInt.asIntN(64, result) < 0n) this.#refuse(cpu, call, result)
-    return true
-  }
-
-  #refuse(cpu: number, call: PsciCall, result: bigint): void {
-    const { what, why } = describeRefusal(call, result)
-    const target = psciFunction(call) === PsciFunction.cpuOn ? this.#psci.cpuOf(call.x1) : undefined
-    if (target !== undefined) this.#refusedPower.set(target, why)
-    this.onEvent?.({ kind: 'psci', cpu, pc: this.cluster.pc(cpu), what, why })
-  }
-
-  /** Says once of a CPU that it takes the same exception for ever; it may get out, and into another. */
-  #lookForLoops(): void {
-    for (let cpu = 0; cpu < this.options.cpus; cpu++)
-      if (!inExceptionLoop(this.cluster, cpu)) this.#loops.delete(cpu)
-      else if (!this.#loops.has(cpu)) {
-        this.#loops.add(cpu)
-        this.onEvent?.({ kind: 'exception-loop', cpu, ...describeExceptionLoop(this.cluster, cpu, this.symbols) })
-      }
   }
 
   #signal(cpu: number, line: 'irq' | 'fiq', level: boolean): void {
@@ -474,22 +366,10 @@ export class VirtMachine {
   #deviceDeadline(): number {
     const alarm = this.rtc.nextAlarm ?? Number.POSITIVE_INFINITY
     // Input that waits for a driver to be up must not wait for ever on an idle machine.
-    const listens = this.untyped > 0 ? ((this.#console ?? this.uart).listensFrom ?? 0) : 0
+    const listens = this.#input.listensFrom
     const input = listens > this.seconds ? listens : Number.POSITIVE_INFINITY
     const soonest = Math.min(alarm - this.options.epoch, input, this.#own.deadline()) * INSTRUCTIONS_PER_SECOND
-    return Math.min(soonest, this.#releaseAt, this.#commandsAt, this.#transfersAt)
-  }
-
-  #feed(): void {
-    const { uart } = this
-    const console = this.#console
-    if (console !== undefined)
-      while (this.#inputAt < this.#input.length && console.canReceive)
-        this.#inputAt += console.receive(Uint8Array.from(this.#input.slice(this.#inputAt, this.#inputAt + 0x1000)))
-    else while (this.#inputAt < this.#input.length && uart.canReceive) uart.receive(this.#input[this.#inputAt++]!)
-    if (this.#inputAt !== this.#input.length) return
-    this.#input.length = 0
-    this.#inputAt = 0
+    return Math.min(soonest, this.#releaseAt, this.#commandsAt, this.#transfers.at)
   }
 }
 

@@ -2,10 +2,14 @@
 
 import type { Cluster } from '../../aarch64/cluster.ts'
 import { CfiFlash } from '../../devices/flash/cfi-flash.ts'
+import { VirtioBlk } from '../../devices/virtio/virtio-blk.ts'
+import { VirtioConsole } from '../../devices/virtio/virtio-console.ts'
 import type { VirtioDevice } from '../../devices/virtio/virtio-device.ts'
 import { VirtioMmio, type VirtioMmioOptions } from '../../devices/virtio/virtio-mmio.ts'
+import { VirtioRng } from '../../devices/virtio/virtio-rng.ts'
 import type { Bus } from '../../mmio/index.ts'
 import { VIRTIO_SLOT_SIZE, VIRTIO_SLOTS, virtMap } from './virt-map.ts'
+import type { CompleteOptions } from './virt-options.ts'
 
 /** Bytes of translations that a CPU has to forget, at most, when its flash is memory no longer. */
 const TRANSLATIONS = 0x1_0000
@@ -46,6 +50,31 @@ export function wireFlash(
   })
   bus.register({ base, size, device: flash }, { base: virtMap.flash1.base, size: variables.size, device: variables })
   return flash
+}
+
+/** What the virtio devices of the board ask of the machine. */
+interface VirtioHosts {
+  /** The console takes more of what was typed. */
+  receiveReady(): void
+  /** Machine time in seconds. */
+  waitForListener(): number
+  /** A device has more to do than it does at once. */
+  later(): void
+}
+
+/** The virtio devices that were asked for, and the slots that they are to have; `slow` are those that go on later. */
+export function makeVirtio(options: CompleteOptions, hosts: VirtioHosts) {
+  const { disks, serials, slots, virtioConsole, seed } = options
+  const transmit = (bytes: Uint8Array) => {
+    for (const byte of bytes) options.console(byte)
+  }
+  const console = virtioConsole ? new VirtioConsole({ transmit, ...hosts }) : undefined
+  const block = disks.map((disk, i) => new VirtioBlk({ disk, serial: serials[i] ?? '', later: hosts.later }))
+  const devices: Placed[] = block.map((device, i) => ({ device, slot: slots.disks?.[i] }))
+  if (console !== undefined) devices.push({ device: console, slot: slots.console })
+  // It is beside what was asked for, and gives way to that.
+  if (devices.length < VIRTIO_SLOTS) devices.push({ device: new VirtioRng(seed), slot: slots.rng })
+  return { console, devices, slow: console === undefined ? block : [...block, console] }
 }
 
 /** A device, and the slot that it is to have. */

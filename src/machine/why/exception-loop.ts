@@ -49,3 +49,21 @@ export function describeExceptionLoop(
         : `The handler returns to the same instruction without a remedy, or never returns: see what is at ${hex(link)}, and what the handler does about it.`
   return { says, remedy }
 }
+
+/** Says once of a CPU that it takes the same exception for ever; it may get out, and into another. */
+export class ExceptionLoops {
+  readonly #told = new Set<number>()
+
+  look(
+    cluster: Cluster,
+    symbols: Symbols | undefined,
+    tell: (found: { cpu: number; says: string; remedy: string }) => void,
+  ): void {
+    for (let cpu = 0; cpu < cluster.cpus.length; cpu++)
+      if (!inExceptionLoop(cluster, cpu)) this.#told.delete(cpu)
+      else if (!this.#told.has(cpu)) {
+        this.#told.add(cpu)
+        tell({ cpu, ...describeExceptionLoop(cluster, cpu, symbols) })
+      }
+  }
+}
