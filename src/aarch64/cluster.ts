@@ -105,7 +105,7 @@ export class Cluster {
       surroundings: this.surroundings,
       sysSurroundings,
     })
-    fillTables(buffer, this.registers)
+    fillTables(buffer, this.registers, hooks.systemRegisters !== undefined)
     const engine = engineFor(features)
     this.engine = engine
     new Uint16Array(buffer, MEMORY.decode, indexEntries).set(engine.dispatch)

@@ -35,6 +35,9 @@ export function instantiate(
     exception: (base: number, kind: number, immediate: number) => functions.exception(cpuOf(base), kind, immediate),
     readRegister: (base: number, word: number) => functions.readRegister(cpuOf(base), word),
     writeRegister: (base: number, word: number) => functions.writeRegister(cpuOf(base), word),
+    externalRead: (index: number, encoding: number) => functions.externalRead(index, encoding),
+    externalWrite: (index: number, encoding: number, low: number, high: number) =>
+      functions.externalWrite(index, encoding, low, high),
     systemInstruction: (base: number, word: number) => functions.systemInstruction(cpuOf(base), word),
     effect: (base: number, kind: number, word: number) => functions.effect(cpuOf(base), kind, word),
   }

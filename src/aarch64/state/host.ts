@@ -33,6 +33,10 @@ export const exception = host('exception', ['i32', 'i32', 'i32'])
 export const readRegister = host('readRegister', ['i32', 'i32'])
 /** (cpu, opcode): MSR (register) from STATE.VALUE; STATE.PC is the instruction's on entry and where to go on after it. */
 export const writeRegister = host('writeRegister', ['i32', 'i32'])
+/** (CPU number, encoding) -> low word of a register that the embedder has; the upper half goes to VALUE, and FAULT says that there is none. */
+export const externalRead = host('externalRead', ['i32', 'i32'], ['i32'])
+/** (CPU number, encoding, low word, upper half) -> not 0 when the embedder has such a register and took the value. */
+export const externalWrite = host('externalWrite', ['i32', 'i32', 'i32', 'i32'], ['i32'])
 /** (cpu, opcode): SYS and SYSL; STATE.VALUE is the operand; PC as for writeRegister. */
 export const systemInstruction = host('systemInstruction', ['i32', 'i32'])
 /** (cpu, kind, argument): a value of EFFECT; PC as for writeRegister. */
@@ -48,6 +52,8 @@ export const hostFunctions = [
   exception,
   readRegister,
   writeRegister,
+  externalRead,
+  externalWrite,
   systemInstruction,
   effect,
 ] as const

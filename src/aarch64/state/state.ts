@@ -88,8 +88,8 @@ export const STATE = {
 
 export const EXIT = { budget: 0, wfi: 1, wfe: 2, yield: 3, halted: 4, debug: 5 } as const
 
-/** Bits of an entry of MEMORY.registerReads and registerWrites: also at EL0; also there while SCTLR_EL1.UCT is set. */
-export const DIRECT = { el0: 1, uct: 2 } as const
+/** Bits of an entry of MEMORY.registerReads and registerWrites: also at EL0; also there while SCTLR_EL1.UCT is set; the embedder's. */
+export const DIRECT = { el0: 1, uct: 2, external: 4 } as const
 
 /** One entry of a software TLB: three tags (the page's virtual address, or -1 for "no such access"), and where the page is. */
 export const TLB = {

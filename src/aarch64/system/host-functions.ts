@@ -163,6 +163,19 @@ export class HostFunctions {
     else this.undefinedInstruction(cpu, 'register', word)
   }
 
+  externalRead(index: number, encoding: number): number {
+    const external = this.hooks.systemRegisters!
+    const low = external.read(index, encoding)
+    const cpu = this.cpus[index]!
+    if (external.known) cpu.setWord(STATE.VALUE + 4, external.high)
+    else cpu.setWord(STATE.FAULT, 1)
+    return low
+  }
+
+  externalWrite(index: number, encoding: number, low: number, high: number): number {
+    return this.hooks.systemRegisters!.write(index, encoding, low, high) ? 1 : 0
+  }
+
   /** Ends the run when an interrupt, or a Software Step exception, may be taken now. */
   private unmasked(cpu: Cpu): void {
     if (cpu.word(STATE.LINES) & ~cpu.word(STATE.DAIF) & 15) cpu.limit(0)

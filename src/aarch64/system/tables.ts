@@ -5,12 +5,18 @@
 
 import { bitmaskImmediate } from '../isa/text.ts'
 import { DIRECT, MEMORY } from '../state/state.ts'
+import { isReservedId } from './registers.ts'
 import type { SystemRegister } from './system-register.ts'
 
-export function fillTables(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>): void {
+/** `external`: whether the embedder has registers of its own, which are among those that the CPU has not. */
+export function fillTables(
+  buffer: ArrayBuffer,
+  registers: ReadonlyMap<number, SystemRegister>,
+  external: boolean,
+): void {
   fillConditions(new Uint16Array(buffer, MEMORY.conditions, 16))
   fillBitmasks(new Uint32Array(buffer, MEMORY.bitmasks, 2 * 8192))
-  fillDirect(buffer, registers)
+  fillDirect(buffer, registers, external)
 }
 
 /** By N:immr:imms, two words each: immr rotates what the others describe, all of its copies alike. */
@@ -45,10 +51,16 @@ function fillConditions(conditions: Uint16Array): void {
   }
 }
 
+/** Keys from here on have op0 3. */
+const op0Of3 = 1 << 14
+
 /** Where the storage of the registers is whose MRS, or MSR, is nothing but a load, or a store, and at which Exception levels. */
-function fillDirect(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>): void {
+function fillDirect(buffer: ArrayBuffer, registers: ReadonlyMap<number, SystemRegister>, external: boolean): void {
   const reads = new Uint16Array(buffer, MEMORY.registerReads, 32768)
   const writes = new Uint16Array(buffer, MEMORY.registerWrites, 32768)
+  if (external)
+    for (let key = op0Of3; key < reads.length; key++)
+      if (!registers.has(key) && !isReservedId(key)) reads[key] = writes[key] = DIRECT.external
   for (const [key, { slot, encoding, el0, read, write, access }] of registers) {
     if (slot === undefined || encoding[0] < 2 || typeof el0 === 'function') continue
     if (!read && access !== 'wo') reads[key] = slot | (el0 === undefined ? 0 : el0 === 'uct' ? DIRECT.uct : DIRECT.el0)

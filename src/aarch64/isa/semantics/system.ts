@@ -3,9 +3,17 @@
  * rest goes to the host with its opcode. Which registers there are is the register table's business.
  */
 
-import { EFFECT, EXCEPTION, readRegister, systemInstruction, writeRegister } from '../../state/host.ts'
+import {
+  EFFECT,
+  EXCEPTION,
+  externalRead,
+  externalWrite,
+  readRegister,
+  systemInstruction,
+  writeRegister,
+} from '../../state/host.ts'
 import { SCTLR, SLOT } from '../../state/slot.ts'
-import { MEMORY, STATE } from '../../state/state.ts'
+import { DIRECT, MEMORY, STATE } from '../../state/state.ts'
 import { i32, i64 } from '../../wasm/opcodes.ts'
 import type { Emitter } from '../emitter.ts'
 import type { Field } from '../fields.ts'
@@ -221,6 +229,41 @@ function readSlowly(e: Emitter, value: number): void {
   e.code.set(value)
 }
 
+/** All of op0 to op2. */
+const encodingField: Field = [20, 5]
+
+/** MRS of a register that is the embedder's, if there is one. */
+function readExternal(e: Emitter, value: number): void {
+  const { code } = e
+  e.savePc()
+  e.setState(i32.store, STATE.FAULT, () => code.i32(0))
+  e.state(i32.load, STATE.INDEX)
+  e.bits(encodingField)
+  e.call(externalRead)
+  code.op(i64.extend_i32_u)
+  e.state(i64.load32_u, STATE.VALUE + 4)
+  code.i64(32).op(i64.shl, i64.or).set(value)
+  e.state(i32.load, STATE.FAULT)
+  code.if()
+  readSlowly(e, value)
+  code.end()
+}
+
+/** MSR of one. */
+function writeExternal(e: Emitter): void {
+  const { code } = e
+  e.savePc()
+  e.state(i32.load, STATE.INDEX)
+  e.bits(encodingField)
+  e.w(Rt)
+  e.x(Rt)
+  code.i64(32).op(i64.shr_u, i32.wrap_i64)
+  e.call(externalWrite)
+  code.op(i32.eqz).if()
+  writeSlowly(e)
+  code.end()
+}
+
 /** As `Cpu.spendCounterRead`. */
 function spendCounterRead(e: Emitter): void {
   const { code } = e
@@ -285,8 +328,12 @@ const readRows = group({
     if (!readFrequent(e, e.known(registerField) ?? 0, value)) {
       pushPlain(e, MEMORY.registerReads, entry)
       code.if()
+      code.get(entry).i32(DIRECT.external).op(i32.and).if()
+      readExternal(e, value)
+      code.else()
       e.cpu()
       code.get(entry).i32(0xff8).op(i32.and, i32.add).memory(i64.load).set(value)
+      code.end()
       code.else()
       readSlowly(e, value)
       code.end()
@@ -341,10 +388,14 @@ const writeRows = group({
     code.op(i32.eqz).if()
     writeSlowly(e)
     code.end()
+    code.get(entry).i32(DIRECT.external).op(i32.and).if()
+    writeExternal(e)
+    code.else()
     e.cpu()
     code.get(entry).i32(0xff8).op(i32.and, i32.add)
     e.x(Rt)
     code.memory(i64.store)
+    code.end()
     code.release(entry)
   },
   text: (word) => `msr ${genericRegisterName(word)}, ${x(word, Rt, true)}`,
