@@ -9,7 +9,8 @@ import { createMachine } from './create-machine.ts'
 import type { TraceEvent } from './event.ts'
 import type { MachineDescription } from './header.ts'
 import { readTrace } from './reader.ts'
-import { Replayer, type ReplayResult } from './replay.ts'
+import { Replayer } from './replay.ts'
+import type { ReplayResult } from './replay-result.ts'
 
 interface Recorded {
   readonly machine: MachineDescription

@@ -12,8 +12,8 @@ import { GicV2Machine } from './gicv2-machine.ts'
 import { parseMachine } from './header.ts'
 import { parseEvent } from './parse.ts'
 import { readTrace } from './reader.ts'
-import type { ReplayResult } from './replay.ts'
 import { Replayer } from './replay.ts'
+import type { ReplayResult } from './replay-result.ts'
 
 const linux = parseMachine('-machine virt,gic-version=2 -cpu cortex-a57 -smp 4')
 

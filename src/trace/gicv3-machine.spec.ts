@@ -12,7 +12,8 @@ import { GicV3Machine } from './gicv3-machine.ts'
 import { parseMachine } from './header.ts'
 import { parseEvent } from './parse.ts'
 import { readTrace } from './reader.ts'
-import { Replayer, type ReplayResult } from './replay.ts'
+import { Replayer } from './replay.ts'
+import type { ReplayResult } from './replay-result.ts'
 
 const plain = parseMachine('-machine virt,gic-version=3,its=off -cpu cortex-a57 -smp 4 -m 512')
 const withIts = parseMachine('-machine virt,gic-version=3 -cpu cortex-a57 -smp 4 -m 512')

@@ -10,8 +10,8 @@ import { formatEvent } from './format.ts'
 import { parseMachine } from './header.ts'
 import type { ReplayMachine } from './machine.ts'
 import { parseEvent } from './parse.ts'
-import type { ReplayOptions, ReplayResult } from './replay.ts'
-import { Replayer } from './replay.ts'
+import { Replayer, type ReplayOptions } from './replay.ts'
+import type { ReplayResult } from './replay-result.ts'
 
 type Output = [cpu: number, signal: OutputSignal, level: 0 | 1]
 

@@ -3,15 +3,14 @@
  * change of an output with the changes it listed. Neither parses a trace nor prints a result.
  */
 
-import type { Divergence } from './divergence.ts'
 import type { AccessEvent, InputEvent, SystemRegisterEvent, TraceEvent } from './event.ts'
 import { noCpu, TraceError } from './event.ts'
 import { Findings } from './findings.ts'
 import { hex64 } from './format.ts'
-import type { MachineDescription } from './header.ts'
 import type { Explanation, ReplayMachine } from './machine.ts'
 import { Outputs } from './outputs.ts'
-import type { Deliveries, IdentityDifference, RegisterUse } from './statistics.ts'
+import { noCounts, type ReplayResult } from './replay-result.ts'
+import type { RegisterUse } from './statistics.ts'
 import { Statistics } from './statistics.ts'
 
 /** How much is kept, and how far it goes. */
@@ -22,68 +21,6 @@ export interface ReplayOptions {
   limit?: number
   /** Stop after the event of this number, counted from 1. */
   stopAt?: number
-}
-
-/** What came of a replay. */
-export interface ReplayResult {
-  /** The machine that it was put to. */
-  machine: MachineDescription
-  /** Events taken, `out` lines among them. */
-  events: number
-  /** The number of the event that was to be the last one, if the trace had that many. */
-  stoppedAt: number | undefined
-  /** All divergences, kept or not. */
-  divergenceCount: number
-  /** The first of them. */
-  divergences: Divergence[]
-  /** How many reads were compared, were of identification registers, or of what is not modelled. */
-  reads: { compared: number; identity: number; unmodelled: number }
-  /** Changes that were compared, and levels that one side only passed through. */
-  outputs: { compared: number; recordedTransients: number; ourTransients: number }
-  /** Identification registers that read otherwise: no divergence. */
-  identity: IdentityDifference[]
-  /** What the trace uses and this model has not. */
-  unmodelled: { name: string; accesses: number }[]
-  /** What this model refused, and why. */
-  refused: { name: string; accesses: number; reason: string }[]
-  /** What was acknowledged, by interrupt. */
-  interrupts: Deliveries[]
-  /** What the events were. */
-  counts: ReplayCounts
-  /** How often each register was used; an array counts as one. */
-  registers: { name: string; reads: number; writes: number }[]
-  /** Time spent in applying and comparing, in seconds. */
-  seconds: number
-}
-
-/** What the events were. */
-export interface ReplayCounts {
-  /** Loads. */
-  reads: number
-  /** Stores. */
-  writes: number
-  /** MRS. */
-  systemRegisterReads: number
-  /** MSR. */
-  systemRegisterWrites: number
-  /** Changes of input wires. */
-  inputs: number
-  /** Acknowledges that gave an interrupt. */
-  acknowledged: number
-  /** Acknowledges that found nothing: INTIDs 1020 to 1023. */
-  spurious: number
-  /** Writes of an EOIR. */
-  ended: number
-  /** Writes of DIR. */
-  deactivated: number
-  /** Writes that make SGIs. */
-  generated: number
-  /** Messages of devices that make an SPI or an LPI. */
-  messages: number
-  /** Pieces of guest memory. */
-  memory: number
-  /** PEs that were powered on again. */
-  resets: number
 }
 
 /** Where a MSI_SETSPI_NS write of GICv2m leads. */
@@ -101,21 +38,7 @@ export class Replayer {
   #readsCompared = 0
   #identityReads = 0
   #unmodelledReads = 0
-  readonly #counts: ReplayCounts = {
-    reads: 0,
-    writes: 0,
-    systemRegisterReads: 0,
-    systemRegisterWrites: 0,
-    inputs: 0,
-    acknowledged: 0,
-    spurious: 0,
-    ended: 0,
-    deactivated: 0,
-    generated: 0,
-    messages: 0,
-    memory: 0,
-    resets: 0,
-  }
+  readonly #counts = noCounts()
   /** The event whose `out` lines are being gathered, and its number. */
   #cause: TraceEvent | undefined
   #causeNumber = 0
@@ -210,19 +133,19 @@ export class Replayer {
     switch (event.kind) {
       case 'read':
         this.#counts.reads++
-        this.#read(event)
+        this.#read(event, event.region, 0x3ff)
         return
       case 'write':
         this.#counts.writes++
-        this.#write(event)
+        this.#write(event, event.region)
         return
       case 'mrs':
         this.#counts.systemRegisterReads++
-        this.#mrs(event)
+        this.#read(event, event.register, 0xff_ffff)
         return
       case 'msr':
         this.#counts.systemRegisterWrites++
-        this.#msr(event)
+        this.#write(event, event.register)
         return
       case 'irq':
         this.#input(event)
@@ -254,22 +177,34 @@ export class Replayer {
     }
   }
 
-  #read(event: AccessEvent): void {
+  /** The register of an access, once it is one that this machine can have. */
+  #used(event: AccessEvent | SystemRegisterEvent): RegisterUse {
+    if ('register' in event) {
+      this.#checkCpu(event.cpu, event.line)
+      return this.#statistics.systemRegister(event.register)
+    }
     this.#checkAccess(event)
-    const use = this.#statistics.register(event.region, event.offset)
+    return this.#statistics.register(event.region, event.offset)
+  }
+
+  /** Compares a read with what was recorded. An acknowledge gives an INTID of so many bits. */
+  #read(event: AccessEvent | SystemRegisterEvent, frame: string, intidBits: number): void {
+    const use = this.#used(event)
     use.reads++
     if (!use.modelled) {
       this.#unmodelledReads++
-      this.#statistics.absent(event.region)
+      this.#statistics.absent(frame)
       return
     }
-    const foreseen = use.role === 'acknowledge' ? this.#foresee(event, event.low & 0x3ff) : undefined
-    const low = this.#machine.read(event)
-    const high = event.size === 8 ? this.#machine.high : 0
+    const intid = event.low & intidBits
+    const foreseen = use.role === 'acknowledge' ? this.#foresee(event, intid) : undefined
+    const access = 'register' in event ? undefined : event
+    const low = 'register' in event ? this.#machine.mrs(event) : this.#machine.read(event)
+    const high = access?.size === 4 ? 0 : this.#machine.high
     const refused = this.#noteRefusal(use)
-    if (use.role === 'acknowledge') this.#acknowledged(event.low & 0x3ff, event.cpu)
+    if (use.role === 'acknowledge') this.#acknowledged(intid, event.cpu)
     // A mask speaks of the 64-bit register; the upper half of it may be read alone.
-    const upper = event.size === 4 && (event.offset & 4) !== 0
+    const upper = access?.size === 4 && (access.offset & 4) !== 0
     const lowMask = upper && use.mask.low !== -1 ? use.mask.high : use.mask.low
     const same = ((low ^ event.low) & lowMask) === 0 && ((high ^ event.high) & use.mask.high) === 0
     if (use.role === 'identity') {
@@ -279,78 +214,26 @@ export class Replayer {
     }
     this.#readsCompared++
     if (same) return
-    this.#findings.read(event, this.#causeNumber, {
-      name: use.row,
-      low,
-      high,
-      refused,
-      explanations: foreseen ?? this.#aboutRead(event, use, low),
-    })
+    const explanations = foreseen ?? this.#aboutRead(event, use, low)
+    this.#findings.read(event, this.#causeNumber, { name: use.row, low, high, refused, explanations })
   }
 
-  #mrs(event: SystemRegisterEvent): void {
-    this.#checkCpu(event.cpu, event.line)
-    const use = this.#statistics.systemRegister(event.register)
-    use.reads++
-    if (!use.modelled) {
-      this.#unmodelledReads++
-      this.#statistics.absent(event.register)
-      return
-    }
-    const foreseen = use.role === 'acknowledge' ? this.#foresee(event, event.low & 0xff_ffff) : undefined
-    const low = this.#machine.mrs(event)
-    const high = this.#machine.high
-    const refused = this.#noteRefusal(use)
-    if (use.role === 'acknowledge') this.#acknowledged(event.low & 0xff_ffff, event.cpu)
-    const same = low >>> 0 === event.low && high >>> 0 === event.high
-    if (use.role === 'identity') {
-      this.#identityReads++
-      if (!same) this.#statistics.identityDiffers(use.row, hex64(event.low, event.high), hex64(low, high))
-      return
-    }
-    this.#readsCompared++
-    if (same) return
-    this.#findings.read(event, this.#causeNumber, {
-      name: event.register,
-      low,
-      high,
-      refused,
-      explanations: foreseen ?? this.#aboutRead(event, use, low),
-    })
-  }
-
-  #write(event: AccessEvent): void {
-    this.#checkAccess(event)
-    const use = this.#statistics.register(event.region, event.offset)
+  #write(event: AccessEvent | SystemRegisterEvent, frame: string): void {
+    const use = this.#used(event)
     use.writes++
     if (use.role === 'end') this.#counts.ended++
     else if (use.role === 'deactivate') this.#counts.deactivated++
     else if (use.role === 'generate') this.#counts.generated++
-    else if (use.role === 'message' || event.region === 'itst') this.#counts.messages++
+    else if (use.role === 'message' || frame === 'itst') this.#counts.messages++
     if (!use.modelled) {
-      this.#statistics.absent(event.region)
+      this.#statistics.absent(frame)
       return
     }
-    if (event.region === 'v2m' && use.role === 'message') {
+    if ('register' in event) this.#machine.msr(event)
+    else if (event.region === 'v2m' && use.role === 'message') {
       this.#message = event
       return
-    }
-    this.#machine.write(event)
-    this.#noteRefusal(use)
-  }
-
-  #msr(event: SystemRegisterEvent): void {
-    this.#checkCpu(event.cpu, event.line)
-    const use = this.#statistics.systemRegister(event.register)
-    use.writes++
-    if (use.role === 'end') this.#counts.ended++
-    else if (use.role === 'deactivate') this.#counts.deactivated++
-    else if (use.role === 'generate') this.#counts.generated++
-    if (!use.modelled) {
-      this.#statistics.absent(event.register)
-      return
-    }
-    this.#machine.msr(event)
+    } else this.#machine.write(event)
     this.#noteRefusal(use)
   }
 
