@@ -21,6 +21,7 @@ const makers = [
   'tsconfig.build.json',
   'scripts/build.mjs',
   'scripts/bundle.mjs',
+  'scripts/constants.mjs',
   'scripts/engine.mjs',
   'package.json',
 ]

@@ -6,6 +6,7 @@
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { constantFunctions } from './constants.mjs'
 import { prebuiltEngine } from './engine.mjs'
 
 const source = fileURLToPath(new URL('../src', import.meta.url))
@@ -49,7 +50,7 @@ async function bundle(directory) {
     input: Object.fromEntries(entries.map((path) => [path.replace(/\.ts$/, ''), join(source, path)])),
     platform: 'node',
     external: [/^node:/],
-    plugins: [await prebuiltEngine()],
+    plugins: [await prebuiltEngine(), constantFunctions],
     logLevel: 'warn',
   })
   await build.write({
