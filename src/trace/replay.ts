@@ -200,7 +200,7 @@ export class Replayer {
     const foreseen = use.role === 'acknowledge' ? this.#foresee(event, intid) : undefined
     const access = 'register' in event ? undefined : event
     const low = 'register' in event ? this.#machine.mrs(event) : this.#machine.read(event)
-    const high = access?.size === 4 ? 0 : this.#machine.high
+    const high = access === undefined || access.size === 8 ? this.#machine.high : 0
     const refused = this.#noteRefusal(use)
     if (use.role === 'acknowledge') this.#acknowledged(intid, event.cpu)
     // A mask speaks of the 64-bit register; the upper half of it may be read alone.
