@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { STORM } from '../gic/index.ts'
 import { virtMap } from './board/virt-map.ts'
 import { GuestErrors } from './guest-errors.ts'
+import { Monitor } from './monitor/monitor.ts'
 import { a64, booted, words } from './testing/guest.ts'
 import { interruptGuest, store } from './testing/interrupt-guest.ts'
 
@@ -88,7 +89,7 @@ describe('the log of guest errors', () => {
     image.set(words(...handler), 0x800 + 0x280)
     const { machine } = await booted(image)
     const said: string[] = []
-    new GuestErrors(machine, ['guest_errors'], (line) => said.push(line))
+    const errors = new GuestErrors(machine, ['guest_errors'], (line) => said.push(line))
     machine.run(STORM * 4)
     expect(said).toEqual([])
     machine.run(STORM * 10)
@@ -96,5 +97,9 @@ describe('the log of guest errors', () => {
     expect(said[0]).toMatch(
       /^CPU 0: PPI 27 \(virtual timer of CPU 0\) ended 10,000 times with its line high all the time/,
     )
+    // It is signalled and taken, and so nothing but this is the answer.
+    const monitor = new Monitor(machine, { paused: true, quit: () => {}, ended: () => {} }, { errors })
+    expect(monitor.execute('why 27').split('\n')[1]).toBe(`${said[0]}.`)
+    expect(monitor.execute('why 30')).not.toContain('10,000')
   })
 })

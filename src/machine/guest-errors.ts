@@ -64,6 +64,11 @@ export class GuestErrors {
   }
 
   /** @param key by which it is known to be the same: without numbers that differ each time */
+  /** That an interrupt has stormed on a CPU, where that is listened for. */
+  stormOf(intid: number, cpu: number): string | undefined {
+    return this.#entries.get(`storm ${intid} ${cpu}`)?.text
+  }
+
   #note(item: LogItem | undefined, key: string, text: () => string): void {
     if (item !== undefined && !this.#items.has(item)) return
     const entry = this.#entries.get(key)

@@ -158,6 +158,24 @@ describe('explainMsi', () => {
     expect(remedy()).toContain('Commands wait, but GITS_CBASER.Valid is 0.')
   })
 
+  it('says when the command that is missed stands in the queue and GITS_CWRITER was not moved (IHI 0069 5.3.1)', () => {
+    const rig = new Rig()
+    rig.put(0, assemble('SYNC'))
+    rig.write(0x088, 0x20)
+    rig.put(32, assemble('MAPD', { DeviceID: 3, Size: 4, ITT_addr: ITT / 256, V: 1 }))
+    const remedy = () => explainMsi(rig.its, 3, 4).closed!.remedy
+    expect(remedy()).toContain(
+      'MAPD stands at offset 0x20 of the queue, where GITS_CWRITER has not passed it: write 0x40 there',
+    )
+    rig.write(0x088, 0x40)
+    expect(explainMsi(rig.its, 3, 4).closed!.gate).toBe('event mapped')
+    // What stands there is one that was executed a lap ago, or nothing.
+    expect(remedy()).not.toContain('stands at')
+    rig.write(0x088, 0x80)
+    rig.write(0x088, 0)
+    expect(remedy()).not.toContain('stands at')
+  })
+
   it('names GITS_TYPER for a DeviceID that no table could hold', () => {
     expect(explainMsi(new Rig().its, 0x1_0000, 0).closed).toMatchObject({
       register: 'GITS_TYPER',

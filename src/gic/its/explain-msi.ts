@@ -5,9 +5,12 @@
 
 import type { GateReport } from '../gates.ts'
 import { newQueue, takesCommands } from './actions.ts'
+import { commandOf } from './commands.ts'
 import type { Its } from './its.ts'
 import { links, type Subject } from './links.ts'
+import { fetchCommand } from './queue.ts'
 import { Reason } from './reasons.ts'
+import { COMMAND_SIZE } from './verdicts.ts'
 
 const hex = (value: number) => `0x${value.toString(16)}`
 
@@ -75,9 +78,20 @@ function queueHint(its: Its): string {
   const offset = hex(its.creadr)
   if (its.stalled)
     return ` The command queue is stalled at offset ${offset}: correct that command, and set GITS_CWRITER.Retry.`
-  if (its.creadr === its.cwriter) return ''
+  if (its.creadr === its.cwriter) return notPassed(its)
   if (its.cbaser[1]! >= 0) return ' Commands wait, but GITS_CBASER.Valid is 0.'
   return ` Commands wait from offset ${offset} on: read GITS_CREADR until it is ${hex(its.cwriter)}.`
+}
+
+/** The queue is empty, but a command that was never executed stands where the next one is to be. */
+function notPassed(its: Its): string {
+  const { creadr, queueBase, queueSize } = its
+  const words = new Int32Array(8)
+  if (its.cbaser[1]! >= 0 || creadr >= queueSize || !fetchCommand(its, queueBase + creadr, words)) return ''
+  const command = commandOf(words)
+  if (command === undefined || its.verdicts.of(creadr, words) !== undefined) return ''
+  const next = hex((creadr + COMMAND_SIZE) % queueSize)
+  return ` ${command.name} stands at offset ${hex(creadr)} of the queue, where GITS_CWRITER has not passed it: write ${next} there, or as far as the commands go.`
 }
 
 /** The explanation as lines of text: the summary, then a line a link. */

@@ -124,8 +124,17 @@ const one: readonly ExplainCase<Rig>[] = [
     what: 'a write of GICD_ISACTIVER made it active: no end of interrupt mends that (4.3.9)',
     wrong: (rig) => rig.write('gicd', 0x304, bit),
     where: 'GICD_ISACTIVER1.Set_active_bit[10]',
-    says: /GICD_ICACTIVER1/,
-    not: /GICC_EOIR|GICC_DIR/,
+    says: /Write 0x400 to GICD_ICACTIVER1/,
+    not: /to GICC_(EOIR|DIR) on/,
+  },
+  {
+    what: 'its handler ended another INTID than GICC_IAR gave: the priority has dropped, and it is active for ever (4.4.5)',
+    wrong: (rig) => {
+      rig.write('gicc', 0x10, rig.read('gicc', 0x0c) - 1)
+      rig.write('gicd', 0x204, bit)
+    },
+    where: 'GICD_ISACTIVER1.Set_active_bit[10]',
+    says: /no CPU runs it.*named another INTID/,
   },
   {
     what: 'EOImode 1 and no write of GICC_DIR (4.4.5, 4.4.13)',

@@ -26,7 +26,7 @@ export function activeSays(s: Subject): string {
   if (at !== undefined) return `it is still active: CPU ${at.cpu.cpu} acknowledged it and has not ended it.`
   const dropped = dropper(s)
   return dropped === undefined
-    ? 'it is active, but no CPU runs it: a write made it so, or its end did not deactivate it.'
+    ? 'it is active, but no CPU runs it: a write made it so, or what should have ended it named another INTID, or left that to GICC_DIR.'
     : `it is still active: CPU ${dropped.cpu} dropped its priority and has not deactivated it.`
 }
 

@@ -136,8 +136,18 @@ const one: readonly ExplainCase<RigV3>[] = [
     what: 'a write of GICD_ISACTIVER made it active',
     wrong: (rig) => rig.write('gicd', 0x304, bit),
     where: 'GICD_ISACTIVER1.Set_active_bit[10]',
-    says: /GICD_ICACTIVER1/,
-    not: /EOIR|DIR/,
+    says: /Write 0x400 to GICD_ICACTIVER1/,
+    not: /to ICC_(EOIR1|DIR)_EL1 on/,
+  },
+  {
+    what: 'its handler ended another INTID than ICC_IAR1_EL1 gave: the priority has dropped, and it is active for ever (ICC_EOIR1_EL1)',
+    wrong: (rig) => {
+      rig.mrs(0, 'ICC_IAR1_EL1')
+      rig.msr(0, 'ICC_EOIR1_EL1', SPI - 1)
+      rig.write('gicd', 0x204, bit)
+    },
+    where: 'GICD_ISACTIVER1.Set_active_bit[10]',
+    says: /no PE runs it.*named another INTID/,
   },
   {
     what: 'EOImode 1 and no write of ICC_DIR_EL1',

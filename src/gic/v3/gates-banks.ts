@@ -167,7 +167,7 @@ function activeSays(s: Subject): string {
   if (at !== undefined) return `it is still active: PE ${at.cpu.pe} acknowledged it and has not ended it.`
   const dropped = dropper(s)
   return dropped === undefined
-    ? 'it is active, but no PE runs it: a write made it so, or its end did not deactivate it.'
+    ? 'it is active, but no PE runs it: a write made it so, or what should have ended it named another INTID, or left that to ICC_DIR_EL1.'
     : `it is still active: PE ${dropped.pe} dropped its priority and has not deactivated it.`
 }
 

@@ -237,7 +237,9 @@ export class Monitor {
       )
     const explanation = this.machine.explain(intid, cpu)
     const who = this.history?.lines(explanation.gates, intid, cpu) ?? []
-    return [...formatExplanation(explanation), ...who].join('\n')
+    const storm = this.#errors?.stormOf(intid, cpu)
+    const [summary, ...gates] = formatExplanation(explanation)
+    return [summary, ...(storm === undefined ? [] : [`${storm}.`]), ...gates, ...who].join('\n')
   }
 
   /** The first CPU that a shared interrupt goes to, which is whom to ask about: a line that is routed to CPU 1 is not CPU 0's. */

@@ -16,7 +16,8 @@ const NEVER = 10 * 365 * 86_400
 export function wait(seconds: number): string {
   if (seconds > NEVER) return 'never'
   if (seconds >= 1) return `in ${seconds.toFixed(1)} s`
-  return seconds >= 1e-3 ? `in ${(seconds * 1e3).toFixed(1)} ms` : `in ${(seconds * 1e6).toFixed(1)} µs`
+  if (seconds >= 1e-3) return `in ${(seconds * 1e3).toFixed(1)} ms`
+  return seconds >= 1e-6 ? `in ${(seconds * 1e6).toFixed(1)} µs` : `in ${(seconds * 1e9).toFixed(0)} ns`
 }
 
 export function timerSource(cluster: Cluster, cpu: number, timer: TimerName): InterruptSource {
