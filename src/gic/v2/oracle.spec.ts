@@ -56,8 +56,8 @@ function differenceOfState(oracle: OracleV2, rig: Rig, config: RunConfig): strin
     const key = gic.cpus[cpu]!.signalled
     const intid = key === NONE ? undefined : keyIntid(key)
     if (intid !== wanted?.intid) return `CPU ${cpu} is signalled ${intid}, by the oracle ${wanted?.intid}`
-    const fiq = wanted?.group === 0 && oracle.interfaces[cpu]!.fiqEn
-    if (gic.fiq(cpu) !== fiq || gic.irq(cpu) !== (wanted !== undefined && !fiq)) return `CPU ${cpu}: wires differ`
+    const { irq, fiq } = oracle.outputs(cpu)
+    if (gic.fiq(cpu) !== fiq || gic.irq(cpu) !== irq) return `CPU ${cpu}: wires differ`
     const running = Math.min(oracle.running(cpu), 0xff)
     if (rig.read('gicc', 0x14, cpu, true) !== running) return `CPU ${cpu}: GICC_RPR is not 0x${running.toString(16)}`
   }
