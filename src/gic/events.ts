@@ -37,6 +37,8 @@ export type MisuseCode =
   | 'lpi-tables-in-use'
   | 'sgi-reserved-filter'
   | 'sgi-no-target'
+  | 'message-no-target'
+  | 'message-hidden-group'
   | 'reserved-register'
   | 'not-modelled'
   | 'bad-access'
@@ -70,6 +72,9 @@ export const misuseMessages: Readonly<Record<MisuseCode, (what: string) => strin
     `write to ${register} while GICR_CTLR.EnableLPIs is 1: UNPREDICTABLE, ignored, so clear EnableLPIs first`,
   'sgi-reserved-filter': (intid) => `SGI ${intid} with the reserved target list filter 0b11: ignored`,
   'sgi-no-target': (intid) => `SGI ${intid} reaches no CPU`,
+  'message-no-target': (intid) => `message for interrupt ${intid}, which is no SPI of this GIC: ignored`,
+  'message-hidden-group': (intid) =>
+    `Non-secure message for SPI ${intid}, which is Secure, and GICD_NSACR does not grant it: ignored`,
   'reserved-register': (register) => `access to ${register}, where no register is`,
   'not-modelled': (register) => `access to ${register}, which is not modelled: read as zero, write ignored`,
   'bad-access': (register) => `access to ${register} that it does not allow`,

@@ -136,7 +136,7 @@ describe('The event stream of a GICv2', () => {
 
 /** A way to each misuse; those of a register carry INTID -1. */
 const misuses: Record<
-  Exclude<MisuseCode, `its-${string}`>,
+  Exclude<MisuseCode, `its-${string}` | `message-${string}`>,
   { do: (rig: Rig) => void; intid: number; cpu?: number; config?: GicV2Config; says?: string }
 > = {
   'eoi-without-acknowledge': { do: (rig) => rig.write('gicc', 0x10, 40), intid: 40 },
@@ -197,7 +197,7 @@ const misuses: Record<
   'sgi-reserved-filter': {
     do: (rig) => rig.write('gicd', 0xf00, 0x3ff_0003),
     intid: 3,
-    says: 'SGI 3 with the reserved target list filter 0b11: ignored: CPU 0 wrote 0x3ff0003 to GICD_SGIR, which asks for nobody',
+    says: 'SGI 3 with the reserved target list filter 0b11: ignored: CPU 0 wrote 0x3ff0003 to GICD_SGIR, which asks for nobody (the filter is reserved)',
   },
   'sgi-no-target': {
     do: (rig) => rig.write('gicd', 0xf00, 0xfc_0003, CPU1),

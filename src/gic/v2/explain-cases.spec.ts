@@ -174,6 +174,14 @@ const one: readonly ExplainCase<Rig>[] = [
     says: /CPU 0 wrote 0x1000003 to GICD_SGIR, which asks for all CPUs but itself/,
   },
   {
+    what: 'an SGI with the reserved filter 0b11 asks for nobody (4.3.15)',
+    wrong: (rig) => rig.write('gicd', 0xf00, (3 << 24) | (1 << 16) | 3),
+    intid: 3,
+    where: 'GICD_ISPENDR0.Set_pending_bit[3]',
+    says: /asks for nobody \(the filter is reserved\)/,
+    not: /pending any more/,
+  },
+  {
     what: 'a better one waits ahead of it',
     wrong: (rig) => second(rig, 0x20),
     where: 'GICC_HPPIR.Interrupt_ID',

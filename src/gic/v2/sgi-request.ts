@@ -31,7 +31,7 @@ export function requestSays(gic: GicV2State, source: number, value: number): str
   const cpus = gic.cpus.filter(({ cpu }) => (targets >>> cpu) & 1).map(({ cpu }) => `CPU ${cpu}`)
   const whom =
     targets < 0
-      ? 'nobody'
+      ? 'nobody (the filter is reserved)'
       : filter === Filter.self
         ? 'itself'
         : filter === Filter.others
@@ -54,7 +54,8 @@ export function filterSays(gic: GicV2State, cpu: number, value: number, secure: 
 export function sgiSays(gic: GicV2State, sgi: number, cpu: number): string {
   const said = gic.irqs.sgis.requests(sgi, cpu).map(({ source, how, low }) => {
     const secure = how === SECURE
-    const asked = (targetsOf(gic, source, low) >>> cpu) & 1
+    const targets = targetsOf(gic, source, low)
+    const asked = targets > 0 && ((targets >>> cpu) & 1) === 1
     const fate: SgiFate = !asked ? 'elsewhere' : isLetThrough(gic, cpu, low, secure) ? 'taken' : 'filtered'
     const why = fate === 'filtered' ? `, but ${filterSays(gic, cpu, low, secure)}` : ''
     return { fate, says: requestSays(gic, source, low) + why }

@@ -92,10 +92,15 @@ export function clearSpiByMessage(gic: GicV3State, value: number, by: Initiator,
 function assignByMessage(gic: GicV3State, value: number, by: Initiator, secure: boolean, pending: boolean): void {
   const intid = value & 0x1fff
   const { irqs } = gic
-  if (!gic.config.messageSpis || intid < 32 || (intid >= 1020 && intid < FIRST_ESPI) || !irqs.exists(intid)) return
+  if (!gic.config.messageSpis) return
+  if (intid < 32 || (intid >= 1020 && intid < FIRST_ESPI) || !irqs.exists(intid)) {
+    gic.misuse('message-no-target', by.cpu, intid)
+    return
+  }
   // The Secure registers are WI with one Security state. A Secure access to the Non-secure ones reaches any SPI.
   if (secure && (!irqs.twoStates || !by.secure)) return
   const word = irqs.wordOf(intid, 0)
   const mask = 1 << (intid & 31)
   if (gic.visible(word, by, pending ? 1 : 2) & mask) irqs.setMessage(word, intid & 31, pending)
+  else gic.misuse('message-hidden-group', by.cpu, intid)
 }

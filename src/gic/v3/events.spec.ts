@@ -103,12 +103,27 @@ describe('The events of a GICv3', () => {
       },
     ],
     ['config-while-enabled', (rig) => rig.write('gicd', 0xc08, 2 << 20)],
+    ['message-no-target', (rig) => rig.write('gicd', 0x40, 700)],
   ])('name misuse: %s', (code, act) => {
     const { rig, heard } = opened()
     act(rig)
     const misuse = heard.filter((event) => event.kind === 'misuse')
     expect(misuse.map((event) => event.code)).toEqual([code])
     expect(misuse[0]!.message.length).toBeGreaterThan(20)
+  })
+
+  it('name a message that the Security state of its SPI keeps out (GICD_SETSPI_NSR, GICD_NSACR<n>)', () => {
+    const rig = new RigV3(gicOf({ intids: 64, security: true }))
+    const said: string[] = []
+    rig.gic.listen((event) => {
+      if (event.kind === 'misuse') said.push(event.message)
+    })
+    rig.write('gicd', 0x40, 42)
+    expect(said).toEqual(['Non-secure message for SPI 42, which is Secure, and GICD_NSACR does not grant it: ignored'])
+    rig.write('gicd', 0xe08, 1 << 20, true)
+    rig.write('gicd', 0x40, 42)
+    rig.write('gicd', 0x50, 42, true)
+    expect(said).toHaveLength(1)
   })
 
   it('say what was asked for, and what would have been right', () => {

@@ -98,10 +98,10 @@ function asksFor(gic: GicV3State, source: number, low: number, high: number, pe:
 export function filterSays(gic: GicV3State, pe: number, sgi: number, register: SgiRegister, secure: boolean): string {
   const group = groupName(gic, gic.irqs.groupOf(pe, sgi))
   const state = gic.config.security
-    ? `${secure ? 'Secure' : 'Non-secure'} write of ICC_${register}_EL1`
+    ? `a ${secure ? 'Secure' : 'Non-secure'} write of ICC_${register}_EL1`
     : `ICC_${register}_EL1`
   const grant = gic.twoStates && !secure ? ', as GICR_NSACR does not grant it' : ''
-  return `it is in ${group} on PE ${pe}, which a ${state} does not reach${grant}`
+  return `it is in ${group} on PE ${pe}, which ${state} does not reach${grant}`
 }
 
 /** What became of the last requests for an SGI that is not pending on a PE. */
