@@ -8,16 +8,7 @@ import type { Rule } from './compare.ts'
 import type { StepSource } from './fuzz.ts'
 import { Gicv2View } from './gicv2-view.ts'
 import type { Random } from './random.ts'
-
-export interface Wires {
-  /** SPIs and PPIs that cost a target little to drive; most input changes are of these. */
-  fastSpis: readonly number[]
-  fastPpis: readonly number[]
-  /** The SPIs that the target has are INTIDs 32 to 31 + this. */
-  spis: number
-  /** Where 16 MiB of guest memory begin; for an ITS. */
-  memory?: number
-}
+import { chooseIntids, inputStep, someIntid, type Wires } from './wires.ts'
 
 /** Kinds of steps, and how often each is chosen. */
 const MIX = {
@@ -67,13 +58,7 @@ export class Gicv2Steps implements StepSource<Gicv2View> {
     this.#config = config
     this.#rules = rules
     this.#wires = wires
-    const some = (count: number, make: () => number): number[] => Array.from({ length: count }, make)
-    this.#intids = [
-      ...some(1 + random.below(3), () => random.below(16)),
-      ...some(1 + random.below(2), () => (random.oneIn(8) ? 16 + random.below(16) : random.pick(wires.fastPpis))),
-      ...some(2 + random.below(4), () => random.pick(wires.fastSpis)),
-      ...some(random.below(3), () => 32 + random.below(wires.spis)),
-    ]
+    this.#intids = chooseIntids(random, wires, 0)
     this.#groups = config.security || random.oneIn(2)
     this.#wild = random.oneIn(3)
     this.#controlBits = config.security ? 0x61f : this.#groups ? 0x21f : 0x201
@@ -159,13 +144,7 @@ export class Gicv2Steps implements StepSource<Gicv2View> {
     }
     if (!random.oneIn(8)) steps.push(this.#write(0, 'gicd', 0x000, this.#groups ? 3 : 1))
     // A shuffle: the order of set-up writes must not matter, or rather: must matter to both targets alike.
-    for (let n = steps.length - 1; n > 0; n--) {
-      const other = random.below(n + 1)
-      const step = steps[n]!
-      steps[n] = steps[other]!
-      steps[other] = step
-    }
-    return steps
+    return random.shuffle(steps)
   }
 
   #choose(): Step | undefined {
@@ -173,7 +152,7 @@ export class Gicv2Steps implements StepSource<Gicv2View> {
     const cpu = random.below(this.#config.cpus)
     switch (random.weighted(MIX)) {
       case 'input':
-        return this.#input()
+        return inputStep(random, this.#wires, this.#config.cpus)
       case 'acknowledge':
         return { op: 'read', cpu, region: 'gicc', offset: 0x00c, size: 4 }
       case 'end':
@@ -254,21 +233,7 @@ export class Gicv2Steps implements StepSource<Gicv2View> {
   }
 
   #intid(): number {
-    const random = this.#random
-    return random.oneIn(20) ? random.below(32 + this.#wires.spis) : random.pick(this.#intids)
-  }
-
-  #input(): Step {
-    const random = this.#random
-    const { fastSpis, fastPpis, spis } = this.#wires
-    const level = random.below(2) as 0 | 1
-    // The others are slow.
-    const fast = !random.oneIn(60)
-    if (random.oneIn(3)) {
-      const intid = fast ? random.pick(fastPpis) : 16 + random.below(16)
-      return { op: 'ppi', intid, cpu: random.below(this.#config.cpus), level }
-    }
-    return { op: 'spi', intid: fast ? random.pick(fastSpis) : 32 + random.below(spis), level }
+    return someIntid(this.#random, this.#wires, this.#intids)
   }
 
   #end(cpu: number): Step | undefined {

@@ -6,10 +6,10 @@
 import type { Execution, Region, Step, TargetConfig } from '../target.ts'
 import type { Rule } from './compare.ts'
 import type { StepSource } from './fuzz.ts'
-import type { Wires } from './gicv2-steps.ts'
 import { GICR_STRIDE, Gicv3View, inState, SGI_FRAME } from './gicv3-view.ts'
 import { ItsSteps } from './its-steps.ts'
 import type { Random } from './random.ts'
+import { chooseIntids, inputStep, someIntid, type Wires } from './wires.ts'
 
 /** Kinds of steps, and how often each is chosen. */
 const MIX = {
@@ -75,13 +75,7 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
     this.#config = config
     this.#rules = rules
     this.#wires = wires
-    const some = (count: number, make: () => number): number[] => Array.from({ length: count }, make)
-    this.#intids = [
-      ...some(1 + random.below(3), () => random.below(16)),
-      ...some(1 + random.below(2), () => (random.oneIn(8) ? 16 + random.below(16) : random.pick(wires.fastPpis))),
-      ...some(2 + random.below(4), () => random.pick(wires.fastSpis)),
-      ...some(1 + random.below(3), () => 32 + random.below(wires.spis)),
-    ]
+    this.#intids = chooseIntids(random, wires, 1)
     this.#mixed = config.security || random.oneIn(2)
     this.#its = config.its ? new ItsSteps(random, config, wires.memory ?? 0) : undefined
     this.#queue = [...this.#setUp(), ...(this.#its?.setUp() ?? [])]
@@ -191,13 +185,7 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
       }
     }
     write('gicd', 0, two ? 7 : 3)
-    for (let n = steps.length - 1; n > 0; n--) {
-      const other = random.below(n + 1)
-      const step = steps[n]!
-      steps[n] = steps[other]!
-      steps[other] = step
-    }
-    return steps
+    return random.shuffle(steps)
   }
 
   #choose(): Step | undefined {
@@ -206,7 +194,7 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
     const kind = random.weighted(MIX)
     switch (kind) {
       case 'input':
-        return this.#input()
+        return inputStep(random, this.#wires, this.#config.cpus)
       case 'acknowledge':
         return { op: 'mrs', cpu, register: this.#mixed && random.oneIn(2) ? 'ICC_IAR0_EL1' : 'ICC_IAR1_EL1' }
       case 'end': {
@@ -335,18 +323,7 @@ export class Gicv3Steps implements StepSource<Gicv3View> {
   }
 
   #intid(): number {
-    const random = this.#random
-    return random.oneIn(20) ? random.below(32 + this.#wires.spis) : random.pick(this.#intids)
-  }
-
-  #input(): Step {
-    const random = this.#random
-    const { fastSpis, fastPpis, spis } = this.#wires
-    const level = random.below(2) as 0 | 1
-    const fast = !random.oneIn(60)
-    if (random.oneIn(3))
-      return { op: 'ppi', intid: fast ? random.pick(fastPpis) : 16 + random.below(16), cpu: this.#cpu(), level }
-    return { op: 'spi', intid: fast ? random.pick(fastSpis) : 32 + random.below(spis), level }
+    return someIntid(this.#random, this.#wires, this.#intids)
   }
 
   /** A place in a bank of one bit an interrupt: `owner`'s redistributor for its own interrupts, else the distributor. */

@@ -40,6 +40,17 @@ export class Random {
     return list[this.below(list.length)]!
   }
 
+  /** Changes the order of a list, in place. */
+  shuffle<T>(list: T[]): T[] {
+    for (let n = list.length - 1; n > 0; n--) {
+      const other = this.below(n + 1)
+      const one = list[n]!
+      list[n] = list[other]!
+      list[other] = one
+    }
+    return list
+  }
+
   /** One of the keys, each as often as its weight says. */
   weighted<T extends string>(weights: Readonly<Record<T, number>>): T {
     const entries = Object.entries(weights) as [T, number][]

@@ -13,11 +13,12 @@ import type { View } from './compare.ts'
 import { describeConfig } from './format.ts'
 import { type FuzzOptions, type FuzzReport, failureLines, fuzz } from './fuzz.ts'
 import { GICV2_RULES } from './gicv2-rules.ts'
-import { Gicv2Steps, type Wires } from './gicv2-steps.ts'
+import { Gicv2Steps } from './gicv2-steps.ts'
 import { Gicv2View } from './gicv2-view.ts'
 import { GICV3_RULES } from './gicv3-rules.ts'
 import { Gicv3Steps } from './gicv3-steps.ts'
 import { Gicv3View } from './gicv3-view.ts'
+import type { Wires } from './wires.ts'
 
 export interface FuzzRunOptions {
   /** What QEMU is compared with. */
