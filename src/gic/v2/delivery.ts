@@ -164,11 +164,11 @@ export function endOfInterrupt(gic: GicV2State, cpu: CpuInterface, value: number
   const { irqs } = gic
   const word = irqs.wordOf(intid, cpu.cpu)
   const bit = intid & 31
-  const exists = (irqs.implemented[word]! >>> bit) & 1
+  const exists = intid < gic.config.intids
   const group = (irqs.group[word]! >>> bit) & 1
   const hidden = group === 0 && view === 'non-secure'
-  if (exists === 0 || hidden || cpu.running === IDLE) {
-    refuseEnd(gic, cpu, intid, exists === 0, hidden)
+  if (!exists || hidden || cpu.running === IDLE) {
+    refuseEnd(gic, cpu, intid, !exists, hidden)
     return
   }
   const { active } = gic.events
@@ -247,7 +247,7 @@ export function deactivateInterrupt(
 }
 
 function deactivate({ irqs, events }: GicV2State, { cpu }: CpuInterface, word: number, bit: number): void {
-  const was = (irqs.active[word]! >>> bit) & 1
+  const was = events.active && ((irqs.active[word]! >>> bit) & 1) === 1
   irqs.deactivate(word, bit)
-  if (was && events.active) events.emit({ kind: 'deactivate', cpu, intid: irqs.intidOf(word, bit) })
+  if (was) events.emit({ kind: 'deactivate', cpu, intid: irqs.intidOf(word, bit) })
 }

@@ -189,10 +189,11 @@ export class GicV2 implements GicV2State {
 
   /** Brings the outputs of every CPU whose candidates or interface changed up to date. */
   settle(): void {
-    if (this.irqs.dirty !== 0) this.#update()
+    if (this.irqs.dirty !== 0) this.updateOutputs()
   }
 
-  #update(): void {
+  /** No private method: what it takes to call one would keep `settle` from being compiled into its callers. */
+  protected updateOutputs(): void {
     const { irqs, cpus } = this
     do {
       const { dirty } = irqs

@@ -101,8 +101,6 @@ export class GicV3Core implements GicV3State {
           }),
       ),
     }
-    this.markAllDirty()
-    this.settle()
   }
 
   /** Reads anew what the GIC keeps of guest memory. To be called when memory and GIC are both restored, in whatever order. */
@@ -263,10 +261,11 @@ export class GicV3Core implements GicV3State {
 
   /** Brings the outputs of every PE whose candidates or interface changed up to date. */
   settle(): void {
-    if (!this.irqs.dirty.clean) this.#update()
+    if (!this.irqs.dirty.clean) this.updateOutputs()
   }
 
-  #update(): void {
+  /** No private method: what it takes to call one would keep `settle` from being compiled into its callers. */
+  protected updateOutputs(): void {
     const { dirty } = this.irqs
     do updatePe(this, this.cpus[dirty.take()]!)
     while (!dirty.clean)

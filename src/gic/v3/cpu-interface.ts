@@ -44,11 +44,13 @@ export class CpuInterfaceV3 {
   cbpr = 0
   eoiMode = 0
   eoiModeEl3 = false
-  /** ICC_AP0R<n>_EL1 and ICC_AP1R<n>_EL1: active priorities by group, and a bit for each group whose NMI is active. */
+  /** Active priorities, four registers for each group: one array, as what runs follows from all of them at once. */
+  readonly #active = new Int32Array(3 * 4)
+  /** ICC_AP0R<n>_EL1 and ICC_AP1R<n>_EL1: the same by group; and a bit for each group whose NMI is active. */
   readonly apr: readonly [Int32Array, Int32Array, Int32Array] = [
-    new Int32Array(4),
-    new Int32Array(4),
-    new Int32Array(4),
+    this.#active.subarray(0, 4),
+    this.#active.subarray(4, 8),
+    this.#active.subarray(8, 12),
   ]
   activeNmi = 0
   /**
@@ -92,7 +94,7 @@ export class CpuInterfaceV3 {
     this.cbpr = 0
     this.eoiMode = 0
     this.eoiModeEl3 = false
-    for (const registers of this.apr) registers.fill(0)
+    this.#active.fill(0)
     this.activeNmi = 0
     this.taken.fill(0)
     this.updateRunning()
@@ -116,7 +118,7 @@ export class CpuInterfaceV3 {
   activatePriority(priority: number, group: number, intid: number): void {
     const level = priority >>> (this.minimumBpr + 1)
     this.taken[group * 129 + level] = intid + 1
-    this.apr[group as 0 | 1 | 2][level >>> 5]! |= 1 << (level & 31)
+    this.#active[(group << 2) | (level >>> 5)]! |= 1 << (level & 31)
     const running = level << (this.minimumBpr + 1)
     if (running < this.running) this.running = running
   }
@@ -134,23 +136,18 @@ export class CpuInterfaceV3 {
     const level = this.running >>> (this.minimumBpr + 1)
     const i = level >>> 5
     const bit = 1 << (level & 31)
-    return this.apr[0][i]! & bit ? G0 : this.apr[1][i]! & bit ? G1S : G1NS
+    return this.#active[i]! & bit ? G0 : this.#active[4 | i]! & bit ? G1S : G1NS
   }
 
   /**
-   * Priority drop: the group's best active priority is no longer active. That is its non-maskable one only where nothing
-   * better runs above it: ICC_AP1R0_EL1.NMI stays until that "has undergone priority drop" itself.
+   * Priority drop: the running priority, which is of `group`, is no longer active. A non-maskable one is that of its group's
+   * ICC_AP1R0_EL1.NMI, which stays until it "has undergone priority drop" itself.
    */
   dropPriority(group: number): void {
-    if (this.running === this.bestNmi && this.activeNmi & (1 << group)) this.activeNmi &= ~(1 << group)
+    if (this.running === this.bestNmi) this.activeNmi &= ~(1 << group)
     else {
-      const registers = this.apr[group as 0 | 1 | 2]
-      for (let i = 0; i < this.aprRegisters; i++) {
-        const bits = registers[i]!
-        if (bits === 0) continue
-        registers[i] = bits & (bits - 1)
-        break
-      }
+      const level = this.running >>> (this.minimumBpr + 1)
+      this.#active[(group << 2) | (level >>> 5)]! &= ~(1 << (level & 31))
     }
     this.updateRunning()
   }
@@ -158,10 +155,11 @@ export class CpuInterfaceV3 {
   updateRunning(): void {
     this.bestNmi = this.activeNmi === 0 ? IDLE : this.nmiPriority(lowestBit(this.activeNmi))
     this.running = this.bestNmi
+    const active = this.#active
     for (let i = 0; i < this.aprRegisters; i++) {
-      const bits = this.apr[0][i]! | this.apr[1][i]! | this.apr[2][i]!
+      const bits = active[i]! | active[4 | i]! | active[8 | i]!
       if (bits === 0) continue
-      this.running = Math.min(this.bestNmi, (i * 32 + lowestBit(bits)) << (this.minimumBpr + 1))
+      this.running = Math.min(this.bestNmi, ((i << 5) | lowestBit(bits)) << (this.minimumBpr + 1))
       return
     }
   }

@@ -105,7 +105,7 @@ function mayDeactivate(gic: GicV3State, cpu: CpuInterfaceV3, group: number): boo
 
 function deactivate(gic: GicV3State, cpu: CpuInterfaceV3, intid: number): void {
   const word = gic.irqs.wordOf(intid, cpu.pe)
-  const was = (gic.irqs.active[word]! >>> (intid & 31)) & 1
+  const was = gic.events.active && ((gic.irqs.active[word]! >>> (intid & 31)) & 1) === 1
   gic.irqs.deactivate(word, intid & 31)
-  if (was && gic.events.active) gic.events.emit({ kind: 'deactivate', cpu: cpu.pe, intid })
+  if (was) gic.events.emit({ kind: 'deactivate', cpu: cpu.pe, intid })
 }

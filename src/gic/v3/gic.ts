@@ -46,6 +46,8 @@ export class GicV3 extends GicV3Core {
   /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: GicV3Config = {}, options: GicV3Options = {}) {
     super(checkConfigV3(config), options.memory)
+    this.markAllDirty()
+    this.settle()
   }
 
   /**
