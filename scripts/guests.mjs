@@ -25,6 +25,13 @@ const modules = [
   'char/hw_random/virtio-rng.ko',
 ]
 
+/** perf, and the packages with what it is linked with. Python and Perl themselves, for its scripts, are left out. */
+const perf = [
+  ...['linux-perf', 'libbabeltrace1', 'libbz2-1.0', 'libc6', 'libcap2', 'libcrypt1', 'libdw1', 'libelf1', 'libexpat1'],
+  ...['libgcc-s1', 'libglib2.0-0', 'liblzma5', 'libnuma1', 'libopencsd1', 'libpcre2-8-0', 'libperl5.36'],
+  ...['libpython3.11', 'libslang2', 'libstdc++6', 'libunwind8', 'libuuid1', 'libzstd1', 'zlib1g'],
+]
+
 const say = (line) => process.stderr.write(`test:guests: ${line}\n`)
 
 /** The one line of what has to be installed, or undefined. */
@@ -64,6 +71,38 @@ async function fetchRest(cache, kernelPackages) {
   }
 }
 
+/** perf and its libraries as a tree of files for a RAM disk: `bin` and `lib`. */
+async function fetchPerf(cache) {
+  const { aptIn } = await import('../dist/cli/debian.js')
+  const folder = join(cache, 'perf')
+  if ((await readFile(join(cache, 'perf-stamp'), 'utf8').catch(() => '')) === JSON.stringify(perf)) return
+  const work = await mkdtemp(join(cache, 'fetch-'))
+  try {
+    const apt = await aptIn(work)
+    await apt('apt-get', ['update'])
+    say(`fetching ${perf[0]} and the libraries of ${perf.length - 1} packages`)
+    await apt('apt-get', ['download', ...perf])
+    for (const file of (await readdir(work)).filter((name) => name.endsWith('.deb')))
+      await apt('dpkg-deb', ['-x', file, 'root'])
+    const kept = join(work, 'perf')
+    const libraries = 'lib/aarch64-linux-gnu'
+    const link = 'lib/ld-linux-aarch64.so.1'
+    for (const from of ['lib', 'usr/lib'].map((above) => join(work, 'root', above, basename(libraries))))
+      await cp(from, join(kept, libraries), {
+        recursive: true,
+        verbatimSymlinks: true,
+        filter: (path) => path === from || /\.so(\.[0-9.]+)?$/.test(path),
+      })
+    await cp(join(work, 'root', link), join(kept, link), { verbatimSymlinks: true })
+    await cp(join(work, 'root/usr/bin/perf'), join(kept, 'bin/perf'))
+    await rm(folder, { recursive: true, force: true })
+    await rename(kept, folder)
+    await writeFile(join(cache, 'perf-stamp'), JSON.stringify(perf))
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
 async function run() {
   const lacking = missing()
   if (lacking !== undefined) {
@@ -80,6 +119,7 @@ async function run() {
       // The archive may have a newer kernel than the cache: modules and kernel have to be of one version.
       await fetchRest(cache, (await fetchDebian(process.env, say)).packages)
     }
+    await fetchPerf(cache)
   } catch (error) {
     say(error.message.split('\n')[0])
     return 2
