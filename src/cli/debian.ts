@@ -12,7 +12,7 @@ import { type CpioEntry, encodeCpio } from '../machine/boot/cpio.ts'
 import { LoaderError } from '../machine/boot/loaded.ts'
 import { loadKernel } from '../machine/boot/loader.ts'
 import type { Io } from './command.ts'
-import { FileError } from './trace-file.ts'
+import { FileError } from './file-error.ts'
 
 export interface DebianGuest {
   readonly kernel: string

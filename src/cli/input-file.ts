@@ -1,17 +1,8 @@
 /** Files that a machine is given whole: read with a bound on their size, and one line for what goes wrong. */
 
 import { open } from 'node:fs/promises'
+import { FileError, unreadable } from './file-error.ts'
 import { printable } from './style.ts'
-import { FileError } from './trace-file.ts'
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is not a directory',
-  ENAMETOOLONG: 'the name is too long',
-}
 
 /**
  * The bytes of a plain file.
@@ -42,7 +33,6 @@ export async function readInputFile(path: string, limit: number, help = ''): Pro
     }
   } catch (error) {
     if (error instanceof FileError) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    throw new FileError(`${name}: cannot be read: ${reasons[code] ?? (code || 'an error of the system')}`)
+    throw unreadable(path, error)
   }
 }

@@ -3,8 +3,8 @@
 import type { Command, Io } from './command.ts'
 import { ExitStatus, UsageError } from './command.ts'
 import { commandList, loadCommand } from './commands.ts'
+import { FileError } from './file-error.ts'
 import { printable } from './style.ts'
-import { FileError } from './trace-file.ts'
 import { version } from './version.ts'
 
 function helpText(): string {

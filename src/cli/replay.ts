@@ -4,11 +4,12 @@ import type { MachineDescription } from '../trace/index.ts'
 import { parseMachine, TraceError } from '../trace/index.ts'
 import type { Command, Io } from './command.ts'
 import { ExitStatus, parseOptions, UsageError, wholeNumber } from './command.ts'
+import { FileError } from './file-error.ts'
 import { Progress } from './progress.ts'
 import { divergenceLines, explanationLines, messageLines, stateLines, summaryLines } from './replay-report.ts'
 import { counted, printable, styleFor } from './style.ts'
 import type { FileReplay, FileReplayOptions, Wanted } from './trace-file.ts'
-import { FileError, replayFile } from './trace-file.ts'
+import { replayFile } from './trace-file.ts'
 
 const help = `Usage: vgic replay [options] FILE...
 

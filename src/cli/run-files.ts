@@ -8,10 +8,10 @@ import { isElf } from '../machine/boot/elf.ts'
 import { elfSymbols } from '../machine/boot/elf-symbols.ts'
 import { type LoadedKernel, LoaderError, NoRoomError } from '../machine/boot/loaded.ts'
 import type { Symbols } from '../machine/why/symbols.ts'
+import { FileError } from './file-error.ts'
 import { readInputFile } from './input-file.ts'
 import type { DriveOption, RunOptions } from './run-options.ts'
 import { printable } from './style.ts'
-import { FileError } from './trace-file.ts'
 
 /** Device trees and flash banks are no larger. */
 const DTB_LIMIT = 16 * 2 ** 20

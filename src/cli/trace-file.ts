@@ -14,13 +14,9 @@ import type {
 import { createMachine, Replayer, readTrace, TraceError } from '../trace/index.ts'
 import type { Io } from './command.ts'
 import { UsageError } from './command.ts'
+import { FileError, unreadable } from './file-error.ts'
 import type { Progress } from './progress.ts'
 import { printable } from './style.ts'
-
-/** Something wrong with a file, as one line that starts with its name and, where there is one, the line number. */
-export class FileError extends Error {
-  override readonly name = 'FileError'
-}
 
 export interface FileReplayOptions {
   limit: number
@@ -63,21 +59,6 @@ export interface FileReplay {
   countDiffers: boolean
   /** From opening the file to the last event, in seconds. */
   seconds: number
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is not a directory',
-  ENAMETOOLONG: 'the name is too long',
-  EMFILE: 'too many open files',
-}
-
-function unreadable(name: string, error: unknown): FileError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return new FileError(`${printable(name)}: cannot be read: ${reasons[code] ?? (code || 'an error of the system')}`)
 }
 
 /** The bytes of a file, counted as they pass. */

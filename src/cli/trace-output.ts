@@ -4,8 +4,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
 import { createGzip, type Gzip } from 'node:zlib'
-import { printable } from './style.ts'
-import { FileError } from './trace-file.ts'
+import { unwritable } from './file-error.ts'
 
 /** Bytes that may wait for the file before the machine does. */
 const MOST = 2 ** 21
@@ -17,7 +16,7 @@ export class TraceOutput {
   #error: Error | undefined
 
   private constructor(name: string, file: WriteStream) {
-    this.#name = printable(name)
+    this.#name = name
     if (name.endsWith('.gz')) {
       const gzip = createGzip()
       gzip.pipe(file)
@@ -34,7 +33,7 @@ export class TraceOutput {
       const handle = await open(name, 'w')
       return new TraceOutput(name, createWriteStream('', { fd: handle }))
     } catch (error) {
-      throw writeError(printable(name), error)
+      throw unwritable(name, error)
     }
   }
 
@@ -44,7 +43,7 @@ export class TraceOutput {
 
   /** Until not much waits for the file. Throws a FileError when it takes no more. */
   async room(): Promise<void> {
-    if (this.#error !== undefined) throw writeError(this.#name, this.#error)
+    if (this.#error !== undefined) throw unwritable(this.#name, this.#error)
     if (this.#head.writableLength < MOST) return
     await Promise.race([new Promise<void>((resolve) => this.#head.once('drain', resolve)), this.#done])
   }
@@ -53,17 +52,6 @@ export class TraceOutput {
   async close(): Promise<void> {
     if (this.#error === undefined) this.#head.end()
     await this.#done
-    if (this.#error !== undefined) throw writeError(this.#name, this.#error)
+    if (this.#error !== undefined) throw unwritable(this.#name, this.#error)
   }
-}
-
-function writeError(name: string, error: unknown): FileError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const reason = {
-    ENOSPC: 'no space left',
-    EACCES: 'permission denied',
-    ENOENT: 'no such folder',
-    EISDIR: 'it is a directory',
-  }[code]
-  return new FileError(`${name}: cannot be written: ${reason ?? (code || 'an error of the system')}`)
 }
