@@ -15,6 +15,7 @@ export default defineConfig({
     ],
   },
   test: {
+    setupFiles: ['vitest.setup.ts'],
     pool: 'threads',
     // One less than there are processors would be one on a machine with two.
     maxWorkers: '100%',

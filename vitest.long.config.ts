@@ -1,9 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// Random runs that are worth more steps than `npm test` has time for; scripts/long.mjs says how many, and from which seed.
+const root = fileURLToPath(new URL('.', import.meta.url))
+
+/** The specs that ask how long they are to be: what `npm test` has time for, and what only this run has. */
+const long = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .map((name) => join('src', name).replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.long.spec.ts') || (name.endsWith('.spec.ts') && asks(join(root, name))))
+
+function asks(path: string): boolean {
+  return readFileSync(path, 'utf8').includes("process.env['VGIC_STEPS']")
+}
+
+// scripts/long.mjs says how many steps, and from which seed.
 export default defineConfig({
   test: {
-    include: ['src/**/*.long.spec.ts', 'src/gic/v[23]/{oracle,snapshot}.spec.ts', 'src/gic/*/explain-random.spec.ts'],
+    include: long,
+    setupFiles: ['vitest.setup.ts'],
     pool: 'threads',
     maxWorkers: '100%',
     testTimeout: 1_200_000,

@@ -1,7 +1,7 @@
-// `npm run test:long`: the random runs of the unit tests at length, from a seed of their own, and the specs that are nothing
-// else (*.long.spec.ts). `npm test` has the same code with fewer steps and a fixed seed.
+// `npm run test:long`: what `npm test` has no time for. Every spec that asks for VGIC_STEPS runs at length, from a seed of its own:
+// more random runs, and the whole of tables that `npm test` has a part of. `npm test` has the same code, and a fixed seed.
 //
-//   npm run test:long -- [--seed N] [--steps N]     N times the steps of npm test; 6 unless given
+//   npm run test:long -- [--seed N] [--steps N]     N times the steps of npm test; 12 unless given
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ function options() {
     const string = { type: 'string' }
     const { values } = parseArgs({ options: { seed: string, steps: string } })
     const seed = wholeNumber('seed', values.seed ?? String(1 + Math.floor(Math.random() * 0xffff_fffe)), 0xffff_ffff)
-    const steps = wholeNumber('steps', values.steps ?? '6', 1000)
+    const steps = wholeNumber('steps', values.steps ?? '12', 1000)
     return seed === undefined || steps === undefined ? undefined : { seed, steps }
   } catch (error) {
     process.stderr.write(`test:long: ${error.message.split('\n')[0]}\n`)

@@ -143,8 +143,8 @@ describe('vgic run', () => {
   it.each([
     ['loop', ['--timeout', '0.001']],
     ['loop', ['--timeout', '100kinstr']],
-    ['nowhere', ['--timeout', '0.001']],
-    ['unmapped', ['--timeout', '0.001']],
+    ['nowhere', ['--timeout', '20kinstr']],
+    ['unmapped', ['--timeout', '20kinstr']],
   ] as const)('ends with 124 and a line when a guest that does %s reaches %j', async (guest, limit) => {
     const ran = await run(['--kernel', guests[guest], ...small, ...limit])
     expect(ran).toMatchObject({ status: 124, out: '' })
@@ -227,7 +227,7 @@ describe('vgic run', () => {
   )
 
   it('says what a guest missed, once, to those who ask', async () => {
-    const ran = await run(['--kernel', guests.unmapped, ...small, '--timeout', '0.001', '-v'])
+    const ran = await run(['--kernel', guests.unmapped, ...small, '--timeout', '20kinstr', '-v'])
     expect(ran.err.match(/reads 0x70000000, where nothing is/g)).toHaveLength(1)
   })
 
@@ -243,7 +243,7 @@ describe('vgic run', () => {
       'random.bin',
       Uint8Array.from({ length: 4096 }, (_, i) => (i * 167 + 13) ^ (i >> 3)),
     )
-    const ran = await run(['--kernel', path, ...small, '--timeout', '500kinstr'])
+    const ran = await run(['--kernel', path, ...small, '--timeout', '20kinstr'])
     expect(ran.err).toMatch(
       /^vgic: CPU 0 takes the same exception at the same PC again and again, .* \(ESR_EL1 = 0x[0-9a-f]+.*Is the file really a kernel for arm64/,
     )
@@ -252,7 +252,7 @@ describe('vgic run', () => {
 
   it("logs a guest's errors into a file with -d and -D, as QEMU does, and refuses other items by name", async () => {
     const log = join(folder, 'errors.log')
-    const args = ['--kernel', guests.unmapped, ...small, '--timeout', '0.001']
+    const args = ['--kernel', guests.unmapped, ...small, '--timeout', '20kinstr']
     const ran = await run([...args, '-d', 'guest_errors', '-D', log])
     expect(ran.err).not.toContain('nothing is')
     expect(readFileSync(log, 'utf8')).toMatch(/^CPU 0 reads 0x70000000, where nothing is\n/)
@@ -298,7 +298,7 @@ describe('vgic run', () => {
   it('names the code of the exception that a CPU takes for ever', async () => {
     const names = [{ name: 'broken_driver', value: 0x4008_0000n }]
     const elf = file('broken.elf', elfWithSymbols(words(0xd503_201f, 0), { virtual: 0x4008_0000n, names }))
-    const ran = await run(['--kernel', elf, ...small, '--timeout', '500kinstr'])
+    const ran = await run(['--kernel', elf, ...small, '--timeout', '20kinstr'])
     expect(ran.err).toContain('Before that came an undefined instruction at 0x40080004 (broken_driver+0x4)')
   })
 

@@ -21,7 +21,8 @@ async function waiting(more: readonly string[] = [], env: Readonly<Record<string
   return terminal
 }
 
-describe.skipIf(!hasTerminal)('a guest in a terminal', () => {
+// Each has a terminal and a process of its own, and waits for them most of the time.
+describe.skipIf(!hasTerminal).concurrent('a guest in a terminal', () => {
   // The launcher builds what is out of date, and says so.
   beforeAll(() => expect(spawnSync(process.execPath, [launcher, '--version']).status).toBe(0))
 
@@ -100,18 +101,22 @@ describe.skipIf(!hasTerminal)('a guest in a terminal', () => {
     await terminal.close()
   })
 
-  it.skipIf(!existsSync('/proc/self/stat'))('costs no processor time while it waits for a key', async () => {
-    const terminal = await waiting()
-    /** In hundredths of a second: user and system time (proc(5)). */
-    const used = () => {
-      const fields = readFileSync(`/proc/${terminal.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
-      return Number(fields[11]) + Number(fields[12])
-    }
-    await delay(1000)
-    const before = used()
-    await delay(2000)
-    expect(used() - before).toBeLessThan(10)
-    terminal.type('\x01x')
-    expect(await terminal.ended()).toEqual({ status: 0, restored: true })
-  })
+  it.skipIf(!existsSync('/proc/self/stat'))(
+    'costs no processor time while it waits for a key',
+    { concurrent: false },
+    async () => {
+      const terminal = await waiting()
+      /** In hundredths of a second: user and system time (proc(5)). */
+      const used = () => {
+        const fields = readFileSync(`/proc/${terminal.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
+        return Number(fields[11]) + Number(fields[12])
+      }
+      await delay(1000)
+      const before = used()
+      await delay(2000)
+      expect(used() - before).toBeLessThan(10)
+      terminal.type('\x01x')
+      expect(await terminal.ended()).toEqual({ status: 0, restored: true })
+    },
+  )
 })

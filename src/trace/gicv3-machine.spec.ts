@@ -15,6 +15,9 @@ import { readTrace } from './reader.ts'
 import { Replayer } from './replay.ts'
 import type { ReplayResult } from './replay-result.ts'
 
+/** `npm run test:long` makes it longer. */
+const times = Number(process.env['VGIC_STEPS'] ?? 1)
+
 const plain = parseMachine('-machine virt,gic-version=3,its=off -cpu cortex-a57 -smp 4 -m 512')
 const withIts = parseMachine('-machine virt,gic-version=3 -cpu cortex-a57 -smp 4 -m 512')
 
@@ -355,7 +358,7 @@ describe('a GICv3 to replay on', () => {
         }
         expect(replayer.finish().events).toBeGreaterThanOrEqual(0)
       }),
-      { numRuns: 200 },
+      { numRuns: 60 * times },
     )
   })
 })

@@ -1,6 +1,7 @@
 /** Traces as bytes: whole, packed, cut short, damaged and hostile. The bundled real trace serves as the sound one. */
 
 import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { TraceEvent } from './event.ts'
@@ -8,6 +9,9 @@ import { TraceError } from './event.ts'
 import { formatEvent } from './format.ts'
 import { maxLineLength, readTrace } from './reader.ts'
 import { TraceWriter } from './writer.ts'
+
+/** `npm run test:long` looks at every place. */
+const isLong = Number(process.env['VGIC_STEPS'] ?? 1) > 1
 
 const packed = readFileSync(new URL('../../traces/linux-gicv2-smp4.trace.gz', import.meta.url))
 const plain = gunzipSync(packed)
@@ -86,7 +90,7 @@ describe('reading a trace', () => {
 
   it('finds damage inside a gzip file by its checksum, if not before', async () => {
     // From behind the header, whose name and time nothing checks.
-    for (let at = 100; at < packed.length; at += 2777) {
+    for (let at = 100; at < packed.length; at += isLong ? 2777 : 9973) {
       const damaged = Uint8Array.from(packed)
       damaged[at] = (damaged[at] ?? 0) ^ 0x10
       expect((await outcome(damaged)).error, `byte ${at}`).toBeInstanceOf(TraceError)
@@ -106,7 +110,7 @@ describe('reading a trace', () => {
   })
 
   it('refuses a gzip bomb without unpacking it into memory', async () => {
-    const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024))
+    const bomb = gzipSync(Buffer.alloc(100 * 1024 * 1024))
     const before = process.memoryUsage().arrayBuffers
     const { error } = await outcome(bomb)
     expect(error?.message).toContain('longer than')
@@ -157,7 +161,10 @@ describe('writing a trace', () => {
     expect(again.header.machine).toEqual(description)
     let index = 0
     for await (const batch of again.batches) {
-      for (const event of batch) expect({ ...event, line: 0 }).toEqual({ ...original[index++], line: 0 })
+      for (const event of batch) {
+        const before = { ...original[index++], line: 0 }
+        if (!isDeepStrictEqual({ ...event, line: 0 }, before)) expect(event).toEqual(before)
+      }
     }
     expect(index).toBe(88_145)
   })

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import type { OutputSignal } from './event.ts'
+import type { OutputSignal, TraceEvent } from './event.ts'
 import { TraceError } from './event.ts'
 import { formatEvent } from './format.ts'
 import { parseMachine } from './header.ts'
@@ -352,16 +352,20 @@ describe('a replay', () => {
   })
 
   it('stays small on a trace that names a great many registers and interrupts', () => {
-    const machine = scripted({}, '-machine virt,gic-version=3 -smp 512')
+    const machine = scripted({}, '-machine virt,gic-version=3 -smp 4')
+    // It answers as recorded and keeps no list.
+    const same = ({ low }: { low: number }) => low
+    Object.assign(machine, { read: same, mrs: same, peek: same, write: () => {} })
     const replayer = new Replayer(machine)
-    for (let i = 0; i < 70_000; i++) {
+    const [acknowledge, read, write] = ['MRS ICC_IAR1_EL1 8192', 'R gicr 0 4 0', 'W gich 0 4 0'].map((text) =>
+      parseEvent(`0 ${text}`, 1),
+    )
+    for (let i = 0; i < 70_000; i++)
       replayer.take([
-        parseEvent(`0 MRS ICC_IAR1_EL1 ${8192 + i}`, i),
-        parseEvent(`0 R gicr ${(i * 4) % 0x400_0000} 4 0`, i),
-        parseEvent(`0 W gich ${(i * 4) % 0x1_0000} 4 0`, i),
+        { ...acknowledge, low: 8192 + i } as TraceEvent,
+        { ...read, offset: i * 4 } as TraceEvent,
+        { ...write, offset: (i * 4) % 0x1_0000 } as TraceEvent,
       ])
-      machine.applied.length = 0
-    }
     const result = replayer.finish()
     expect(result.interrupts.length).toBeLessThanOrEqual(65_536)
     expect(result.registers.length).toBeLessThanOrEqual(65_537)

@@ -11,6 +11,10 @@ import type { ItsConfig } from './config.ts'
 import { execute } from './queue.ts'
 import { assemble, FakeTargets, Rig, SparseMemory } from './testing/rig.ts'
 
+/** `npm run test:long` gives both: more runs, of another seed. */
+const seed = Number(process.env['VGIC_SEED'] ?? 4)
+const times = Number(process.env['VGIC_STEPS'] ?? 1)
+
 /** Anything outside throws, in the rig. */
 const BASE = 0x4200_0000
 const SIZE = 0x10_0000
@@ -79,13 +83,13 @@ function anyBaser(random: Random): bigint {
 
 describe.each(configs.map((config) => [JSON.stringify(config), config] as const))('with %s', (_, config) => {
   it('no tables make a save or a restore fail, leave memory, or take more work than memory has places', () => {
-    const random = new Random(4)
+    const random = new Random(seed)
     const memory = new SparseMemory(BASE, SIZE)
     const rig = new Rig(config, { enable: false, memory, targets: new FakeTargets(3, 9000) })
     const seen = { devices: 0, events: 0, collections: 0, problems: 0 }
     const knowledge = { noted: 0, unknown: 0, only: 0 }
     let most = 0
-    for (let round = 0; round < 80; round++) {
+    for (let round = 0; round < 25 * times; round++) {
       if (random.chance(3)) rig.its.reset()
       rig.write64(0x100, anyBaser(random))
       rig.write64(0x108, anyBaser(random))
@@ -123,8 +127,8 @@ describe.each(configs.map((config) => [JSON.stringify(config), config] as const)
   })
 
   it('a restore leaves tables that another save and restore take as they are, and that say where MSIs go alike', () => {
-    const random = new Random(5)
-    for (let round = 0; round < 20; round++) {
+    const random = new Random(seed + 1)
+    for (let round = 0; round < 6 * times; round++) {
       const memory = new SparseMemory(BASE, SIZE)
       const rig = new Rig(config, { enable: false, memory, targets: new FakeTargets(3, 9000) })
       // Tables apart from each other, with any content.

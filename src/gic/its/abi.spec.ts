@@ -6,6 +6,9 @@ import { restoreTables, saveTables } from './abi.ts'
 import { Reason } from './reasons.ts'
 import { COLLECTIONS, DEVICES, FakeTargets, ITT, QUEUE, Rig } from './testing/rig.ts'
 
+/** `npm run test:long` makes it longer. */
+const times = Number(process.env['VGIC_STEPS'] ?? 1)
+
 const VALID = 1n << 63n
 const dte = (next: bigint, itt: number, bits: bigint) =>
   VALID | (next << 49n) | ((BigInt(itt) >> 8n) << 5n) | (bits - 1n)
@@ -265,7 +268,9 @@ describe('Linux’s KVM', () => {
     const rig = successor(before)
     restoreTables(rig.its)
     saveTables(rig.its)
-    for (let i = 3; i < 8192; i++) expect(rig.memory.read64(COLLECTIONS + 8 * i) >> 63n).toBe(0n)
+    const valid: number[] = []
+    for (let i = 0; i < 8192; i++) if (rig.memory.read64(COLLECTIONS + 8 * i) & VALID) valid.push(i)
+    expect(valid).toEqual([0, 1, 2])
   })
 
   it('leaves what was behind the end of its list: none of it is mapped, though it lies at its own ICID', () => {
@@ -386,18 +391,20 @@ describe('tables that a guest put where it should not', () => {
     expect(other.its.lookup(1, 77 - 32)).toBe(Reason.delivered)
   })
 
-  it('257 devices of 16 EventID bits, each with a table of its own', { timeout: 120_000 }, () => {
+  // More than 256 of them in `npm run test:long`.
+  it.each([times > 1 ? 257 : 33])('%i devices of 16 EventID bits, each with a table of its own', (count) => {
     const rig = mapped()
-    for (let device = 0; device < 257; device++) {
+    for (let device = 0; device < count; device++) {
       rig.command('MAPD', { DeviceID: device, Size: 15, ITT_addr: (0x4800_0000 + device * 0x8_0000) / 256, V: 1 })
       rig.command('MAPTI', { DeviceID: device, EventID: device * 255, pINTID: 8192 + device, ICID: 0 })
     }
     rig.command('MAPD', { DeviceID: 0x1000 })
-    expect(saveTables(rig.its)).toMatchObject({ devices: 257, events: 257, problems: [] })
+    expect(saveTables(rig.its)).toMatchObject({ devices: count, events: count, problems: [] })
     const other = successor(rig)
-    expect(restoreTables(other.its)).toMatchObject({ devices: 257, events: 257, problems: [] })
+    expect(restoreTables(other.its)).toMatchObject({ devices: count, events: count, problems: [] })
     other.write(0x000, 1)
-    for (const device of [0, 100, 256]) expect(other.its.lookup(device, device * 255)).toBe(Reason.delivered)
+    for (const device of [0, count >> 1, count - 1])
+      expect(other.its.lookup(device, device * 255)).toBe(Reason.delivered)
   })
 
   it('translation tables that lie over each other keep what both map', () => {
@@ -427,7 +434,7 @@ describe('random mappings', () => {
   it('survive save and restore, at every step', () => {
     const random = new Random(7)
     const rig = new Rig({}, { targets: new FakeTargets(4) })
-    for (let step = 0; step < 300; step++) {
+    for (let step = 0; step < 150 * times; step++) {
       const device = random.pick([0, 3, 4, 5, 0x1000])
       const event = random.below(34)
       const icid = random.pick([0, 1, 2, 700, 8191, 8192])

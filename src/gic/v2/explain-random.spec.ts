@@ -16,7 +16,7 @@ describe('At random states', () => {
   it('deliverable is what an acknowledge would take', () => {
     const random = new Random(seed)
     let deliverable = 0
-    for (let run = 0; run < 30; run++) {
+    for (let run = 0; run < 8 * times; run++) {
       const config = randomConfig(random, 96)
       const rig = new Rig(gicOf(config))
       for (const [i, step] of stepsOf(random.word(), config, 400).entries()) {
@@ -37,14 +37,14 @@ describe('At random states', () => {
         }
       }
     }
-    expect(deliverable).toBeGreaterThan(500)
+    expect(deliverable).toBeGreaterThan(100 * times)
   })
 
   it('doing what the remedies say, in any order, opens each gate that they stand at, and in the end it is signalled', () => {
     const random = new Random(seed)
     const done = new Map<string, number>()
     const problems: string[] = []
-    for (let run = 0; run < 150 * times; run++) {
+    for (let run = 0; run < 60 * times; run++) {
       const config = randomConfig(random, 96)
       const rig = new Rig(gicOf(config))
       for (const step of stepsOf(random.word(), config, random.from(20, 300))) rig.take(step)
@@ -58,6 +58,6 @@ describe('At random states', () => {
       for (const [gate, count] of mender.done) done.set(gate, (done.get(gate) ?? 0) + count)
     }
     expect(problems).toEqual([])
-    for (const { name } of gates) if (name !== 'exists') expect(done.get(name) ?? 0, name).toBeGreaterThan(30)
+    for (const { name } of gates) if (name !== 'exists') expect(done.get(name) ?? 0, name).toBeGreaterThan(5)
   })
 })

@@ -11,7 +11,9 @@ import { by } from '../testing/rig-v2.ts'
 import { gicOf, RigV3 } from '../testing/rig-v3.ts'
 import { CONFIGURATION_TABLE, memoryFor, pendingTableOf, randomConfig, stepsOf } from '../testing/steps-v3.ts'
 
+/** `npm run test:long` gives both: more runs, of another seed. */
 const seed = Number(process.env['VGIC_SEED'] ?? 31)
+const times = Number(process.env['VGIC_STEPS'] ?? 1)
 const plain = { el: 1, secure: false, scrFiq: false, scrIrq: false, sctlrNmi: false }
 
 /** A GIC whose memory may be read at some times only, and never written. */
@@ -34,7 +36,7 @@ describe('The doors of a GICv3', () => {
   it('carry its whole state: put into a fresh one in any order, it has the same snapshot and drives the same wires', () => {
     const random = new Random(seed)
     const seen = { lpis: 0, messages: 0, one: 0, nmis: 0, signalled: 0, active: 0 }
-    for (let run = 0; run < 60; run++) {
+    for (let run = 0; run < 24 * times; run++) {
       const config = { ...randomConfig(random, 96), statusRegisters: random.chance(2) }
       const rig = new RigV3(gicOf(config))
       const steps = stepsOf(random.word(), config, random.from(100, 700))
@@ -64,12 +66,12 @@ describe('The doors of a GICv3', () => {
       if (gic.irqs.nmi.some((word) => word !== 0)) seen.nmis++
       if (gic.irqs.active.some((word) => word !== 0)) seen.active++
     }
-    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(3)
+    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(times)
   })
 
   it('may be used on a GIC that has a state already: nothing of that is left', () => {
     const random = new Random(seed + 1)
-    for (let run = 0; run < 25; run++) {
+    for (let run = 0; run < 8 * times; run++) {
       const config = randomConfig(random, 64)
       const [one, other] = [new RigV3(gicOf(config)), new RigV3(gicOf(config))]
       for (const rig of [one, other]) for (const step of stepsOf(random.word(), config, 400)) rig.take(step)
@@ -101,7 +103,7 @@ describe('The doors of a GICv3', () => {
 
   it('make of whatever is put into them a state that a snapshot can have', () => {
     const random = new Random(seed + 2)
-    for (let run = 0; run < 25; run++) {
+    for (let run = 0; run < 8 * times; run++) {
       const config = { ...randomConfig(random, 64), statusRegisters: random.chance(2) }
       const gic = gicOf(config)
       const frames = [gic.frames.gicd, ...gic.frames.gicr]

@@ -223,18 +223,18 @@ describe('GICv3 answers as a brute-force oracle of IHI 0069 does', () => {
     for (const nmi of [false, true])
       it(`with ${security ? 'two Security states' : 'one Security state'} and ${nmi ? '' : 'no '}NMIs`, () => {
         // More runs, not longer ones: what is never ended holds the rest of a run back.
-        for (let run = 0; run < 5 * scale; run++)
-          hold({ ...randomConfig(random, 96, security), nmi }, random.word(), 3000)
+        for (let run = 0; run < 2 * scale; run++)
+          hold({ ...randomConfig(random, 96, security), nmi }, random.word(), 2000)
       })
 
   for (const intids of [32, 288, 992, 1020])
     it(`with ${intids} INTIDs`, () => {
-      for (let run = 0; run < 2 * scale; run++)
-        hold({ ...randomConfig(random), intids }, random.word(), Math.ceil(400_000 / (intids + 100)))
+      for (let run = 0; run < scale; run++)
+        hold({ ...randomConfig(random), intids }, random.word(), Math.ceil(300_000 / (intids + 100)))
     })
 
   it('in runs that acknowledge, preempt and take LPIs all the time', () => {
-    expect(total.steps).toBeGreaterThan(60_000 * scale)
+    expect(total.steps).toBeGreaterThan(18_000 * scale)
     expect(total.taken).toBeGreaterThan(total.steps / 120)
     expect(total.preempted).toBeGreaterThan(total.steps / 4000)
     expect(total.lpis).toBeGreaterThan(total.steps / 4000)
@@ -251,7 +251,7 @@ describe('GICv3 answers as a brute-force oracle of IHI 0069 does', () => {
 
   it('and signals the one interrupt whose gates are all open (the gates that explain walks)', () => {
     let deliverables = 0
-    for (let run = 0; run < 24; run++) {
+    for (let run = 0; run < 6 * scale; run++) {
       const config = randomConfig(random, 96)
       const rig = new RigV3(gicOf(config))
       const { gic } = rig
@@ -259,7 +259,7 @@ describe('GICv3 answers as a brute-force oracle of IHI 0069 does', () => {
       for (let i = 0; i < config.extendedPpis; i++) intids.push(1056 + i)
       for (let i = 0; i < config.extendedSpis; i++) intids.push(4096 + i)
       if (config.lpis) intids.push(8192, 8193, 16383)
-      for (const step of stepsOf(random.word(), config, 600 * scale)) {
+      for (const step of stepsOf(random.word(), config, 600)) {
         rig.take(step)
         const pe = 'pe' in step ? step.pe : 0
         const open = intids.filter((intid) => isDeliverable(gic, intid, pe))
@@ -269,7 +269,7 @@ describe('GICv3 answers as a brute-force oracle of IHI 0069 does', () => {
         deliverables += open.length
       }
     }
-    expect(deliverables).toBeGreaterThan(800 * scale)
+    expect(deliverables).toBeGreaterThan(150 * scale)
   })
 
   it('with keys that sort by priority, then non-maskable before others, then INTID', () => {

@@ -5,19 +5,21 @@
 
 import { describe, expect, it } from 'vitest'
 import { Bus, type Initiator } from '../../mmio/index.ts'
-import { ByteMemory, ConfigError, encodeSysreg, GicV3, type GicV3Config, iccEncoding } from '../index.ts'
+import { ByteMemory, ConfigError, encodeSysreg, GicV3, type GicV3Config, iccEncoding, SysregOutcome } from '../index.ts'
 import { Random } from '../testing/random.ts'
 import { by } from '../testing/rig-v2.ts'
 import { gicOf, RigV3 } from '../testing/rig-v3.ts'
 import { memoryFor, randomConfig, stepsOf, systemRegisters, writeOnly } from '../testing/steps-v3.ts'
 
-const seed = 31
+/** `npm run test:long` gives both: more runs, of another seed. */
+const seed = Number(process.env['VGIC_SEED'] ?? 31)
+const times = Number(process.env['VGIC_STEPS'] ?? 1)
 
 describe('A GICv3 under fuzz', () => {
   it('takes any access by anyone, any system register, any table content, and any order of input changes', () => {
     const random = new Random(seed)
     let events = 0
-    for (let run = 0; run < 25; run++) {
+    for (let run = 0; run < 8 * times; run++) {
       const config = randomConfig(random)
       const memory = memoryFor(config.cpus)
       for (let i = 0; i < memory.length; i += 97) memory[i] = random.below(256)
@@ -67,7 +69,7 @@ describe('A GICv3 under fuzz', () => {
       expect(JSON.stringify({ ...gic.snapshot(), redistributors: 0 }).length).toBeLessThan(size * 12)
       gic.savePendingTables()
     }
-    expect(events).toBeGreaterThan(1000)
+    expect(events).toBeGreaterThan(200 * times)
   })
 
   it('drives wires as its state is, and tells each change once, where whoever is told acknowledges at once', () => {
@@ -101,22 +103,23 @@ describe('A GICv3 under fuzz', () => {
     gic.setExecution(0, { el: 3, secure: false, sctlrNmi: true })
     const named = new Set(systemRegisters.map((name) => iccEncoding(name)))
     let known = 0
+    const answered: number[] = []
     for (let encoding = 0; encoding <= 0x1_0000; encoding++) {
       if (gic.peekSysreg(0, encoding) !== undefined) known++
       else if (!named.has(encoding)) {
-        expect(gic.readSysreg(0, encoding)).toBe(0)
-        expect(gic.sysregOutcome).toBe(1)
-        expect(gic.writeSysreg(0, encoding, -1, -1)).toBe(1)
+        const undefinedRead = gic.readSysreg(0, encoding) === 0 && gic.sysregOutcome === SysregOutcome.undefined
+        if (!undefinedRead || gic.writeSysreg(0, encoding, -1, -1) !== SysregOutcome.undefined) answered.push(encoding)
       }
     }
+    expect(answered).toEqual([])
     // All that can be read but ICC_AP0R1 to 3 and ICC_AP1R1 to 3, which 5 priority bits do not need.
     expect(known).toBe(systemRegisters.filter((name) => !writeOnly.test(name)).length - 6)
     expect(gic.readSysreg(0, encodeSysreg(3, 0, 12, 12, 5))).toBe(7)
   })
 
   it('is not changed by a peek of any register', () => {
-    const random = new Random(17)
-    for (let run = 0; run < 8; run++) {
+    const random = new Random(seed + 1)
+    for (let run = 0; run < 3 * times; run++) {
       const config = randomConfig(random, 96)
       const rig = new RigV3(gicOf({ ...config, statusRegisters: true }))
       for (const step of stepsOf(random.word(), config, 400)) rig.take(step)
@@ -158,13 +161,15 @@ describe('A GICv3 under fuzz', () => {
         to.restore(offset, from.peek(offset, 4, by(0, true)), by(0, true))
     for (const [from, to, end] of frames)
       for (let offset = 0; offset < end; offset += 4)
-        if (!(offset >= 0x200 && offset < 0x300) && !(offset >= 0x10200 && offset < 0x10300))
-          expect(to.peek(offset, 4, by(0, true)), `0x${offset.toString(16)}`).toBe(from.peek(offset, 4, by(0, true)))
+        if (!(offset >= 0x200 && offset < 0x300) && !(offset >= 0x10200 && offset < 0x10300)) {
+          const [found, saved] = [to, from].map((frame) => frame.peek(offset, 4, by(0, true)))
+          if (found !== saved) expect.fail(`${from.name} 0x${offset.toString(16)} is ${found}, and was ${saved}`)
+        }
   })
 
   it('answers alike by one bus range for a frame and by one for each register group', () => {
-    const random = new Random(41)
-    for (let run = 0; run < 4; run++) {
+    const random = new Random(seed + 2)
+    for (let run = 0; run < 2 * times; run++) {
       const config = { ...randomConfig(random, 96), cpus: 2, affinities: [0, 1] }
       const rigs = [new RigV3(gicOf(config)), new RigV3(gicOf(config), 'group')] as const
       for (const step of stepsOf(random.word(), config, 1000)) {

@@ -7,6 +7,9 @@ import { virtDtb } from '../device-tree/virt-dtb.ts'
 import { type BootFiles, planBoot } from './boot.ts'
 import { LoaderError } from './loaded.ts'
 
+/** `npm run test:long` makes it longer. */
+const times = Number(process.env['VGIC_STEPS'] ?? 1)
+
 const memory = 8 * 2 ** 20
 
 /** The line that a plan was refused with; undefined when there is one. */
@@ -83,7 +86,7 @@ describe('what a machine is to start with', () => {
       fc.asyncProperty(damaged(good, upTo), async (kernel) => {
         await refusal({ kernel })
       }),
-      { numRuns: 500 },
+      { numRuns: 150 * times },
     )
   })
 
@@ -93,7 +96,7 @@ describe('what a machine is to start with', () => {
       fc.asyncProperty(bytes, fc.option(bytes), fc.option(bytes), fc.option(fc.string()), async (kernel, i, d, a) => {
         await refusal({ kernel, initrd: i ?? undefined, dtb: d ?? undefined, append: a ?? undefined })
       }),
-      { numRuns: 300 },
+      { numRuns: 100 * times },
     )
   })
 
@@ -102,7 +105,7 @@ describe('what a machine is to start with', () => {
       fc.asyncProperty(damaged(tree, tree.length), async (dtb) => {
         await refusal({ kernel: image, dtb, append: 'x', initrd: Uint8Array.of(1) })
       }),
-      { numRuns: 500 },
+      { numRuns: 150 * times },
     )
   })
 

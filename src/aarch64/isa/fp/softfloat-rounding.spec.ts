@@ -111,7 +111,9 @@ function expectRounded(f: Format, exact: Fraction, m: Rounding, run: (env: FpEnv
 const add = ([a, b]: Fraction, [c, d]: Fraction): Fraction => [a * d + c * b, b * d]
 const mul = ([a, b]: Fraction, [c, d]: Fraction): Fraction => [a * c, b * d]
 const neg = ([a, b]: Fraction): Fraction => [-a, b]
-const runs = { numRuns: 1500 }
+/** `npm run test:long` makes it longer. */
+const times = Number(process.env['VGIC_STEPS'] ?? 1)
+const runs = { numRuns: 300 * times }
 
 it('FPAdd and FPMul round the exact result once in every mode (DDI 0487 FPAdd, FPMul, FPRound)', () => {
   fc.assert(
@@ -198,7 +200,7 @@ it('FPConvert rounds between all three formats, to odd too (DDI 0487 FPConvert, 
         fpsr: expected.fpsr,
       })
     }),
-    { numRuns: 3000 },
+    { numRuns: 600 * times },
   )
 })
 
@@ -238,7 +240,7 @@ it('FPToFixed rounds, saturates and flags (DDI 0487 FPToFixed: Invalid Operation
         expect({ result, fpsr: env.fpsr }).toEqual({ result: BigInt.asUintN(w, saturated), fpsr })
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 600 * times },
   )
 })
 
