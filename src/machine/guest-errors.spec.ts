@@ -102,4 +102,19 @@ describe('the log of guest errors', () => {
     expect(monitor.execute('why 27').split('\n')[1]).toBe(`${said[0]}.`)
     expect(monitor.execute('why 30')).not.toContain('10,000')
   })
+
+  it('says that acknowledges give nothing though an interrupt is signalled: GICC_IAR of one in Group 1 without AckCtl', async () => {
+    const image = interruptGuest(2, {
+      distributor: [...store(virtMap.gicd.base + 0x80, 1 << 27), ...store(virtMap.gicd.base, 2)],
+      cpuInterface: store(virtMap.gicc.base, 2),
+    })
+    image.set(words(a64.movz(1, 0x0801, 1), 0xb940_0c22, 0xb900_1022, 0xd69f_03e0), 0x800 + 0x280)
+    const { machine } = await booted(image)
+    const said: string[] = []
+    new GuestErrors(machine, ['guest_errors'], (line) => said.push(line))
+    machine.run(STORM * 10)
+    expect(said.filter((line) => line.includes('acknowledges'))).toEqual([
+      'CPU 0: 10,000 acknowledges in a row gave no interrupt while one was signalled: 1022: PPI 27 is signalled, but it is in Group 1: read GICC_AIAR, or set GICC_CTLR.AckCtl',
+    ])
+  })
 })

@@ -3,7 +3,7 @@
  * ITS, interrupts that storm, a CPU that gets nowhere. Each is said once and then counted; what is kept is bounded.
  */
 
-import { describeStorm, type GicEvent, kindOf, Storms } from '../gic/index.ts'
+import { describeInVain, describeStorm, type GicEvent, kindOf, Storms } from '../gic/index.ts'
 import type { MachineEvent, VirtMachine } from './virt.ts'
 import { withSymbol } from './why/symbols.ts'
 
@@ -28,10 +28,12 @@ export class GuestErrors {
   readonly #say: (line: string) => void
   readonly #most: number
   readonly #entries = new Map<string, Entry>()
-  readonly #storms = new Storms((intid, cpu) =>
-    this.#note('guest_errors', `storm ${intid} ${cpu}`, () =>
-      describeStorm(kindOf(intid), cpu, this.#machine.interruptSource(intid, cpu)?.name),
-    ),
+  readonly #storms = new Storms(
+    (intid, cpu) =>
+      this.#note('guest_errors', `storm ${intid} ${cpu}`, () =>
+        describeStorm(kindOf(intid), cpu, this.#machine.interruptSource(intid, cpu)?.name),
+      ),
+    (cpu, reason) => this.#note('guest_errors', `in vain ${cpu}`, () => describeInVain(cpu, reason)),
   )
   readonly #silence: (() => void) | undefined
 
@@ -64,9 +66,9 @@ export class GuestErrors {
   }
 
   /** @param key by which it is known to be the same: without numbers that differ each time */
-  /** That an interrupt has stormed on a CPU, where that is listened for. */
+  /** That an interrupt has stormed on a CPU, or that the CPU acknowledged in vain, where that is listened for. */
   stormOf(intid: number, cpu: number): string | undefined {
-    return this.#entries.get(`storm ${intid} ${cpu}`)?.text
+    return (this.#entries.get(`storm ${intid} ${cpu}`) ?? this.#entries.get(`in vain ${cpu}`))?.text
   }
 
   #note(item: LogItem | undefined, key: string, text: () => string): void {

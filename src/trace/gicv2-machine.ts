@@ -3,7 +3,7 @@
  * explanations. Translates only; what an event does is the GIC's.
  */
 
-import { describeStorm, GicV2, kindOf, Storms } from '../gic/index.ts'
+import { describeInVain, describeStorm, GicV2, kindOf, Storms } from '../gic/index.ts'
 import type { Frame, Initiator, Wiring } from '../mmio/index.ts'
 import { Bus, cpuInitiator, deviceInitiator, Outcome, outcomeNames } from '../mmio/index.ts'
 import type { AccessEvent, InputEvent, Region } from './event.ts'
@@ -117,7 +117,10 @@ export class GicV2Machine implements ReplayMachine {
   }
 
   hearMisuse(hear: (message: string) => void): void {
-    const storms = new Storms((intid, cpu) => hear(describeStorm(kindOf(intid), cpu)))
+    const storms = new Storms(
+      (intid, cpu) => hear(describeStorm(kindOf(intid), cpu)),
+      (cpu, reason) => hear(describeInVain(cpu, reason)),
+    )
     this.gic.listen(
       (event) => {
         storms.hear(event)

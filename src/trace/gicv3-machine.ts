@@ -4,6 +4,7 @@
  */
 
 import {
+  describeInVain,
   describeStorm,
   type Explanation,
   explainMsi,
@@ -216,7 +217,10 @@ export class GicV3Machine implements ReplayMachine {
   }
 
   hearMisuse(hear: (message: string) => void): void {
-    const storms = new Storms((intid, cpu) => hear(describeStorm(kindOf(intid), cpu)))
+    const storms = new Storms(
+      (intid, cpu) => hear(describeStorm(kindOf(intid), cpu)),
+      (cpu, reason) => hear(describeInVain(cpu, reason)),
+    )
     const listener = (event: GicEvent) => {
       storms.hear(event)
       if (event.kind === 'misuse') hear(`CPU ${event.cpu}: ${event.message}`)
