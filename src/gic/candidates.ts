@@ -52,18 +52,20 @@ export class Candidates {
 
   /** Adds a candidate that is not in the set. */
   insert(set: number, key: number): void {
-    const best = this.#best[set]!
+    const keys = this.#best
+    const best = keys[set]!
     if (key > best) this.#put(set, key)
     else {
-      this.#best[set] = key
+      keys[set] = key
       if (best !== NONE) this.#put(set, best)
     }
   }
 
   /** Removes a candidate that is in the set. */
   remove(set: number, key: number): void {
-    if (this.#best[set] !== key) this.#take(set, key)
-    else this.#best[set] = this.#tops[set] === 0 ? NONE : this.#takeBest(set)
+    const keys = this.#best
+    if (keys[set] !== key) this.#take(set, key)
+    else keys[set] = this.#tops[set] === 0 ? NONE : this.#takeBest(set)
   }
 
   /** Key of the set's best candidate, or NONE. */

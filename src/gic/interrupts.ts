@@ -159,10 +159,7 @@ export abstract class Interrupts {
     if (edge !== 0) this.latch[word] = latch | high
     else if (high !== 0) this.withdrawn[word]! &= ~mask
     else if (((latch | this.message[word]! | this.active[word]!) & mask) === 0) this.withdrawn[word]! |= mask
-    if (this.events.active) {
-      const held = edge === 0 ? latch | this.message[word]! : latch
-      this.#reportLine(word, bit, level, (held & mask) === 0 && (level || edge === 0))
-    }
+    if (this.events.active) this.#reportLine(word, bit, level, latch)
     // An active interrupt is no candidate, whatever its line does.
     if ((this.active[word]! & mask) === 0) this.refresh(word)
   }
@@ -239,9 +236,12 @@ export abstract class Interrupts {
     this.events.emit({ kind: 'state', intid: this.intidOf(word, bit), cpu: this.ownerOf(word), state, value })
   }
 
-  #reportLine(word: number, bit: number, level: boolean, pendingToo: boolean): void {
+  /** `latch` as it was before: what was pending already does not become so, and what is latched stays. */
+  #reportLine(word: number, bit: number, level: boolean, latch: number): void {
+    const edge = (this.edge[word]! >>> bit) & 1
+    const held = ((edge === 0 ? latch | this.message[word]! : latch) >>> bit) & 1
     this.reportState('line', word, bit, level ? 1 : 0)
-    if (pendingToo) this.reportState('pending', word, bit, level ? 1 : 0)
+    if (held === 0 && (level || edge === 0)) this.reportState('pending', word, bit, level ? 1 : 0)
   }
 
   #reportActivated(word: number, bit: number): void {

@@ -174,7 +174,7 @@ export function endOfInterrupt(gic: GicV2State, cpu: CpuInterface, value: number
   const { active } = gic.events
   if (active) reportEnd(gic, cpu, value, word, group)
   cpu.dropPriority(group)
-  if (active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.cpu, intid })
+  if (active) reportDrop(gic, cpu, intid)
   if (!split) deactivate(gic, cpu, word, bit)
   irqs.dirty |= 1 << cpu.cpu
 }
@@ -184,6 +184,10 @@ function reportEnd(gic: GicV2State, cpu: CpuInterface, value: number, word: numb
   if (isRunning(gic, cpu, value, word, group)) return
   if (isFromAnother(gic, cpu, value)) gic.misuse('eoi-wrong-source', cpu.cpu, intid, ...sources(gic, cpu, value))
   else gic.misuse('eoi-of-another', cpu.cpu, intid, String(intid), runningSays(gic, cpu))
+}
+
+function reportDrop({ events }: GicV2State, { cpu }: CpuInterface, intid: number): void {
+  events.emit({ kind: 'priority-drop', cpu, intid })
 }
 
 /** An SGI that is active, and that another CPU sent than the value says (GICC_EOIR.CPUID, IHI 0048 4.4.5). */
@@ -247,7 +251,7 @@ export function deactivateInterrupt(
 }
 
 function deactivate({ irqs, events }: GicV2State, { cpu }: CpuInterface, word: number, bit: number): void {
-  const was = events.active && ((irqs.active[word]! >>> bit) & 1) === 1
+  const told = events.active && ((irqs.active[word]! >>> bit) & 1) === 1
   irqs.deactivate(word, bit)
-  if (was) events.emit({ kind: 'deactivate', cpu, intid: irqs.intidOf(word, bit) })
+  if (told) events.emit({ kind: 'deactivate', cpu, intid: irqs.intidOf(word, bit) })
 }

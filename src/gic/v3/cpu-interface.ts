@@ -133,10 +133,11 @@ export class CpuInterfaceV3 {
   runningGroup(): number {
     if (this.running === IDLE) return -1
     if (this.bestNmi === this.running) return this.activeNmi & (1 << G1S) ? G1S : G1NS
+    const active = this.#active
     const level = this.running >>> (this.minimumBpr + 1)
     const i = level >>> 5
     const bit = 1 << (level & 31)
-    return this.#active[i]! & bit ? G0 : this.#active[4 | i]! & bit ? G1S : G1NS
+    return active[i]! & bit ? G0 : active[4 | i]! & bit ? G1S : G1NS
   }
 
   /**

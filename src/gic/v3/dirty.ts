@@ -23,8 +23,9 @@ export class DirtyPes {
   }
 
   mark(pe: number): void {
-    if (this.#one === CLEAN) this.#one = pe
-    else if (this.#one !== pe) this.#markFurther(pe)
+    const one = this.#one
+    if (one === CLEAN) this.#one = pe
+    else if (one !== pe) this.#markFurther(pe)
   }
 
   /** Takes the lowest-numbered PE off, where there is one. */

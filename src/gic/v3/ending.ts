@@ -28,32 +28,38 @@ export function isSplit(gic: GicV3State, cpu: CpuInterfaceV3): boolean {
 export function endOfInterrupt(gic: GicV3State, cpu: CpuInterfaceV3, value: number, of: 0 | 1): void {
   const intid = value & 0xff_ffff
   if (isSpecial(intid)) return
-  const lpi = intid >= FIRST_LPI
-  const exists = lpi ? intid < gic.lpiEnd : gic.irqs.exists(intid)
   const running = cpu.runningGroup()
-  if (!exists || running < 0 || !mayEnd(gic, cpu, running, of)) {
-    if (gic.events.active) refuse(gic, cpu, intid, exists, running, of)
+  if (running < 0 || !exists(gic, intid) || !mayEnd(gic, cpu, running, of)) {
+    refuse(gic, cpu, intid, running, of)
     return
   }
-  if (gic.events.active && !isRunning(gic, cpu, intid, running))
-    gic.misuse('eoi-of-another', cpu.pe, intid, String(intid), runningSays(gic, cpu))
+  if (gic.events.active) reportEnd(gic, cpu, intid, running)
   cpu.dropPriority(running)
   gic.markDirty(cpu.pe)
-  if (gic.events.active) gic.events.emit({ kind: 'priority-drop', cpu: cpu.pe, intid })
-  if (lpi || isSplit(gic, cpu)) return
+  if (gic.events.active) reportDrop(gic, cpu, intid)
+  if (intid >= FIRST_LPI || isSplit(gic, cpu)) return
   if (isRestricted(gic, cpu) && groupOf(gic, cpu.pe, intid) !== G1NS) gic.misuse('eoi-hidden-group', cpu.pe, intid)
   else deactivate(gic, cpu, intid)
 }
 
-function refuse(
-  gic: GicV3State,
-  cpu: CpuInterfaceV3,
-  intid: number,
-  exists: boolean,
-  running: number,
-  of: 0 | 1,
-): void {
-  if (!exists) gic.misuse('eoi-invalid-intid', cpu.pe, intid)
+function exists(gic: GicV3State, intid: number): boolean {
+  return intid >= FIRST_LPI ? intid < gic.lpiEnd : gic.irqs.exists(intid)
+}
+
+// Reports are apart, so that what every interrupt goes through stays short enough to be compiled in one piece.
+
+function reportEnd(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, running: number): void {
+  if (!isRunning(gic, cpu, intid, running))
+    gic.misuse('eoi-of-another', cpu.pe, intid, String(intid), runningSays(gic, cpu))
+}
+
+function reportDrop({ events }: GicV3State, { pe }: CpuInterfaceV3, intid: number): void {
+  events.emit({ kind: 'priority-drop', cpu: pe, intid })
+}
+
+function refuse(gic: GicV3State, cpu: CpuInterfaceV3, intid: number, running: number, of: 0 | 1): void {
+  if (!gic.events.active) return
+  if (!exists(gic, intid)) gic.misuse('eoi-invalid-intid', cpu.pe, intid)
   else if (running < 0) gic.misuse('eoi-without-acknowledge', cpu.pe, intid)
   else gic.misuse('eoi-other-group', cpu.pe, intid, `${intid} by ICC_EOIR${of}_EL1`, runningSays(gic, cpu))
 }
@@ -105,7 +111,11 @@ function mayDeactivate(gic: GicV3State, cpu: CpuInterfaceV3, group: number): boo
 
 function deactivate(gic: GicV3State, cpu: CpuInterfaceV3, intid: number): void {
   const word = gic.irqs.wordOf(intid, cpu.pe)
-  const was = gic.events.active && ((gic.irqs.active[word]! >>> (intid & 31)) & 1) === 1
+  const told = gic.events.active && ((gic.irqs.active[word]! >>> (intid & 31)) & 1) === 1
   gic.irqs.deactivate(word, intid & 31)
-  if (was) gic.events.emit({ kind: 'deactivate', cpu: cpu.pe, intid })
+  if (told) reportDeactivation(gic, cpu, intid)
+}
+
+function reportDeactivation({ events }: GicV3State, { pe }: CpuInterfaceV3, intid: number): void {
+  events.emit({ kind: 'deactivate', cpu: pe, intid })
 }
