@@ -30,7 +30,7 @@ export const gaps: readonly string[] = [
   'RMR_EL1, whose presence is IMPLEMENTATION DEFINED: UNDEFINED. Registers of IMPLEMENTATION DEFINED encodings: none.',
   'Caches: there are none, so maintenance does nothing but trap and fault.',
   'Memory types: RAM mapped as Device, and all RAM while the MMU is off or SCTLR_EL1.A is set, behaves right and is slower.',
-  'TLB maintenance by ASID drops every non-global entry, and by address that address of every ASID.',
+  'TLB maintenance by address drops that address of every ASID.',
   'An exclusive reservation ends when another CPU has its turn, whatever it stores to.',
 ]
 

@@ -147,6 +147,26 @@ describe('an access of a page of the bus that was accessed before', () => {
     expect(m.cluster.pc(0)).toBe(BigInt(VECTORS + 0x200))
   })
 
+  it('is none of page 0 on a CPU that has made no access: a null pointer faults, at both levels, and is no instruction either', () => {
+    for (const el of [0, 1]) {
+      const fresh = new TestMachine()
+      fresh.translate({ user: true })
+      fresh.mode(el, el)
+      for (const word of [LDR_W, STR_W, LDR_X]) {
+        fresh.program([word])
+        fresh.setX(0, 0n)
+        fresh.mode(el, el)
+        fresh.run(1)
+        expect(fresh.syndrome()).toEqual({ ec: el ? 0x25 : 0x24, il: 1, iss: word === STR_W ? 0x45 : 0x05 })
+      }
+      fresh.mode(el, el)
+      fresh.cluster.setPc(0, 0n)
+      fresh.run(1)
+      expect(fresh.syndrome()).toEqual({ ec: el ? 0x21 : 0x20, il: 1, iss: 0x05 })
+      expect(fresh.accesses).toEqual([])
+    }
+  })
+
   it('is one of the CPU that makes it', () => {
     const two = new TestMachine({ cpus: 2 })
     for (const cpu of [0, 1, 0, 1]) {

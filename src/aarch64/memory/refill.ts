@@ -152,6 +152,10 @@ export const refill: LibraryFunction = {
     settleSpace(code, module)
     code.get(CPU).memory(i32.load, STATE.TLB_UNPRIVILEGED).set(entry)
     code.else()
+    code
+      .get(CPU)
+      .i32(1)
+      .memory(i32.store, CPU_AREA.notes + TLB_NOTES.anyEl1)
     code.get(CPU).i32(CPU_AREA.tlb1).op(i32.add).set(entry)
     code.end()
     code.get(entry)

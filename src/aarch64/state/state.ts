@@ -157,9 +157,11 @@ export const TLB_NOTES = {
   /** Whether the bus TLB has entries, and non-global ones. */
   anyBus: 4,
   nonGlobalBus: 8,
+  /** Whether the EL1 TLB has entries. */
+  anyEl1: 12,
   /** How many non-global entries of the EL1 TLB are listed: addresses, i32 each. One more than fit: nobody knows which. */
-  listed: 12,
-  list: 16,
+  listed: 16,
+  list: 20,
   mostListed: 64,
 } as const
 

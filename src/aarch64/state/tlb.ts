@@ -28,6 +28,9 @@ export class Tlb {
     this.words = new Uint32Array(buffer)
     this.bytes = new Uint8Array(buffer)
     this.bytes.fill(0xff, MEMORY.emptyTlb, MEMORY.emptyTlb + TLB.bytes)
+    // Fresh memory is zeros, which are entries of page 0: the first flush makes it none.
+    this.setNote(TLB_NOTES.anyEl1, 1)
+    this.setNote(TLB_NOTES.anyBus, 1)
   }
 
   private word(offset: number): number {
@@ -134,7 +137,8 @@ export class Tlb {
 
   /** The EL1 TLB and that of the bus are empty, and those of EL0 as they were. */
   flushEl1(): void {
-    this.fill(CPU_AREA.tlb1)
+    if (this.note(TLB_NOTES.anyEl1)) this.fill(CPU_AREA.tlb1)
+    this.setNote(TLB_NOTES.anyEl1, 0)
     this.setNote(TLB_NOTES.listed, 0)
     this.flushBus()
   }
