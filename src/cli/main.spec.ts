@@ -130,8 +130,9 @@ describe('vgic replay', () => {
   })
 
   it('colours a terminal only, and not where NO_COLOR is set', async () => {
-    expect((await vgic(['replay', bundled], { terminal: true })).out).toContain('\u001b[')
-    expect((await vgic(['replay', bundled], { terminal: true, env: { NO_COLOR: '1' } })).out).not.toContain('\u001b[')
+    const path = file('colours.trace', `${machine}0 R gicd 0x4 4 0x68\n`)
+    expect((await vgic(['replay', path], { terminal: true })).out).toContain('\u001b[')
+    expect((await vgic(['replay', path], { terminal: true, env: { NO_COLOR: '1' } })).out).not.toContain('\u001b[')
   })
 
   it('lists with --misuse what the traffic does wrong, once with its count (IHI 0048 4.4.5: an end of nothing)', async () => {

@@ -98,7 +98,7 @@ describe('the vgic process', () => {
       const ended = once(child, 'exit')
       await once(child.stdout, 'readable')
       // Long enough for every buffer on the way to be full.
-      await delay(1000)
+      await delay(500)
       child.kill('SIGTERM')
       expect((await ended)[0]).toBe(143)
     } finally {
@@ -120,7 +120,7 @@ describe('the vgic process', () => {
         )
         const ended = once(child, 'exit')
         await once(child.stdout, 'readable')
-        await delay(1500)
+        await delay(700)
         child.kill('SIGTERM')
         const late = delay(10_000).then(() => child.kill('SIGKILL'))
         expect((await Promise.race([ended, late.then(() => ended)]))[0]).toBe(143)

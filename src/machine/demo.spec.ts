@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createMachine, formatEvent, parseEvent, Replayer, type TraceEvent } from '../trace/index.ts'
 import { describeVirt, Recorder } from './recorder.ts'
 import { runDemo } from './testing/guest.ts'
@@ -17,9 +17,34 @@ const boards: readonly [string, VirtOptions][] = [
   ['a GICv3 with an ITS and 18 CPUs, two clusters', { gic: 3, its: true, cpus: 18 }],
 ]
 
+interface Run {
+  reason: string
+  instructions: number
+  seconds: number
+  console: string
+  events: TraceEvent[]
+  /** The machine as a trace describes it. */
+  described: ReturnType<typeof describeVirt>
+}
+
+async function recorded(options: VirtOptions): Promise<Run> {
+  const events: TraceEvent[] = []
+  const { machine, reason, console } = await runDemo({
+    ...options,
+    recorder: new Recorder((event) => events.push(event)),
+  })
+  const { instructions, seconds } = machine
+  return { reason, instructions, seconds, console, events, described: describeVirt(machine.options) }
+}
+
 describe.each(boards)('the bundled guest with %s', (_, options) => {
-  it('brings up every CPU by PSCI, sees an interrupt of each kind, and switches the machine off (DEN 0022 5.9)', async () => {
-    const { reason, console } = await runDemo(options)
+  let run: Run
+  beforeAll(async () => {
+    run = await recorded(options)
+  })
+
+  it('brings up every CPU by PSCI, sees an interrupt of each kind, and switches the machine off (DEN 0022 5.9)', () => {
+    const { reason, console } = run
     expect(console).not.toContain('NOT SEEN')
     expect(reason).toBe('off')
     expect(console.match(/CPU_ON .*: ok/g) ?? []).toHaveLength((options.cpus ?? 1) - 1)
@@ -31,20 +56,18 @@ describe.each(boards)('the bundled guest with %s', (_, options) => {
   })
 
   it('is the same run each time: instructions, console and GIC events', async () => {
-    const once = async () => {
+    const digest = ({ events }: Run) => {
       const hash = createHash('sha256')
-      const recorder = new Recorder((event) => hash.update(formatEvent(event)))
-      const { machine, console } = await runDemo({ ...options, recorder })
-      return { instructions: machine.instructions, seconds: machine.seconds, console, events: hash.digest('hex') }
+      for (const event of events) hash.update(formatEvent(event))
+      return hash.digest('hex')
     }
-    expect(await once()).toEqual(await once())
+    const again = await recorded(options)
+    expect({ ...again, events: digest(again) }).toEqual({ ...run, events: digest(run) })
   })
 
-  it('leaves a trace that replays on the GIC alone, through its text form, without a divergence', async () => {
-    const events: TraceEvent[] = []
-    const { machine } = await runDemo({ ...options, recorder: new Recorder((event) => events.push(event)) })
-    const replayer = new Replayer(createMachine(describeVirt(machine.options)))
-    replayer.take(events.map((event, i) => parseEvent(formatEvent(event), i + 1)))
+  it('leaves a trace that replays on the GIC alone, through its text form, without a divergence', () => {
+    const replayer = new Replayer(createMachine(run.described))
+    replayer.take(run.events.map((event, i) => parseEvent(formatEvent(event), i + 1)))
     const result = replayer.finish()
     expect(result.divergences).toEqual([])
     expect(result.divergenceCount).toBe(0)

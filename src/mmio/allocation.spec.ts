@@ -10,7 +10,7 @@ import { perIrq } from './per-irq.ts'
 import { constant, word } from './register.ts'
 import { registerTable } from './register-table.ts'
 
-const CALLS = 50_000
+const CALLS = 20_000
 
 /**
  * Bytes that one call of `act` leaves on the heap: the least of many rounds, since a round with a collection or a
