@@ -7,6 +7,8 @@ export class SgiLog {
   readonly low: Int32Array
   readonly high: Int32Array
   readonly how: Uint8Array
+  /** The state was restored since, and what had been asked for is not known. */
+  forgotten = false
 
   constructor(sources: number) {
     this.low = new Int32Array(sources * SGIS)
@@ -21,8 +23,14 @@ export class SgiLog {
     this.high[at] = high
   }
 
-  clear(): void {
+  clear(forgotten = false): void {
     this.how.fill(0)
+    this.forgotten = forgotten
+  }
+
+  /** Where there is no request at all; `who` is a CPU or a PE. */
+  noneSays(who: string): string {
+    return `no ${who} has sent it${this.forgotten ? ' since the state was restored' : ''}.`
   }
 
   /** The last request of each source for an SGI, the source that is asked about first. */

@@ -22,6 +22,8 @@ export interface ExplainCase<R> {
   readonly says: RegExp
   /** And must not, as it would be untrue, or of no use. */
   readonly not?: RegExp
+  /** What must be said when the state was put back into another GIC. */
+  readonly restore?: RegExp
   /** No software and no device can mend it. */
   readonly hopeless?: true
 }
@@ -30,11 +32,12 @@ export interface Built<R> {
   readonly rig: R
   readonly patient: Patient
   snapshot(): unknown
+  restore(snapshot: unknown): void
 }
 
 /** What is wrong with the explanation of this situation; undefined where nothing is. */
 export function play<R>(build: () => Built<R>, it: ExplainCase<R>): string | undefined {
-  const { wrong, intid = 42, pe = 0, where, says, not, hopeless } = it
+  const { wrong, intid = 42, pe = 0, where, says, not, restore, hopeless } = it
   const { rig, patient, snapshot } = build()
   wrong(rig)
   const before = JSON.stringify(snapshot())
@@ -50,6 +53,12 @@ export function play<R>(build: () => Built<R>, it: ExplainCase<R>): string | und
   const garbled = formatExplanation(explanation).find((line) => /undefined|NaN|\[object/.test(line))
   if (garbled !== undefined) return garbled
   if (hopeless) return first.actions.length === 0 ? undefined : 'there is nothing to do'
+  if (restore !== undefined) {
+    const other = build()
+    other.restore(snapshot())
+    const restored = other.patient.explain(intid, pe).summary
+    if (!restore.test(restored)) return `restored: ${restored} lacks ${restore}`
+  }
   // Following only what stands first must do, and so must any other order.
   for (const random of [{ pick: <T>(list: readonly T[]) => list[0]! } as Random, new Random(1), new Random(2)]) {
     const again = build()

@@ -24,7 +24,12 @@ function build(config: GicV2Config, group: 0 | 1) {
     rig.write('gicc', 0x04, 0xff, cpu, secure)
   }
   rig.write('gicd', 0x204, bit, 0, secure)
-  return { rig, patient: new PatientV2(rig), snapshot: () => rig.gic.snapshot() }
+  return {
+    rig,
+    patient: new PatientV2(rig),
+    snapshot: () => rig.gic.snapshot(),
+    restore: (snapshot: unknown) => rig.gic.restore(snapshot),
+  }
 }
 
 /** SPI 40 is pending and enabled, too, of this priority. */
@@ -97,6 +102,7 @@ const one: readonly ExplainCase<Rig>[] = [
     where: 'GICC_RPR.Priority',
     says: /write 0x2a to GICC_EOIR on CPU 0; or give this one a better priority\./,
     not: /GICC_BPR/,
+    restore: /SPI 42 runs at priority 0xa0; .*write 0x2a to GICC_EOIR on CPU 0/,
   },
   {
     what: 'GICC_BPR 7: no priority preempts, a finer binary point would (3.3.3, table 3-2)',
@@ -119,6 +125,7 @@ const one: readonly ExplainCase<Rig>[] = [
     },
     where: 'GICD_ISACTIVER1.Set_active_bit[10]',
     says: /CPU 1 acknowledged it.*GICC_EOIR on CPU 1/,
+    restore: /CPU 1 acknowledged it.*GICC_EOIR on CPU 1/,
   },
   {
     what: 'a write of GICD_ISACTIVER made it active: no end of interrupt mends that (4.3.9)',
@@ -172,6 +179,7 @@ const one: readonly ExplainCase<Rig>[] = [
     intid: 3,
     where: 'GICD_ISPENDR0.Set_pending_bit[3]',
     says: /CPU 0 wrote 0x1000003 to GICD_SGIR, which asks for all CPUs but itself/,
+    restore: /no CPU has sent it since the state was restored/,
   },
   {
     what: 'an SGI with the reserved filter 0b11 asks for nobody (4.3.15)',

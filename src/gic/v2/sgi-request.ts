@@ -64,7 +64,7 @@ export function sgiSays(gic: GicV2State, sgi: number, cpu: number): string {
     const found = said.find((each) => each.fate === fate)
     if (found !== undefined) return fateSays[fate](found.says)
   }
-  return 'no CPU has sent it.'
+  return gic.irqs.sgis.noneSays('CPU')
 }
 
 /** How a request was made, as the log keeps it. */

@@ -44,7 +44,7 @@ export function restoreGic(gic: GicV2State, snapshot: unknown): void {
   parts.check(snapshot, 'snapshot')
   parts.load(snapshot)
   gic.irqs.withdrawn.fill(0)
-  gic.irqs.sgis.clear()
+  gic.irqs.sgis.clear(true)
   for (const cpu of gic.cpus) {
     cpu.taken.fill(0)
     cpu.updateRunning()

@@ -29,7 +29,12 @@ function build(config: GicV3Config = {}) {
     rig.msr(pe, 'ICC_PMR_EL1', 0xff)
     rig.msr(pe, 'ICC_IGRPEN1_EL1', 1)
   }
-  return { rig, patient: new PatientV3(rig), snapshot: () => rig.gic.snapshot() }
+  return {
+    rig,
+    patient: new PatientV3(rig),
+    snapshot: () => rig.gic.snapshot(),
+    restore: (snapshot: unknown) => rig.gic.restore(snapshot),
+  }
 }
 
 /** SPI 40 is pending and enabled, too, of this priority. */
@@ -170,6 +175,7 @@ const one: readonly ExplainCase<RigV3>[] = [
     intid: 40,
     where: 'ICC_RPR_EL1.Priority',
     says: /write 0x2a to ICC_EOIR1_EL1 on PE 0; or give this one a better priority\./,
+    restore: /SPI 42 runs at priority 0xa0; .*write 0x2a to ICC_EOIR1_EL1 on PE 0/,
     not: /finer/,
   },
   {
@@ -203,6 +209,7 @@ const one: readonly ExplainCase<RigV3>[] = [
     intid: 3,
     where: 'GICR_ISPENDR0.Set_pending_bit[3]',
     says: /asks for every PE but itself/,
+    restore: /no PE has sent it since the state was restored/,
   },
   {
     what: 'an SGI by ICC_SGI0R_EL1 reaches Group 0 only',

@@ -1,5 +1,6 @@
 /** What runs on a PE of a GICv3: its active priorities, and the interrupt that each is of where that is known. For `explain` alone. */
 
+import { soleActives } from '../sole-active.ts'
 import type { CpuInterfaceV3 } from './cpu-interface.ts'
 import { Group } from './groups.ts'
 import { FIRST_LPI } from './lpis.ts'
@@ -26,9 +27,14 @@ const groupNow = ({ irqs }: GicV3State, pe: number, intid: number) =>
 export function runningOn(gic: GicV3State, cpu: CpuInterfaceV3): Running[] {
   const found: Running[] = []
   if (cpu.idle) return found
+  let unseen: ReadonlyMap<number, number> | undefined
   const known = (group: number, row: number) => {
     const intid = cpu.taken[group * ROWS + row]! - 1
-    return intid >= 0 && groupNow(gic, cpu.pe, intid) === group ? intid : undefined
+    if (intid < 0) {
+      unseen ??= unseenOn(gic, cpu)
+      return unseen.get(group * ROWS + row)
+    }
+    return groupNow(gic, cpu.pe, intid) === group ? intid : undefined
   }
   for (const group of GROUPS)
     if (cpu.activeNmi & (1 << group))
@@ -40,9 +46,20 @@ export function runningOn(gic: GicV3State, cpu: CpuInterfaceV3): Running[] {
   return found.sort((a, b) => a.priority - b.priority || a.level - b.level || a.group - b.group)
 }
 
+/** Active interrupts that no PE is known to have acknowledged, by the row of `taken` that they would have on this one. */
+function unseenOn({ irqs, cpus, config }: GicV3State, cpu: CpuInterfaceV3): ReadonlyMap<number, number> {
+  return soleActives(irqs, cpu.pe, (word, bit, intid) => {
+    const target = irqs.targetOf(word, bit)
+    if (target !== cpu.pe && target !== config.cpus) return undefined
+    if ((irqs.ownerOf(word) >= 0 ? [cpu] : cpus).some(({ taken }) => taken.includes(intid + 1))) return undefined
+    const group = irqs.groupOf(word, bit)
+    if (irqs.isNmi(word, bit)) return group * ROWS + NMI_ROW
+    return group * ROWS + (irqs.priorityOf(word, bit) >>> (cpu.minimumBpr + 1))
+  })
+}
+
 /** What runs on a PE down to the interrupt `intid`, which is the last; undefined where that does not run there. */
 export function runningDownTo(gic: GicV3State, cpu: CpuInterfaceV3, intid: number): Running[] | undefined {
-  if (!cpu.taken.includes(intid + 1)) return undefined
   const running = runningOn(gic, cpu)
   const at = running.findIndex((each) => each.intid === intid)
   return at < 0 ? undefined : running.slice(0, at + 1)

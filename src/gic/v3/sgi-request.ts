@@ -118,5 +118,5 @@ export function sgiSays(gic: GicV3State, sgi: number, pe: number): string {
     const found = said.find((each) => each.fate === fate)
     if (found !== undefined) return fateSays[fate](found.says)
   }
-  return 'no PE has sent it.'
+  return gic.irqs.sgis.noneSays('PE')
 }
