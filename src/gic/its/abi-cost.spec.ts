@@ -263,6 +263,8 @@ describe('what a list of entries has left behind', () => {
       [[DEVICES, 0], 'snapshot.its.places[1]: expected a whole number from 1'],
     ] as const)
       expect(() => rig.its.restore({ ...snapshot, its: { ...snapshot.its, places } })).toThrow(message)
+    expect(() => rig.its.restoreEntryPlaces([0, 2 ** 40])).toThrow('entryPlaces[0]: not where guest memory has entries')
+    expect(rig.its.snapshot()).toEqual(snapshot)
   })
 })
 

@@ -13,7 +13,7 @@ import type { LpiTargets } from './lpi-targets.ts'
 import { runQueue } from './queue.ts'
 import { type MsiOutcome, outcomeOf, Reason, reasons } from './reasons.ts'
 import { baserFixed, controlRegisters, translationRegisters } from './registers.ts'
-import { checkIts, type ItsSnapshot, restoreIts, snapshotIts } from './snapshot.ts'
+import { checkIts, checkPlaces, type ItsSnapshot, restoreIts, snapshotIts } from './snapshot.ts'
 import type { ItsState } from './state.ts'
 import { Table } from './tables.ts'
 import { Translation } from './translate.ts'
@@ -220,8 +220,9 @@ export class Its implements ItsState {
     return this.translation.places.save()
   }
 
-  /** Puts back what `entryPlaces` gave. */
+  /** Puts back what `entryPlaces` gave; throws a SnapshotError for anything else, and changes nothing. */
   restoreEntryPlaces(places: readonly number[] | null): void {
+    checkPlaces(this, places, 'entryPlaces')
     this.translation.places.restore(places)
   }
 

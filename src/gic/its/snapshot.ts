@@ -126,25 +126,28 @@ function checkTables(its: ItsState, baser: readonly number[], where: string): vo
   }
 }
 
+/** Throws a SnapshotError for anything but what `entryPlaces` gives. */
+export function checkPlaces(its: ItsState, value: unknown, where: string): void {
+  if (value === null) return
+  if (!Array.isArray(value) || value.length % 2 !== 0)
+    throw new SnapshotError(`${where}: expected null, or pairs of an address and a number of entries`)
+  let end = 0
+  for (let i = 0; i < value.length; i += 2) {
+    const [address, count] = [value[i], value[i + 1]]
+    checkInteger(address, end, 2 ** 52, `${where}[${i}]`)
+    checkInteger(count, 1, 2 ** 49, `${where}[${i + 1}]`)
+    if (address % ENTRY !== 0 || !its.memory.contains(address, count * ENTRY))
+      throw new SnapshotError(`${where}[${i}]: not where guest memory has entries`)
+    end = address + count * ENTRY
+  }
+}
+
 /** Null, or pairs of an address and how many entries follow each other from there, in order: no more than memory has. */
 function placesPart(its: ItsState): Part {
   const { places } = its.translation
   return {
     save: () => places.save(),
-    check: (value, where) => {
-      if (value === null) return
-      if (!Array.isArray(value) || value.length % 2 !== 0)
-        throw new SnapshotError(`${where}: expected null, or pairs of an address and a number of entries`)
-      let end = 0
-      for (let i = 0; i < value.length; i += 2) {
-        const [address, count] = [value[i], value[i + 1]]
-        checkInteger(address, end, 2 ** 52, `${where}[${i}]`)
-        checkInteger(count, 1, 2 ** 49, `${where}[${i + 1}]`)
-        if (address % ENTRY !== 0 || !its.memory.contains(address, count * ENTRY))
-          throw new SnapshotError(`${where}[${i}]: not where guest memory has entries`)
-        end = address + count * ENTRY
-      }
-    },
+    check: (value, where) => checkPlaces(its, value, where),
     load: (value) => places.restore(value as number[] | null),
   }
 }
