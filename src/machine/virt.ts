@@ -33,6 +33,7 @@ import { Transfers } from './transfers.ts'
 import { TypedInput } from './typed-input.ts'
 import { ExceptionLoops } from './why/exception-loop.ts'
 import type { PowerStory } from './why/pe-gates.ts'
+import { pmuSource } from './why/pmu-source.ts'
 import type { Symbols } from './why/symbols.ts'
 import { timerSource } from './why/timer-source.ts'
 import { explainChain } from './why/why.ts'
@@ -260,6 +261,7 @@ export class VirtMachine {
   interruptSource(intid: number, cpu: number): InterruptSource | undefined {
     if (intid === virtPpi.virtualTimer) return timerSource(this.cluster, cpu, 'virtual')
     if (intid === virtPpi.physicalTimer) return timerSource(this.cluster, cpu, 'physical')
+    if (intid === virtPpi.pmu) return pmuSource(this.cluster, cpu)
     return this.#sources.get(intid)
   }
 

@@ -10,6 +10,10 @@ import { a64, booted } from '../testing/guest.ts'
 import { interruptGuest, msr, register, type Step, store, VECTORS } from '../testing/interrupt-guest.ts'
 
 const { gicd, gicr, uart, rtc } = virtMap
+const PMCR_EL0 = [3, 3, 9, 12, 0] as const
+const PMCNTENSET_EL0 = [3, 3, 9, 12, 1] as const
+const PMINTENSET_EL1 = [3, 0, 9, 14, 1] as const
+const PMCCNTR_EL0 = [3, 3, 9, 13, 0] as const
 const ICC_IGRPEN0_EL1 = [3, 0, 12, 12, 6] as const
 const { CNTV_CTL_EL0, CNTV_CVAL_EL0 } = register
 const off = [] as const
@@ -153,6 +157,46 @@ const cases: readonly Case[] = [
     wrong: { compare: msr(CNTV_CVAL_EL0, 2n ** 63n) },
     ask: 'why 27',
     says: /due never\. Write a time that comes/,
+  },
+  {
+    what: 'the cycle counter counts, and its overflow was never allowed to interrupt (DDI 0487 PMINTENSET_EL1)',
+    gic: 2,
+    wrong: {
+      timer: off,
+      enable27: store(gicd.base + 0x100, 1 << 23),
+      last: [...msr(PMCR_EL0, 1), ...msr(PMCNTENSET_EL0, 1n << 31n)],
+    },
+    ask: 'why 23',
+    says: /^PPI 23 \(PMU of CPU 0\) .*no counter may interrupt\. Write the bit of a counter to PMINTENSET_EL1/,
+  },
+  {
+    what: 'the counter may interrupt, and was not told to count (PMCNTENSET_EL0)',
+    gic: 3,
+    wrong: {
+      timer: off,
+      enable27: store(gicr.base + 0x1_0100, 1 << 23),
+      last: [...msr(PMCR_EL0, 1), ...msr(PMINTENSET_EL1, 1n << 31n)],
+    },
+    ask: 'why 23',
+    says: /the cycle counter does not count\. Write the same bit to PMCNTENSET_EL0/,
+  },
+  {
+    what: 'an overflow is signalled, and PSTATE.I masks it',
+    gic: 3,
+    wrong: {
+      timer: off,
+      enable27: store(gicr.base + 0x1_0100, 1 << 23),
+      last: [
+        ...msr(PMCCNTR_EL0, 2n ** 64n - 8n),
+        ...msr(PMINTENSET_EL1, 1n << 31n),
+        ...msr(PMCNTENSET_EL0, 1n << 31n),
+        // LC: the overflow is that of all 64 bits.
+        ...msr(PMCR_EL0, 1 | (1 << 6)),
+      ],
+      unmask: off,
+    },
+    ask: 'why 23',
+    says: /is signalled to CPU 0 as IRQ, but the CPU does not take it: .*PSTATE\.I = 1/,
   },
   {
     what: 'the vectors are at an address that is not mapped: the CPU takes one abort for ever',
