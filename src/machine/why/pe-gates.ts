@@ -110,12 +110,12 @@ function unmasked(cluster: Cluster, cpu: number, line: OutputLine, symbols: Symb
     field,
     value: Number(masked),
     says: inHandler
-      ? `CPU ${cpu} took an ${taken.line.toUpperCase()} at ${withSymbol(symbols, taken.link)} and has not returned from the handler, which ${state} with PSTATE.${field} = 1.`
+      ? `CPU ${cpu} took an ${taken.line.toUpperCase()} at ${withSymbol(symbols, taken.link)} and has not returned since (ERET): it ${state} with PSTATE.${field} = 1.`
       : masked
         ? `CPU ${cpu} ${state} with PSTATE.${field} = 1: ${waits ? 'an interrupt ends the wait, but is not taken' : `it takes no ${line.toUpperCase()}`}.`
         : `CPU ${cpu} ${state} and takes an ${line.toUpperCase()} when it comes.`,
     remedy: inHandler
-      ? 'See that the handler acknowledges what is signalled, quietens its device, ends it and returns (ERET).'
+      ? 'If that is the handler still, see that it acknowledges what is signalled, quietens its device, ends it and returns (ERET).'
       : masked
         ? `Clear PSTATE.${field}: MSR DAIFClr, #${clear}, or an ERET with that bit of SPSR_EL1 clear.${line === 'fiq' ? ' It comes as an FIQ because it is in Group 0: in Group 1 it is an IRQ.' : ''}`
         : undefined,

@@ -43,7 +43,7 @@ const cases: readonly Case[] = [
     wrong: {},
     ask: 'why 27',
     says: new RegExp(
-      `CPU 0 took an IRQ at 0x4008[0-9a-f]+ and has not returned from the handler, which runs at ${IRQ_HANDLER} .*acknowledges`,
+      `CPU 0 took an IRQ at 0x4008[0-9a-f]+ and has not returned since \\(ERET\\): it runs at ${IRQ_HANDLER} .*acknowledges`,
     ),
     not: /DAIFClr/,
   },
