@@ -113,8 +113,9 @@ export class GicV3 extends GicV3Core {
     const cpu = this.cpus[pe]!
     const row = iccRegister(encoding)
     this.sysregHigh = 0
-    this.sysregOutcome = iccAccess(this, cpu, row, false)
-    if (this.sysregOutcome !== OK) return 0
+    const outcome = iccAccess(this, cpu, row, false)
+    this.sysregOutcome = outcome
+    if (outcome !== OK) return 0
     const low = row!.read!(this, cpu) | 0
     if (this.events.active) reportSysreg(this.events, cpu, row!.name, false, low, this.sysregHigh)
     if (row!.readHasEffect) this.settle()
@@ -125,8 +126,9 @@ export class GicV3 extends GicV3Core {
   writeSysreg(pe: number, encoding: number, low: number, high = 0): SysregOutcome {
     const cpu = this.cpus[pe]!
     const row = iccRegister(encoding)
-    this.sysregOutcome = iccAccess(this, cpu, row, true)
-    if (this.sysregOutcome !== OK) return this.sysregOutcome
+    const outcome = iccAccess(this, cpu, row, true)
+    this.sysregOutcome = outcome
+    if (outcome !== OK) return outcome
     if (this.events.active) reportSysreg(this.events, cpu, row!.name, true, low, high)
     row!.write!(this, cpu, low | 0, high | 0)
     this.settle()

@@ -99,9 +99,10 @@ export function iccAccess(
     (row.exists !== undefined && !row.exists(gic, cpu))
   )
     return UNDEFINED
-  if (row.traps !== 0 && cpu.el < 3 && gic.config.security) {
-    const set = (cpu.scrFiq ? FIQ : 0) | (cpu.scrIrq ? IRQ : 0)
-    if ((row.traps & ~set) === 0) return TRAP_EL3
-  }
-  return OK
+  return gic.config.security && isTrapped(cpu, row) ? TRAP_EL3 : OK
+}
+
+function isTrapped(cpu: CpuInterfaceV3, { traps }: IccRegister): boolean {
+  if (traps === 0 || cpu.el === 3) return false
+  return (traps & ~((cpu.scrFiq ? FIQ : 0) | (cpu.scrIrq ? IRQ : 0))) === 0
 }
