@@ -66,7 +66,7 @@ const one: readonly ExplainCase<Rig>[] = [
     what: 'another CPU is its target',
     wrong: (rig) => rig.write('gicd', 0x800 + SPI, 2, 0, secure, 1),
     where: 'GICD_ITARGETSR10.CPU_targets_offset_2B',
-    says: /sends it to CPU 1, and not to CPU 0/,
+    says: /sends it to CPU 1, and not to CPU 0\. Write byte 0x3 .*or 0x1 to have it go to CPU 0 alone/,
   },
   {
     what: 'the PPI was enabled from another CPU, and the register is banked (4.3.5)',

@@ -106,7 +106,7 @@ describe('explain names the gate that holds an interrupt back', () => {
       register: 'GICD_ITARGETSR10',
       field: 'CPU_targets_offset_2B',
       value: 1,
-      remedy: 'Write byte 0x2 to GICD_ITARGETSR10 (offset 0x82a).',
+      remedy: 'Write byte 0x3 to GICD_ITARGETSR10 (offset 0x82a), or 0x2 to have it go to CPU 1 alone.',
     })
   })
 

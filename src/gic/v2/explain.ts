@@ -98,7 +98,7 @@ export const gates: readonly Gate<Subject>[] = [
       value: s.gic.irqs.targetsOf(s.word, s.bit),
       says: open ? 'it is routed to this CPU.' : targetsSay(s),
     }),
-    remedy: (s) => remedy([setByte(s.gic, 'ITARGETSR', 0x800, s.intid, 1 << s.cpu.cpu, s.group, s.cpu.cpu)]),
+    remedy: targetRemedy,
   },
   {
     name: 'group enabled in the Distributor',
@@ -219,6 +219,15 @@ function absentSays({ intid, gic }: Subject): string {
   const never = neverThere(intid)
   if (never !== undefined && !(intid >= 1024)) return never
   return `this GIC has INTIDs 0 to ${gic.config.intids - 1} only${intid < 1020 ? '' : ', and no GICv2 has one above 1019'}.`
+}
+
+/** The CPU beside those that have it: what is pending for them stays theirs. */
+function targetRemedy({ gic, word, bit, cpu, intid, group }: Subject): Remedy {
+  const targets = gic.irqs.targetsOf(word, bit)
+  const own = 1 << cpu.cpu
+  return remedy([setByte(gic, 'ITARGETSR', 0x800, intid, targets | own, group, cpu.cpu)], {
+    after: targets === 0 ? '' : `, or ${hex(own)} to have it go to CPU ${cpu.cpu} alone`,
+  })
 }
 
 function targetsSay({ gic, word, bit, cpu }: Subject): string {
