@@ -24,7 +24,7 @@ import { Bus, cpuInitiator, deviceInitiator, Outcome, outcomeNames } from '../mm
 import type { AccessEvent, InputEvent, MemoryEvent, Region, SystemRegisterEvent } from './event.ts'
 import { noCpu, TraceError } from './event.ts'
 import { type AnyFrame, interruptStates } from './gicv3-state.ts'
-import { TraceMemory } from './guest-memory.ts'
+import { TraceMemory, withoutLent } from './guest-memory.ts'
 import type { MachineDescription } from './header.ts'
 import type { CpuState, DecodedRegister, MachineState, ReplayMachine } from './machine.ts'
 
@@ -234,7 +234,10 @@ export class GicV3Machine implements ReplayMachine {
   }
 
   explainMessage(deviceId: number, eventId: number): MsiExplanation | undefined {
-    return this.its && explainMsi(this.its, deviceId, eventId)
+    if (this.its === undefined) return undefined
+    const explained = explainMsi(this.its, deviceId, eventId)
+    const gates = explained.gates.map((gate) => ({ ...gate, register: withoutLent(gate.register) }))
+    return { ...explained, gates, closed: gates.find(({ open }) => !open), summary: withoutLent(explained.summary) }
   }
 
   state(): MachineState {

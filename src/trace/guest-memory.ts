@@ -14,6 +14,13 @@ const mostPages = 16384
 const mostTold = 65536
 /** Second-level pages lent to tables are put from here on: no board has memory there. */
 const lentFrom = 2 ** 51
+
+/** A text with the addresses of such pages taken out: they are the replay's, and the guest has nothing there. */
+export function withoutLent(text: string): string {
+  return text.replace(/ at (0x[0-9a-f]+)/g, (all, address) =>
+    Number(address) >= lentFrom ? ' in a page that the trace does not record' : all,
+  )
+}
 const largestTablePage = 65536
 
 /** What an ITS's table must tell of itself: `Table` of the ITS does. */
