@@ -1,6 +1,6 @@
 /**
- * `npm run bench:machine`: guest MIPS, what accesses and interrupts cost as a guest sees them, and the Debian boot; ours against
- * QEMU's where it is installed. Medians of interleaved rounds; a table, or with `--json` one array of rows.
+ * `npm run bench:machine`: guest MIPS, what accesses and interrupts cost as a guest sees them, and Debian: its boot, jobs in it, and how
+ * the boot grows. Ours against QEMU's where it is installed. Medians of interleaved rounds; a table, or with `--json` one array of rows.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { cachedDebian, type DebianGuest } from '../../src/cli/debian.ts'
 import { median } from '../measure.ts'
 import { append, BOOT_CPUS, BOOT_MEMORY, type BootResult, prompt } from './boot-plan.ts'
+import { type JobName, jobs, lessBoot, summary, type Times, timesOf } from './jobs.ts'
 import { type Gic, type ProgramName, Running } from './program.ts'
 import { qemuBoot, qemuPass, qemuVersion } from './qemu.ts'
 
@@ -21,6 +22,8 @@ interface MachineRow {
   /** In the row's unit: the least for MIPS, the most for everything else; null where nothing is promised. */
   readonly limit: number | null
   readonly over: boolean
+  /** The least and the greatest ratio of a round, where a round has one. */
+  readonly spread: readonly [number, number] | null
 }
 
 interface Plan {
@@ -65,10 +68,18 @@ const plans: readonly Plan[] = [
 const ROUNDS = 31
 const BOOTS = 3
 
-function row(name: string, value: number, unit: string, baseline: number, limit: number | null): MachineRow {
+function row(
+  name: string,
+  value: number,
+  unit: string,
+  baseline: number,
+  limit: number | null,
+  spread: MachineRow['spread'] = null,
+): MachineRow {
   const known = Number.isFinite(baseline) && baseline > 0
   const over = limit !== null && (unit === MIPS ? value < limit : value > limit)
-  return { name, value, unit, baseline: known ? baseline : null, ratio: known ? value / baseline : null, limit, over }
+  const ratio = known ? value / baseline : null
+  return { name, value, unit, baseline: known ? baseline : null, ratio, limit, over, spread }
 }
 
 async function loops(qemu: boolean, say: (row: MachineRow) => void): Promise<void> {
@@ -142,20 +153,68 @@ async function boots(guest: DebianGuest, qemu: boolean, say: (row: MachineRow) =
   )
 }
 
-function line({ name, value, unit, baseline, ratio, limit, over }: MachineRow): string {
-  const figure = (of: number | null) =>
-    of === null ? '' : `${of.toLocaleString('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} ${unit}`
-  const bound = limit === null ? '' : over ? `OVER ${limit}` : `${unit === MIPS ? '>=' : '<='} ${limit}`
-  const cells = [figure(value), figure(baseline), ratio === null ? '' : ratio.toFixed(3)]
-  return `  ${name.padEnd(50)}${cells.map((cell) => cell.padStart(14)).join('')}   ${bound}`.trimEnd()
+/** A row of CPU seconds, which are to be no more than QEMU's. */
+function secondsRow(name: string, times: Times): MachineRow {
+  const { ours, theirs, spread } = summary(times)
+  return row(name, ours, 's', theirs, Number.isFinite(theirs) ? theirs : null, spread)
 }
 
-const json = process.argv.includes('--json')
-const unknown = process.argv.slice(2).find((arg) => arg !== '--json')
-if (unknown !== undefined) {
-  process.stderr.write(`bench:machine: unknown option '${unknown}'; there is --json\n`)
-  process.exit(2)
+/** Debian with one CPU, and the jobs in it: each as a whole process, and less the boot under it. */
+async function jobRows(files: DebianGuest, qemu: boolean, say: (row: MachineRow) => void): Promise<void> {
+  const guest = { ...files, cpus: 1, memory: 256 }
+  const names = Object.keys(jobs) as JobName[]
+  const times = await timesOf(
+    names.map((job) => ({ guest, job })),
+    BOOTS,
+    qemu,
+  )
+  const [boot, ...rest] = times
+  say(secondsRow('Debian to its shell and off, CPU time', boot!))
+  for (const [i, job] of rest.entries()) {
+    say(secondsRow(`  and ${names[i + 1]!}`, job))
+    say(secondsRow(`  ${names[i + 1]!} alone`, lessBoot(job, boot!)))
+  }
 }
+
+/** How that boot grows with CPUs and with memory. */
+async function growthRows(files: DebianGuest, qemu: boolean, say: (row: MachineRow) => void): Promise<void> {
+  const shapes = [
+    ...[1, 2, 4, 8].map((cpus) => ({ cpus, memory: 256 })),
+    ...[512, 1024, 2048].map((memory) => ({ cpus: 1, memory })),
+  ]
+  const plans = shapes.map((shape) => ({ guest: { ...files, ...shape }, job: 'boot' as const }))
+  for (const [i, times] of (await timesOf(plans, BOOTS, qemu)).entries()) {
+    const { cpus, memory } = shapes[i]!
+    say(secondsRow(`Debian to its shell and off: ${cpus} CPUs, ${memory} MiB`, times))
+  }
+}
+
+function line({ name, value, unit, baseline, ratio, limit, over, spread }: MachineRow): string {
+  const places = unit === 's' ? 2 : 1
+  const digits = { minimumFractionDigits: places, maximumFractionDigits: places }
+  const figure = (of: number | null) => (of === null ? '' : `${of.toLocaleString('en', digits)} ${unit}`)
+  const most = limit === baseline ? "QEMU's" : limit
+  const bound = limit === null ? '' : over ? `OVER ${most}` : `${unit === MIPS ? '>=' : '<='} ${most}`
+  const rounds = spread === null ? '' : ` (${spread.map((ratio) => ratio.toFixed(2)).join(' to ')})`
+  const cells = [figure(value), figure(baseline), ratio === null ? '' : ratio.toFixed(3)]
+  return `  ${name.padEnd(50)}${cells.map((cell) => cell.padStart(14)).join('')}   ${bound}${rounds}`.trimEnd()
+}
+
+/** What there is to measure; `--only` picks one. */
+const parts = ['loops', 'boot', 'jobs', 'growth'] as const
+
+const { json, only } = (() => {
+  const [...rest] = process.argv.slice(2)
+  const json = rest.includes('--json')
+  const [flag, part, ...more] = rest.filter((arg) => arg !== '--json')
+  if (flag === undefined) return { json, only: undefined }
+  const known = parts.find((name) => name === part)
+  if (flag === '--only' && known !== undefined && more.length === 0) return { json, only: known }
+  const refused = flag === '--only' ? (more[0] ?? part ?? flag) : flag
+  process.stderr.write(`bench:machine: '${refused}' is no option; there are --json and --only ${parts.join('|')}\n`)
+  process.exit(2)
+})()
+const wanted = (part: (typeof parts)[number]) => only === undefined || only === part
 const version = qemuVersion()
 const rows: MachineRow[] = []
 const note = (text: string) => (json ? process.stderr : process.stdout).write(`${text}\n`)
@@ -165,14 +224,19 @@ const say = (row: MachineRow) => {
 }
 if (!json) {
   note(
-    `vgic machine benchmark: medians of ${ROUNDS} interleaved rounds (boots: ${BOOTS}); columns: ours, QEMU's, ours/QEMU's`,
+    `vgic machine benchmark: medians of ${ROUNDS} interleaved rounds (whole guests: ${BOOTS}); columns: ours, QEMU's, ours/QEMU's and that of single rounds`,
   )
   note(version === undefined ? '  qemu-system-aarch64 is not there: nothing is held against it' : `  ${version}, TCG`)
 }
-await loops(version !== undefined, say)
+if (wanted('loops')) await loops(version !== undefined, say)
 const guest = await cachedDebian(process.env)
 if (guest === undefined) note("  The Debian boot is left out: 'npx vgic fetch debian' gets its kernel.")
-else await boots(guest, version !== undefined, say)
+else {
+  const qemu = version !== undefined
+  if (wanted('boot')) await boots(guest, qemu, say)
+  if (wanted('jobs')) await jobRows(guest, qemu, say)
+  if (wanted('growth')) await growthRows(guest, qemu, say)
+}
 const over = rows.filter((row) => row.over)
 if (json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
 else note(`\n${over.length === 0 ? 'No row is' : `${over.length} of the rows are`} over the limit.`)

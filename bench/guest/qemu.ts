@@ -40,13 +40,21 @@ export function qemuPass(name: ProgramName, gic: Gic, most: number, rounds = 3):
   }
 }
 
+/** QEMU with a Linux guest whose console is its standard input and output. */
+export function qemuCommand(
+  guest: { kernel: string; initrd: string; cpus: number; memory: number },
+  append: string,
+): [string, ...string[]] {
+  const board = [...machineOptions(2, guest.cpus, `${guest.memory}M`), '-serial', 'stdio']
+  return [QEMU, ...board, '-kernel', guest.kernel, '-initrd', guest.initrd, '-append', append]
+}
+
 /** Seconds until the console has said `prompt`. */
 export function qemuBoot(files: { kernel: string; initrd: string; append: string; cpus: number }, prompt: RegExp) {
-  const options = [...machineOptions(2, files.cpus, '256M'), '-serial', 'stdio', '-kernel', files.kernel]
-  options.push('-initrd', files.initrd, '-append', files.append)
+  const [program, ...options] = qemuCommand({ ...files, memory: 256 }, files.append)
   return new Promise<number>((resolve) => {
     const start = performance.now()
-    const child = spawn(QEMU, options, { stdio: ['pipe', 'pipe', 'ignore'] })
+    const child = spawn(program, options, { stdio: ['pipe', 'pipe', 'ignore'] })
     const limit = setTimeout(() => child.kill(), 120_000)
     let text = ''
     let seconds = Number.NaN
