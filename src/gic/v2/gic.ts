@@ -192,7 +192,7 @@ export class GicV2 implements GicV2State {
     if (this.irqs.dirty !== 0) this.updateOutputs()
   }
 
-  /** No private method: what it takes to call one would keep `settle` from being compiled into its callers. */
+  /** What `settle` does when there is something to do. Not private: a call of a private method would make `settle` too long to be inlined. */
   protected updateOutputs(): void {
     const { irqs, cpus } = this
     do {

@@ -264,7 +264,7 @@ export class GicV3Core implements GicV3State {
     if (!this.irqs.dirty.clean) this.updateOutputs()
   }
 
-  /** No private method: what it takes to call one would keep `settle` from being compiled into its callers. */
+  /** What `settle` does when there is something to do. Not private: a call of a private method would make `settle` too long to be inlined. */
   protected updateOutputs(): void {
     const { dirty } = this.irqs
     do updatePe(this, this.cpus[dirty.take()]!)
@@ -282,6 +282,7 @@ export class GicV3Core implements GicV3State {
     this.settle()
   }
 
+  /** Throws a ConfigError for a PE that there is not. */
   protected checkPe(pe: number): void {
     if (this.cpus[pe] === undefined) throw new ConfigError(`PE ${pe}: this GIC has PEs 0 to ${this.cpus.length - 1}`)
   }

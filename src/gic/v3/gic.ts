@@ -46,6 +46,7 @@ export class GicV3 extends GicV3Core {
   /** Throws a ConfigError that says what is not allowed, and what is. */
   constructor(config: GicV3Config = {}, options: GicV3Options = {}) {
     super(checkConfigV3(config), options.memory)
+    // Only now: until all fields are there the object has another shape, and compiled code would have to tell two apart.
     this.markAllDirty()
     this.settle()
   }
